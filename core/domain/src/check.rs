@@ -1,0 +1,186 @@
+//! Whether a value may stand in a field: every value has a size, every text is
+//! free of control characters.
+
+use serde_json::{Map, Value};
+
+use crate::{GridId, Position, Sha256};
+
+/// Checks a value; says what is wrong and what is expected.
+pub type Check = fn(&Value) -> Result<(), String>;
+
+/// The largest value of a field that this version does not know, in bytes.
+const MAX_UNKNOWN_BYTES: usize = 8 * 1024;
+
+/// At most `max` characters, none of them a control character but line breaks.
+pub(crate) fn text(value: &Value, max: usize) -> Result<(), String> {
+    let Some(text) = value.as_str() else {
+        return Err("expected a text".to_owned());
+    };
+    let length = text.chars().count();
+    if length > max {
+        return Err(format!("{length} characters; at most {max} are taken"));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        return Err("has a control character".to_owned());
+    }
+    Ok(())
+}
+
+/// A title: one line, 1 to 100 characters.
+pub(crate) fn title(value: &Value) -> Result<(), String> {
+    text(value, 100)?;
+    match value.as_str() {
+        Some(text) if text.trim().is_empty() => Err("is empty".to_owned()),
+        Some(text) if text.contains('\n') => Err("has more than one line".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// A long text: at most 5,000 characters.
+pub(crate) fn long_text(value: &Value) -> Result<(), String> {
+    text(value, 5_000)
+}
+
+/// A code of the catalogue, or another word of ours: 1 to 64 of `a-z 0-9 _ . -`.
+pub(crate) fn word(value: &Value) -> Result<(), String> {
+    let fits = value.as_str().is_some_and(|text| {
+        (1..=64).contains(&text.len())
+            && text.bytes().all(|b| {
+                b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-')
+            })
+    });
+    fits.then_some(())
+        .ok_or_else(|| "expected a code of small letters, digits, _ . -".to_owned())
+}
+
+/// An id of ours.
+pub(crate) fn id(value: &Value) -> Result<(), String> {
+    let fits = value
+        .as_str()
+        .is_some_and(|text| text.parse::<GridId>().is_ok());
+    fits.then_some(())
+        .ok_or_else(|| "expected an id (UUID)".to_owned())
+}
+
+/// A count or a duration: a whole number from 0 to 10¹⁵.
+pub(crate) fn count(value: &Value) -> Result<(), String> {
+    let fits = value.as_u64().is_some_and(|n| n <= 1_000_000_000_000_000);
+    fits.then_some(())
+        .ok_or_else(|| "expected a whole number from 0".to_owned())
+}
+
+/// A length in metres: 0 to 10⁷.
+pub(crate) fn metres(value: &Value) -> Result<(), String> {
+    let fits = value.as_f64().is_some_and(|m| (0.0..=1e7).contains(&m));
+    fits.then_some(())
+        .ok_or_else(|| "expected metres from 0 to 10,000,000".to_owned())
+}
+
+/// A time: milliseconds since 1970, between 2020 and 2100. Phones' clocks are
+/// wrong, but a time in a field was meant by its author.
+pub(crate) fn time_ms(value: &Value) -> Result<(), String> {
+    const FROM_2020: i64 = 1_577_836_800_000;
+    const TO_2100: i64 = 4_102_444_800_000;
+    let fits = value
+        .as_i64()
+        .is_some_and(|ms| (FROM_2020..TO_2100).contains(&ms));
+    fits.then_some(())
+        .ok_or_else(|| "expected a time between 2020 and 2100, in milliseconds".to_owned())
+}
+
+/// A place: `{"lat","lon"}` in degrees, WGS-84, with `accuracy_m` where known.
+pub(crate) fn place(value: &Value) -> Result<(), String> {
+    let position: Position =
+        serde_json::from_value(value.clone()).map_err(|_| "expected lat and lon".to_owned())?;
+    if !position.is_valid() {
+        return Err("lies outside −90…90 and −180…180 degrees".to_owned());
+    }
+    match value.get("accuracy_m") {
+        Some(accuracy) if !accuracy.is_null() => metres(accuracy),
+        _ => Ok(()),
+    }
+}
+
+/// A reference to an attachment: its hash, type and size.
+pub(crate) fn attachment(value: &Value) -> Result<(), String> {
+    let hash = value
+        .get("sha256")
+        .and_then(Value::as_str)
+        .map(str::parse::<Sha256>);
+    if !matches!(hash, Some(Ok(_))) {
+        return Err("expected sha256 as 64 hex digits".to_owned());
+    }
+    text(value.get("mime").unwrap_or(&Value::Null), 100)?;
+    count(value.get("bytes").unwrap_or(&Value::Null))?;
+    match value.get("place") {
+        Some(at) if !at.is_null() => place(at),
+        _ => Ok(()),
+    }
+}
+
+/// A comment: `{"text"}`.
+pub(crate) fn comment(value: &Value) -> Result<(), String> {
+    long_text(value.get("text").unwrap_or(&Value::Null))
+}
+
+/// What a newer version wrote: kept as it is, within a size.
+pub(crate) fn unknown(value: &Value) -> Result<(), String> {
+    let bytes = value.to_string().len();
+    if bytes > MAX_UNKNOWN_BYTES {
+        return Err(format!(
+            "{bytes} bytes; at most {MAX_UNKNOWN_BYTES} are taken"
+        ));
+    }
+    Ok(())
+}
+
+/// What a step carries: every value of a size.
+pub(crate) fn step_values(with: &Map<String, Value>) -> Result<(), (String, String)> {
+    with.iter()
+        .try_for_each(|(name, value)| unknown(value).map_err(|why| (name.clone(), why)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn good_values_pass_and_bad_ones_say_why() {
+        let cases: [(Check, Value, Value); 9] = [
+            (title, json!("楼道堆物"), json!("")),
+            (title, json!("a"), json!("长".repeat(10_000))),
+            (long_text, json!("两行\n字"), json!("\u{7}")),
+            (word, json!("fire.stairs"), json!("消防")),
+            (
+                id,
+                json!("0198c5a2-6c1e-4d31-9f0a-3b6f0c1d2e4f"),
+                json!("371302"),
+            ),
+            (count, json!(3), json!(-1)),
+            (metres, json!(12.5), json!("12")),
+            (time_ms, json!(1_763_769_600_000_i64), json!(0)),
+            (
+                place,
+                json!({"lat": 35.1, "lon": 118.3, "accuracy_m": null}),
+                json!({"lat": 91, "lon": 0}),
+            ),
+        ];
+        for (check, good, bad) in cases {
+            assert_eq!(check(&good), Ok(()), "{good}");
+            let why = check(&bad).expect_err("must be refused");
+            assert!(!why.is_empty() && !why.contains("长长"), "{why}");
+        }
+    }
+
+    #[test]
+    fn an_attachment_needs_hash_type_and_size() {
+        let good = json!({"sha256": "ab".repeat(32), "mime": "image/jpeg", "bytes": 10});
+        assert_eq!(attachment(&good), Ok(()));
+        for missing in ["sha256", "mime", "bytes"] {
+            let mut bad = good.clone();
+            bad.as_object_mut().expect("an object").remove(missing);
+            assert!(attachment(&bad).is_err(), "{missing}");
+        }
+    }
+}
