@@ -1,0 +1,149 @@
+# shellcheck shell=bash
+# The parts of `test` and `check`. Each runs by itself and in a subshell; one
+# that fails does not keep the others from running.
+
+TEST_PARTS=(rust web bindings browser)
+CHECK_PARTS=(format scripts page clippy)
+# What runs when it is named: house is within rust, phones needs its own std.
+NAMED_TEST_PARTS=(house)
+NAMED_CHECK_PARTS=(phones)
+
+# CI writes no snapshot, and neither does a test run at home.
+export INSTA_UPDATE=no
+
+test_rust() {
+    need_to_build
+    page_build
+    cargo test --workspace --no-fail-fast
+}
+
+test_house() {
+    need_to_build
+    cargo test --package gridwalk-house
+}
+
+test_web() {
+    page_deps
+    (cd "$PAGE" && npm test --silent)
+}
+
+test_bindings() {
+    need_to_build
+    need_python
+    page_build
+    bash tests/bindings/run python
+}
+
+test_browser() {
+    need_to_build
+    page_build
+    need_chromium
+    npm_install tests/web
+    cargo build --package gridwalk-demo
+    browser_tests
+}
+
+# The runner starts the demo's server and drives the page in a real browser.
+browser_tests() {
+    GRIDWALK_DEMO="$PWD/$(target_folder)/debug/gridwalk-demo" node tests/web/run.mjs
+}
+
+check_format() {
+    need_rust
+    need_rustfmt
+    cargo fmt --all --check
+    page_deps
+    (cd "$PAGE" && npm run --silent format:check)
+}
+
+check_clippy() {
+    need_to_build
+    need_clippy
+    page_build
+    cargo clippy --workspace --all-targets -- -D warnings
+}
+
+check_page() {
+    page_deps
+    (cd "$PAGE" && npm run --silent lint && npm run --silent types)
+}
+
+check_scripts() {
+    need_shellcheck
+    local scripts
+    mapfile -t scripts < <(git ls-files -z --cached --others --exclude-standard |
+        xargs -0 grep -lE '^#!.*\b(bash|sh)\b|^# shellcheck shell=bash' --)
+    shellcheck --external-sources "${scripts[@]}"
+}
+
+# Whether what is meant for phones compiles for them. It proves no more than
+# that: nothing is linked, and the C parts need the platforms' own headers.
+check_phones() {
+    need_to_build
+    local source
+    source="$(rustc --print sysroot)/lib/rustlib/src/rust/library"
+    if [ ! -d "$source" ]; then
+        if command -v rustup >/dev/null; then
+            rustup component add rust-src >&2 || true
+        elif has_apt && apt_offers rust-web-src "$RUST_WANTED"; then
+            apt_install rust-web-src
+        fi
+    fi
+    [ -d "$source" ] || skip "没有标准库源码" "there is no source of the standard library for this Rust"
+    local target
+    for target in aarch64-linux-android aarch64-apple-ios; do
+        say "类型检查 $target" "type-checking for $target"
+        RUSTC_BOOTSTRAP=1 cargo check -Zbuild-std=std,panic_abort --target "$target" \
+            --package gridwalk-domain --package gridwalk-track --package gridwalk-system
+    done
+}
+
+bench_names() {
+    find core sync-server tests -path '*/node_modules' -prune -o -path '*/benches/*.rs' -print |
+        sed 's|.*/||; s|\.rs$||' | sort
+}
+
+# run_parts VERB [PART…]: all of them, then a table of what they took.
+run_parts() {
+    local verb="$1" known named part status started rows=() passed=0 failed=0 skipped=0
+    shift
+    if [ "$verb" = test ]; then
+        known=("${TEST_PARTS[@]}") named=("${NAMED_TEST_PARTS[@]}")
+    else
+        known=("${CHECK_PARTS[@]}") named=("${NAMED_CHECK_PARTS[@]}")
+    fi
+    local chosen=("$@")
+    [ -n "${1:-}" ] || chosen=("${known[@]}")
+    for part in "${chosen[@]}"; do
+        [[ " ${known[*]} ${named[*]} " == *" $part "* ]] ||
+            die "$verb 没有这个部分：$part" "$verb has no part $part; it has: ${known[*]} ${named[*]}"
+    done
+    # What CI builds is built once: no traces for the next small change.
+    if in_ci; then export CARGO_INCREMENTAL=0; fi
+    for part in "${chosen[@]}"; do
+        say "── $verb $part ──" "$(date +%T)"
+        started=$SECONDS
+        # Not in a condition: that would switch off `set -e` within.
+        set +e
+        (
+            set -e
+            "${verb}_$part"
+        )
+        status=$?
+        set -e
+        case $status in
+            0) passed=$((passed + 1)) && status="通过 passed" ;;
+            "$SKIP_STATUS") skipped=$((skipped + 1)) && status="跳过 skipped" ;;
+            *) failed=$((failed + 1)) && status="失败 FAILED" ;;
+        esac
+        rows+=("$(printf '%-10s %5.1f min  %s' "$part" "$(minutes $((SECONDS - started)))" "$status")")
+    done
+    printf '\n'
+    printf '  %s\n' "${rows[@]}"
+    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+    [ "$failed" -eq 0 ]
+}
+
+minutes() {
+    printf '%d.%d' $(($1 / 60)) $(($1 % 60 / 6))
+}
