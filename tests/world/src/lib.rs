@@ -68,11 +68,11 @@ pub enum WorldError {
         problem: &'static str,
     },
     /// A trace cannot be read.
-    #[error("the trace {file}: {problem}; expected t_ms,lat,lon,alt,acc,speed,bearing")]
+    #[error("the trace {file}: {problem}")]
     Trace {
         /// The file's name.
         file: String,
-        /// What is wrong, with the line where known.
+        /// What is wrong, and what to do.
         problem: String,
     },
     /// There is nothing to walk with or nowhere to walk.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use geo::Polygon;
-use gridwalk_domain::{Fix, Position};
-use serde::Deserialize;
+use gridwalk_domain::Fix;
+use gridwalk_track::read;
 
 use super::fold::Walker;
 use super::walking_pieces;
@@ -69,7 +69,8 @@ impl Walks {
         files.sort();
         let mut walks = Vec::new();
         for path in files {
-            let trace = read_trace(&path).map_err(|e| fault(&path, e.to_string()))?;
+            let bytes = std::fs::read(&path).map_err(|e| fault(&path, e.to_string()))?;
+            let trace = read::csv(&bytes).map_err(|e| fault(&path, e.to_string()))?;
             let source = path.file_name().unwrap_or_default().to_string_lossy();
             let cut = |fixes| Walk {
                 source: source.to_string(),
@@ -132,37 +133,6 @@ impl Walks {
     }
 }
 
-/// A line of a trace; what the sensor did not know is empty.
-#[derive(Deserialize)]
-struct Row {
-    t_ms: i64,
-    lat: f64,
-    lon: f64,
-    alt: Option<f32>,
-    acc: Option<f32>,
-    speed: Option<f32>,
-    bearing: Option<f32>,
-}
-
-fn read_trace(path: &Path) -> Result<Vec<Fix>, csv::Error> {
-    let fix = |row: Row| Fix {
-        time_ms: row.t_ms,
-        position: Position {
-            lat: row.lat,
-            lon: row.lon,
-        },
-        accuracy_m: row.acc,
-        altitude_m: row.alt,
-        speed_mps: row.speed,
-        bearing_deg: row.bearing,
-        mocked: false,
-    };
-    csv::Reader::from_path(path)?
-        .deserialize()
-        .map(|row| row.map(fix))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,7 +144,7 @@ mod tests {
         std::fs::write(&path, "t_ms,lat,lon,alt,acc,speed,bearing\n1,2,x,,,,\n").unwrap();
         let text = Walks::from_folder(folder.path()).unwrap_err().to_string();
         assert!(
-            text.contains("bad.csv") && text.contains("line: 2"),
+            text.contains("bad.csv") && text.contains("line 2"),
             "{text}"
         );
     }
