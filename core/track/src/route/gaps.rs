@@ -57,8 +57,8 @@ impl Marks {
     /// What the shell had reported as lost at this time and not yet found.
     fn lost(&self, ms: i64) -> Option<GapCause> {
         let mut kinds = self.before(ms).map(|m| m.kind);
-        match kinds.find(|k| matches!(k, MarkKind::Lost(_) | MarkKind::Found)) {
-            Some(MarkKind::Lost(cause)) => Some(cause),
+        match kinds.find(|k| matches!(k, MarkKind::Lost { .. } | MarkKind::Found)) {
+            Some(MarkKind::Lost { cause }) => Some(cause),
             _ => None,
         }
     }
@@ -191,7 +191,7 @@ fn broken(
     let between = marks.between(from.time_ms, to.time_ms);
     let told = between.iter().any(|m| match m.kind {
         MarkKind::Paused | MarkKind::Opened { .. } => true,
-        MarkKind::Lost(_) => ms > rules.reported_silence_ms,
+        MarkKind::Lost { .. } => ms > rules.reported_silence_ms,
         _ => false,
     });
     if silent || told || silence.new_run || jumped(from, to, ms, rules) {
@@ -216,7 +216,7 @@ fn cause(from_ms: i64, between: &[Mark], marks: &Marks, silence: Silence) -> Gap
         return GapCause::Paused;
     }
     let reported = kinds().find_map(|k| match k {
-        MarkKind::Lost(cause) => Some(cause),
+        MarkKind::Lost { cause } => Some(cause),
         _ => None,
     });
     if let Some(cause) = reported.or_else(|| marks.lost(from_ms)) {

@@ -14,48 +14,12 @@ mod motion;
 use std::collections::BTreeMap;
 
 use gridwalk_domain::{Fix, GapCause, Position};
+pub use gridwalk_domain::{Mark, MarkKind};
 
 use crate::filter::{Arrived, Filter};
 use crate::{Refusal, StoredFix, quantise_keeping};
 use gaps::{Marks, Parts};
 pub use motion::MotionRules;
-
-/// Something that the engine or the shell knows about a patrol's course.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// When, on the clock of the fixes: milliseconds since 1970.
-    pub at_ms: i64,
-    /// What.
-    pub kind: MarkKind,
-}
-
-/// What a [`Mark`] says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MarkKind {
-    /// The worker began the patrol.
-    Started,
-    /// The worker paused it: from here nothing counts.
-    Paused,
-    /// The worker went on.
-    Resumed,
-    /// The worker ended it.
-    Finished,
-    /// The engine was opened and found the patrol running: the app had been
-    /// killed, or the phone was off.
-    Opened {
-        /// Whether the phone had been started anew in between.
-        rebooted: bool,
-    },
-    /// The shell reports that from here on there can be no fix, and why.
-    Lost(GapCause),
-    /// What was lost is there again.
-    Found,
-    /// From here on the sensors are asked for a fix this often.
-    Asked {
-        /// Milliseconds between two fixes.
-        every_ms: u32,
-    },
-}
 
 /// A stretch with no usable fix (轨迹中断).
 #[derive(Clone, Copy, Debug, PartialEq)]

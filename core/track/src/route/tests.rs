@@ -135,20 +135,31 @@ fn what_the_shell_reports_is_the_cause() {
         GapCause::BatteryLow,
         GapCause::NoSignal,
     ] {
-        let lost = [mark(110, MarkKind::Lost(cause)), mark(190, MarkKind::Found)];
+        let lost = [
+            mark(110, MarkKind::Lost { cause }),
+            mark(190, MarkKind::Found),
+        ];
         assert_eq!(causes(&Route::build(&[&fixes[..]], &lost)), [cause]);
         // Reported a little before the last fix came in.
-        let early = [mark(98, MarkKind::Lost(cause))];
+        let early = [mark(98, MarkKind::Lost { cause })];
         assert_eq!(causes(&Route::build(&[&fixes[..]], &early)), [cause]);
         // Reported and over long before.
-        let over = [mark(10, MarkKind::Lost(cause)), mark(20, MarkKind::Found)];
+        let over = [
+            mark(10, MarkKind::Lost { cause }),
+            mark(20, MarkKind::Found),
+        ];
         assert_eq!(
             causes(&Route::build(&[&fixes[..]], &over)),
             [GapCause::Unknown]
         );
     }
     let battery = [
-        mark(110, MarkKind::Lost(GapCause::BatteryLow)),
+        mark(
+            110,
+            MarkKind::Lost {
+                cause: GapCause::BatteryLow,
+            },
+        ),
         mark(190, MarkKind::Opened { rebooted: true }),
     ];
     assert_eq!(
@@ -162,7 +173,12 @@ fn a_short_loss_is_a_gap_only_where_it_was_reported() {
     let fixes = joined(&[walk(0..100), walk(130..200)]);
     assert_eq!(Route::build(&[&fixes[..]], &[]).gaps.len(), 0);
     let lost = [
-        mark(101, MarkKind::Lost(GapCause::LocationOff)),
+        mark(
+            101,
+            MarkKind::Lost {
+                cause: GapCause::LocationOff,
+            },
+        ),
         mark(128, MarkKind::Found),
     ];
     assert_eq!(
@@ -299,7 +315,9 @@ fn any_marks() -> impl Strategy<Value = Vec<Mark>> {
         MarkKind::Resumed,
         MarkKind::Finished,
         MarkKind::Opened { rebooted: true },
-        MarkKind::Lost(GapCause::NoSignal),
+        MarkKind::Lost {
+            cause: GapCause::NoSignal,
+        },
         MarkKind::Found,
         MarkKind::Asked { every_ms: 5000 },
     ]);
