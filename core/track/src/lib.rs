@@ -9,10 +9,13 @@
 //!    is kept too, with the [`Refusal`];
 //! 3. [`codec`] packs a few minutes of them into a chunk, some 1.3 bytes a fix;
 //! 4. [`route::Route`] finds segments, gaps, stops, distance and moving time;
-//! 5. [`simplify`] thins a segment for a map, [`read`] and [`write`] exchange
-//!    files.
+//! 5. [`coverage`] credits sites and areas from the segments, never from gaps;
+//! 6. [`simplify`] thins a segment for a map, [`read`] and [`write`] exchange
+//!    files, [`coordinates`] converts for layers that are not WGS-84.
 
 pub mod codec;
+pub mod coordinates;
+pub mod coverage;
 pub mod filter;
 pub mod geometry;
 mod quantise;
