@@ -2,6 +2,8 @@
 # The supervisor's page: the server carries it inside, so it is built first.
 
 PAGE=sync-server/web
+# Where there is code in TypeScript or JavaScript: the page, and what tests it in a browser.
+PAGE_CODE=("$PAGE" tests/web)
 
 # npm_install FOLDER: what the lock file says, unless it is there already.
 npm_install() {
@@ -28,4 +30,14 @@ page_build() {
     say "构建页面" "building the page"
     (cd "$PAGE" && npm run --silent build >&2) || die "页面构建失败" "the page does not build: see the lines above"
     mark_done page "$print"
+}
+
+# page_code SCRIPT: that npm script wherever there is code that has it.
+page_code() {
+    local folder status=0
+    for folder in "${PAGE_CODE[@]}"; do
+        npm_install "$folder"
+        (cd "$folder" && npm run --silent --if-present "$1") || status=1
+    done
+    return $status
 }

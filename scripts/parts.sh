@@ -69,8 +69,7 @@ check_format() {
     need_rust
     need_rustfmt
     cargo fmt --all --check
-    page_deps
-    (cd "$PAGE" && npm run --silent format:check)
+    page_code format:check
 }
 
 check_clippy() {
@@ -81,8 +80,8 @@ check_clippy() {
 }
 
 check_page() {
-    page_deps
-    (cd "$PAGE" && npm run --silent lint && npm run --silent types)
+    page_code lint
+    page_code types
 }
 
 check_scripts() {
