@@ -1,0 +1,183 @@
+// The answers of the page's API, as docs/api.md describes them. Every `_ms` is
+// milliseconds since 1970 (UTC); positions in arrays are longitude, latitude.
+
+export type LonLat = [lon: number, lat: number]
+export type Role = 'community' | 'town' | 'district' | 'administrator'
+export type Level = 'district' | 'town' | 'community' | 'base'
+
+export interface Grid {
+  id: string
+  parent: string | null
+  code: string
+  level: Level
+  name: string
+  synthetic: boolean
+}
+
+export interface GridRef {
+  id: string
+  code: string
+  name: string
+}
+
+export interface WorkerRef {
+  id: string
+  name: string
+}
+
+export interface Me {
+  id: string
+  name: string
+  role: Role
+  grid: Grid
+  utc_offset_min: number
+  now_ms: number
+  latest_day: string | null
+  notice: { zh: string; en: string } | null
+}
+
+export interface Catalogue {
+  version: number
+  categories: { code: string; name: { zh: string; en: string } }[]
+}
+
+export type PatrolStatus = 'active' | 'paused' | 'finished'
+
+export interface Patrol {
+  id: string
+  worker: WorkerRef
+  grid: GridRef
+  status: PatrolStatus
+  started_ms: number
+  ended_ms: number | null
+  distance_m: number
+  moving_s: number
+  fixes: number
+  gaps: number
+  gap_s: number
+  bbox: [west: number, south: number, east: number, north: number] | null
+}
+
+export type GapCause =
+  | 'paused'
+  | 'app_killed'
+  | 'permission_off'
+  | 'location_off'
+  | 'battery_low'
+  | 'phone_off'
+  | 'no_signal'
+  | 'unknown'
+
+export interface Gap {
+  from_ms: number
+  to_ms: number
+  cause: GapCause
+  from: LonLat | null
+  to: LonLat | null
+}
+
+export interface Stop {
+  from_ms: number
+  to_ms: number
+  at: LonLat
+}
+
+export interface Segment {
+  points: [lon: number, lat: number, t_ms: number][]
+}
+
+export interface PatrolDetail {
+  patrol: Patrol
+  tolerance_m: number
+  segments: Segment[]
+  gaps: Gap[]
+  stops: Stop[]
+  incidents: Incident[]
+}
+
+export type IncidentStatus =
+  | 'reported'
+  | 'handled_on_site'
+  | 'escalated'
+  | 'accepted'
+  | 'dispatched'
+  | 'in_progress'
+  | 'resolved'
+  | 'verified'
+  | 'closed'
+  | 'rejected'
+
+export type Severity = 'minor' | 'normal' | 'serious' | 'urgent'
+
+export interface Incident {
+  id: string
+  category: string
+  title: string
+  status: IncidentStatus
+  severity: Severity
+  worker: WorkerRef
+  grid: GridRef
+  at_ms: number
+  place: { lat: number; lon: number; accuracy_m: number | null } | null
+  photos: number
+  patrol: string | null
+  conflicts: number
+  /** Past its time limit, by the server's word; absent where no limit is known. */
+  overdue?: boolean
+}
+
+export interface Photo {
+  sha256: string
+  mime: string
+  bytes: number
+  /** Whether the server already holds the bytes. */
+  here: boolean
+}
+
+export interface IncidentDetail {
+  incident: Incident
+  description: string
+  photos: Photo[]
+  history: {
+    from: IncidentStatus | null
+    to: IncidentStatus
+    by: WorkerRef
+    at_ms: number
+    reason: string | null
+  }[]
+  comments: { by: WorkerRef; at_ms: number; text: string }[]
+}
+
+export interface Unsent {
+  ops: number
+  chunks: number
+  blobs: number
+  oldest_ms: number | null
+  reported_ms: number
+}
+
+export interface Worker {
+  id: string
+  name: string
+  grids: GridRef[]
+  on_shift: boolean
+  last_contact_ms: number | null
+  unsent: Unsent | null
+  last_position: { lat: number; lon: number; at_ms: number } | null
+}
+
+export interface Day {
+  date: string
+  grid: string
+  now_ms: number
+  patrols: Patrol[]
+  incidents: Incident[]
+}
+
+export interface Route {
+  patrol: string
+  worker: string
+  segments: LonLat[][]
+}
+
+export type GridMap = GeoJSON.FeatureCollection<GeoJSON.Polygon | GeoJSON.MultiPolygon, Grid>
