@@ -1,0 +1,262 @@
+//! Where attachments' bytes lie: a folder beside the data file, one file for
+//! each content.
+//!
+//! Under a key a file is cut into pieces, each sealed with XChaCha20-Poly1305,
+//! so that an upload reads one piece at a time. A piece's nonce is the file's
+//! random prefix, the piece's number and whether it is the last: pieces cannot
+//! be swapped, and a cut file does not read. The file's name is derived from
+//! the content's hash under the key, so that a known photo cannot be looked
+//! for by name.
+//!
+//! ```text
+//! file := "GWB1" prefix(19) (piece of 64 KiB + tag(16))*
+//! ```
+
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use gridwalk_domain::{Rng, Sha256};
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::Key32;
+use crate::error::{Fault, Inner};
+use crate::store::beside;
+
+/// Bytes of one piece: of a file, and of an upload's request.
+pub(crate) const PIECE: usize = 64 * 1024;
+const MAGIC: &[u8; 4] = b"GWB1";
+const PREFIX: usize = 19;
+const HEAD: usize = MAGIC.len() + PREFIX;
+const TAG: usize = 16;
+
+/// The folder and its key.
+pub(crate) struct Vault {
+    folder: PathBuf,
+    key: Option<Key32>,
+    rng: Arc<dyn Rng>,
+}
+
+impl Vault {
+    pub(crate) fn new(path: &Path, key: Option<&Key32>, rng: Arc<dyn Rng>) -> Self {
+        let key = key.map(|key| key.derive(b"gridwalk blobs 1"));
+        Self {
+            folder: beside(path, "-blobs"),
+            key,
+            rng,
+        }
+    }
+
+    fn file(&self, sha256: Sha256) -> PathBuf {
+        let name = match &self.key {
+            None => sha256.to_string(),
+            Some(key) => {
+                let purpose = [b"name ".as_slice(), &sha256.0].concat();
+                hex::encode(&key.derive(&purpose).bytes()[..16])
+            }
+        };
+        self.folder.join(name)
+    }
+
+    fn cipher(&self) -> Option<XChaCha20Poly1305> {
+        self.key
+            .as_ref()
+            .map(|key| XChaCha20Poly1305::new(&Key::from(*key.bytes())))
+    }
+
+    /// Stores an attachment durably; a second time costs nothing. After an
+    /// error there is nothing.
+    pub(crate) fn put(&self, bytes: &[u8]) -> Inner<Sha256> {
+        let sha256 = Sha256::of(bytes);
+        let path = self.file(sha256);
+        if self.whole(&path, bytes.len()) {
+            return Ok(sha256);
+        }
+        fs::create_dir_all(&self.folder)?;
+        let draft = self
+            .folder
+            .join(format!("draft-{}", hex::encode(self.rng.bytes::<8>())));
+        let kept = self
+            .write(&draft, bytes)
+            .and_then(|()| Ok(fs::rename(&draft, &path)?));
+        if let Err(fault) = kept {
+            let _ = fs::remove_file(&draft);
+            return Err(fault);
+        }
+        File::open(&self.folder)?.sync_all()?;
+        Ok(sha256)
+    }
+
+    /// Whether a file of the right length is in place; a rename is only seen
+    /// once all of it was written.
+    fn whole(&self, path: &Path, len: usize) -> bool {
+        let expected = match &self.key {
+            None => len,
+            Some(_) => HEAD + len + pieces(len) * TAG,
+        };
+        fs::metadata(path).is_ok_and(|file| file.len() == expected as u64)
+    }
+
+    fn write(&self, draft: &Path, bytes: &[u8]) -> Inner<()> {
+        let mut file = File::create_new(draft)?;
+        match self.cipher() {
+            None => file.write_all(bytes)?,
+            Some(cipher) => {
+                let prefix = self.rng.bytes::<PREFIX>();
+                file.write_all(MAGIC)?;
+                file.write_all(&prefix)?;
+                let count = pieces(bytes.len());
+                for n in 0..count {
+                    let piece = &bytes[n * PIECE..bytes.len().min((n + 1) * PIECE)];
+                    let payload = Payload {
+                        msg: piece,
+                        aad: MAGIC,
+                    };
+                    let sealed = cipher
+                        .encrypt(&nonce(&prefix, n, n + 1 == count), payload)
+                        .map_err(|_| Fault::Row("an attachment"))?;
+                    file.write_all(&sealed)?;
+                }
+            }
+        }
+        Ok(file.sync_all()?)
+    }
+
+    /// Piece `n` of an attachment of `len` bytes.
+    pub(crate) fn piece(&self, sha256: Sha256, len: usize, n: usize) -> Inner<Vec<u8>> {
+        let mut file = File::open(self.file(sha256))?;
+        let want = len.saturating_sub(n * PIECE).min(PIECE);
+        let Some(cipher) = self.cipher() else {
+            file.seek(SeekFrom::Start((n * PIECE) as u64))?;
+            let mut out = vec![0; want];
+            file.read_exact(&mut out)?;
+            return Ok(out);
+        };
+        let mut head = [0; HEAD];
+        file.read_exact(&mut head)?;
+        let mut prefix = [0; PREFIX];
+        prefix.copy_from_slice(&head[MAGIC.len()..]);
+        file.seek(SeekFrom::Start((HEAD + n * (PIECE + TAG)) as u64))?;
+        let mut sealed = vec![0; want + TAG];
+        file.read_exact(&mut sealed)?;
+        let payload = Payload {
+            msg: &sealed,
+            aad: &head[..MAGIC.len()],
+        };
+        cipher
+            .decrypt(&nonce(&prefix, n, n + 1 == pieces(len)), payload)
+            .map_err(|_| Fault::Row("an attachment"))
+    }
+
+    /// All of an attachment; its content is checked.
+    pub(crate) fn get(&self, sha256: Sha256, len: usize) -> Inner<Vec<u8>> {
+        let mut out = Vec::with_capacity(len);
+        for n in 0..pieces(len) {
+            out.extend(self.piece(sha256, len, n)?);
+        }
+        if Sha256::of(&out) == sha256 {
+            Ok(out)
+        } else {
+            Err(Fault::Row("an attachment"))
+        }
+    }
+}
+
+/// How many pieces; an empty file has one, so that it too is sealed.
+fn pieces(len: usize) -> usize {
+    len.div_ceil(PIECE).max(1)
+}
+
+fn nonce(prefix: &[u8; PREFIX], n: usize, last: bool) -> XNonce {
+    let mut out = [0; 24];
+    out[..PREFIX].copy_from_slice(prefix);
+    out[PREFIX..23].copy_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_be_bytes());
+    out[23] = u8::from(last);
+    XNonce::from(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Count(std::sync::atomic::AtomicU8);
+    impl Rng for Count {
+        fn fill(&self, out: &mut [u8]) {
+            out.fill(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        }
+    }
+
+    fn vault(folder: &Path, keyed: bool) -> Vault {
+        let key = Key32::new([5; 32]);
+        Vault::new(
+            &folder.join("db"),
+            keyed.then_some(&key),
+            Arc::new(Count(0.into())),
+        )
+    }
+
+    fn bytes(len: usize) -> Vec<u8> {
+        (0..len)
+            .map(|n| u8::try_from(n * 7 % 251).expect("small"))
+            .collect()
+    }
+
+    #[test]
+    fn every_length_comes_back_and_once_is_enough() {
+        for keyed in [false, true] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let vault = vault(folder.path(), keyed);
+            for len in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE] {
+                let content = bytes(len);
+                let sha256 = vault.put(&content).expect("stores");
+                assert_eq!(vault.get(sha256, len).expect("reads"), content, "{len}");
+                let file = vault.file(sha256);
+                let written = fs::read(&file).expect("reads");
+                vault.put(&content).expect("stores");
+                assert_eq!(
+                    fs::read(&file).expect("reads"),
+                    written,
+                    "one file, written once"
+                );
+            }
+            let files = fs::read_dir(folder.path().join("db-blobs"))
+                .expect("lists")
+                .count();
+            assert_eq!(files, 6, "no draft is left");
+        }
+    }
+
+    #[test]
+    fn under_a_key_nothing_shows_and_no_change_passes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let vault = vault(folder.path(), true);
+        let content = bytes(2 * PIECE + 9);
+        let sha256 = vault.put(&content).expect("stores");
+        let file = vault.file(sha256);
+        assert!(
+            !file
+                .display()
+                .to_string()
+                .contains(&sha256.to_string()[..16])
+        );
+        let good = fs::read(&file).expect("reads");
+        assert!(!good.windows(16).any(|window| window == &content[..16]));
+        let mut swapped = good.clone();
+        let (a, b) = (HEAD, HEAD + PIECE + TAG);
+        swapped[a..b].copy_from_slice(&good[b..b + PIECE + TAG]);
+        for bad in [swapped, {
+            let mut flipped = good.clone();
+            flipped[HEAD + 5] ^= 1;
+            flipped
+        }] {
+            fs::write(&file, bad).expect("writes");
+            assert!(vault.get(sha256, content.len()).is_err());
+        }
+        fs::write(&file, &good).expect("writes");
+        assert!(
+            vault.get(sha256, PIECE).is_err(),
+            "a shorter length must not read as a shorter file"
+        );
+    }
+}

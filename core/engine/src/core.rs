@@ -1,0 +1,161 @@
+//! What an open engine consists of, behind one lock.
+//!
+//! The lock is held for a transaction, never across a network call or while an
+//! observer is told: recording goes on during a sync.
+
+use gridwalk_domain::{Clock, Entity, Moment, Rng, kind};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::attachments::Vault;
+use crate::error::{EngineError, Inner, Result};
+use crate::identity::{Contact, Me, RunningPatrol, RunningShift, Synced};
+use crate::journal::Journal;
+use crate::observe::{Observers, Touched};
+use crate::outbox::Pen;
+use crate::recorder::{self, Live, Recorder};
+use crate::store::{self, Lock, meta};
+use crate::{Config, chunks, entities};
+
+/// What the engine, its subscriptions and a running sync share.
+pub(crate) struct Shared {
+    core: Mutex<Option<Core>>,
+    /// Held for the whole of a sync: one at a time.
+    pub(crate) syncing: Mutex<()>,
+    pub(crate) observers: Observers,
+    pub(crate) vault: Vault,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) platform: String,
+    pub(crate) app: String,
+}
+
+/// The open file and what of it is held in memory.
+pub(crate) struct Core {
+    pub(crate) conn: Connection,
+    pub(crate) recorder: Recorder,
+    pub(crate) me: Option<Me>,
+    pub(crate) synced: Option<Synced>,
+    pub(crate) contact: Option<Contact>,
+    // Last, so that the file is closed before another process may open it.
+    _lock: Lock,
+}
+
+/// Begins a transaction that writes.
+pub(crate) fn begin(conn: &mut Connection) -> Inner<Transaction<'_>> {
+    Ok(conn.transaction_with_behavior(TransactionBehavior::Immediate)?)
+}
+
+impl Shared {
+    pub(crate) fn open(config: Config) -> Result<Arc<Self>> {
+        let core = Core::open(&config)?;
+        let vault = Vault::new(&config.path, config.key.as_ref(), Arc::clone(&config.rng));
+        Ok(Arc::new(Self {
+            core: Mutex::new(Some(core)),
+            syncing: Mutex::new(()),
+            observers: Observers::default(),
+            vault,
+            clock: config.clock,
+            rng: config.rng,
+            platform: config.platform,
+            app: config.app,
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Core>> {
+        // Memory is changed after a commit and in one go; a panic elsewhere
+        // leaves nothing half-done behind.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` under the lock.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Core) -> Inner<T>) -> Result<T> {
+        let mut core = self.lock();
+        let core = core.as_mut().ok_or(EngineError::Closed)?;
+        Ok(work(core)?)
+    }
+
+    /// Runs `work` under the lock and tells the observers what it touched.
+    pub(crate) fn change<T>(
+        &self,
+        work: impl FnOnce(&mut Core) -> Inner<(T, Touched)>,
+    ) -> Result<T> {
+        let (out, touched) = self.with(work)?;
+        self.observers.touch(&touched);
+        Ok(out)
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub(crate) fn close(&self) {
+        let core = self.lock().take();
+        self.observers.close();
+        if let Some(mut core) = core {
+            // What is in the journal survives this process anyway; synced, it
+            // survives the phone too.
+            let _ = core.recorder.journal.sync();
+        }
+    }
+}
+
+impl Core {
+    fn open(config: &Config) -> Inner<Self> {
+        let (mut conn, lock) = store::open(config)?;
+        let journal = Journal::new(
+            store::beside(&config.path, "-journal.gw"),
+            config.key.as_ref(),
+        );
+        let recorder = Recorder::open(&mut conn, journal, &*config.clock, &*config.rng)?;
+        let mut core = Self {
+            me: meta::get(&conn, meta::name::IDENTITY)?,
+            synced: meta::get(&conn, meta::name::SCOPE)?,
+            contact: meta::get(&conn, meta::name::CONTACT)?,
+            conn,
+            recorder,
+            _lock: lock,
+        };
+        core.resume_patrol(config.clock.now())?;
+        Ok(core)
+    }
+
+    /// Takes up the patrol that was running.
+    fn resume_patrol(&mut self, now: Moment) -> Inner<()> {
+        let Some(running) = meta::get::<RunningPatrol>(&self.conn, meta::name::PATROL)? else {
+            return Ok(());
+        };
+        let runs = chunks::decode(&chunks::bodies(&self.conn, running.id)?)?;
+        let mut live = Live::resumed(running.id, runs, now);
+        let state = entities::load(&self.conn, running.id)?;
+        live.paused = state.as_ref().and_then(Entity::status) == Some(kind::patrol::PAUSED);
+        live.opened = Some(recorder::opened(now, running.boot));
+        self.recorder.live = Some(live);
+        Ok(())
+    }
+
+    /// Who this phone is.
+    pub(crate) fn me(&self) -> std::result::Result<&Me, EngineError> {
+        self.me.as_ref().ok_or(EngineError::NotEnrolled)
+    }
+
+    /// The shift that runs, unless somebody else ended it.
+    pub(crate) fn shift(&self) -> Inner<Option<(RunningShift, Entity)>> {
+        let Some(running) = meta::get::<RunningShift>(&self.conn, meta::name::SHIFT)? else {
+            return Ok(None);
+        };
+        let shift = entities::load(&self.conn, running.id)?;
+        Ok(shift
+            .filter(|shift| shift.status() == Some(kind::shift::ON))
+            .map(|shift| (running, shift)))
+    }
+}
+
+/// A pen for this phone's worker.
+pub(crate) fn pen<'a>(me: &'a Me, shared: &'a Shared, at: Moment) -> Pen<'a> {
+    Pen {
+        me,
+        at,
+        rng: &*shared.rng,
+    }
+}

@@ -1,0 +1,46 @@
+//! Small facts, one a row.
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Fault, Inner};
+
+/// The names in use.
+pub(crate) mod name {
+    /// An enrolment that was begun (JSON).
+    pub(crate) const ENROLLING: &str = "enrolling";
+    /// Who this phone is (JSON).
+    pub(crate) const IDENTITY: &str = "identity";
+    /// What the worker may see and write, and its tag (JSON).
+    pub(crate) const SCOPE: &str = "scope";
+    /// The shift that runs (JSON id).
+    pub(crate) const SHIFT: &str = "shift";
+    /// The patrol that runs (JSON).
+    pub(crate) const PATROL: &str = "patrol";
+    /// What the last hello said (JSON).
+    pub(crate) const CONTACT: &str = "contact";
+}
+
+pub(crate) fn get<T: DeserializeOwned>(conn: &Connection, name: &'static str) -> Inner<Option<T>> {
+    let mut query = conn.prepare_cached("SELECT value FROM meta WHERE name = ?1")?;
+    let value: Option<Vec<u8>> = query.query_row([name], |row| row.get(0)).optional()?;
+    value
+        .map(|json| serde_json::from_slice(&json).map_err(|_| Fault::Row(name)))
+        .transpose()
+}
+
+pub(crate) fn put<T: Serialize>(tx: &Transaction<'_>, name: &'static str, value: &T) -> Inner<()> {
+    let json = serde_json::to_vec(value).map_err(|_| Fault::Row(name))?;
+    tx.prepare_cached(
+        "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
+    )?
+    .execute(params![name, json])?;
+    Ok(())
+}
+
+pub(crate) fn remove(tx: &Transaction<'_>, name: &'static str) -> Inner<()> {
+    tx.prepare_cached("DELETE FROM meta WHERE name = ?1")?
+        .execute([name])?;
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! The one SQLite file: opening, keys, damage.
+//!
+//! WAL, `synchronous=FULL`, one connection, one writer. Base tables have no
+//! foreign keys: a child that comes before its parent waits unseen.
+//!
+//! A wrong key and a damaged first page look alike to SQLCipher. So the lock
+//! file beside the data file holds a check of the key, derived one way: where
+//! it fits and the file does not read, the file is damaged. A damaged file is
+//! moved aside with all that belongs to it and is reported, never deleted: it
+//! may hold what was not sent.
+
+mod lock;
+pub(crate) mod meta;
+mod schema;
+
+use rusqlite::{Connection, ErrorCode};
+use rusqlite_migration::Error as MigrationError;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::{EngineError, Fault, Inner};
+use crate::{Config, Key32};
+pub(crate) use lock::Lock;
+
+/// Fixed, so that an upgrade of SQLite never changes what files look like.
+const PAGE_SIZE: u32 = 4096;
+
+/// A file that lies beside the data file.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Opens the data file, making it where there is none.
+pub(crate) fn open(config: &Config) -> Inner<(Connection, Lock)> {
+    let mut lock = Lock::take(&config.path)?;
+    let existed = fs::metadata(&config.path).is_ok_and(|file| file.len() > 0);
+    let check = key_check(config.key.as_ref());
+    if existed {
+        refuse_misfit(config, &lock, &check)?;
+    }
+    match connect(&config.path, config.key.as_ref(), existed) {
+        Ok(conn) => {
+            if lock.key_check() != Some(check.as_str()) {
+                lock.keep_key_check(&check)?;
+            }
+            Ok((conn, lock))
+        }
+        Err(fault) if existed && unreadable(&fault) => {
+            if lock.key_check() == Some(check.as_str()) {
+                Err(set_aside(config)?.into())
+            } else {
+                Err(EngineError::WrongKey.into())
+            }
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Tells a plain file from an encrypted one before SQLite touches it.
+fn refuse_misfit(config: &Config, lock: &Lock, check: &str) -> Inner<()> {
+    if lock.key_check().is_some_and(|known| known != check) {
+        return Err(EngineError::WrongKey.into());
+    }
+    let mut head = [0; 16];
+    let whole = fs::File::open(&config.path)?.read_exact(&mut head).is_ok();
+    let plain = whole && &head == b"SQLite format 3\0";
+    let misfit = match &config.key {
+        Some(_) => plain,
+        // Without a check the file may well be a foreign one: leave it alone.
+        None => !plain && lock.key_check().is_none(),
+    };
+    if misfit {
+        Err(EngineError::WrongKey.into())
+    } else {
+        Ok(())
+    }
+}
+
+fn key_check(key: Option<&Key32>) -> String {
+    match key {
+        None => "plain".to_owned(),
+        Some(key) => hex::encode(&key.derive(b"gridwalk key check 1").bytes()[..16]),
+    }
+}
+
+fn connect(path: &Path, key: Option<&Key32>, existed: bool) -> Inner<Connection> {
+    let mut conn = Connection::open(path)?;
+    if let Some(key) = key {
+        apply_key(&conn, key)?;
+    }
+    conn.pragma_update(None, "page_size", PAGE_SIZE)?;
+    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "fullfsync", true)?;
+    conn.pragma_update(None, "foreign_keys", false)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    // Pages that were freed are not reused before the log was copied back: a
+    // log of some 1 MB is enough for a phone.
+    conn.pragma_update(None, "wal_autocheckpoint", 256)?;
+    if existed {
+        let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if found > schema::VERSION {
+            return Err(EngineError::TooNew {
+                found,
+                known: schema::VERSION,
+            }
+            .into());
+        }
+        let verdict: String = conn.pragma_query_value(None, "quick_check(1)", |row| row.get(0))?;
+        if verdict != "ok" {
+            return Err(Fault::Row("the data file"));
+        }
+    }
+    schema::migrations()
+        .to_latest(&mut conn)
+        .map_err(|error| match error {
+            MigrationError::RusqliteError { err, .. } => Fault::Sql(err),
+            _ => Fault::Row("the data file's version"),
+        })?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+fn apply_key(conn: &Connection, key: &Key32) -> Inner<()> {
+    let cipher: Option<String> = conn
+        .query_row("PRAGMA cipher_version", [], |row| row.get(0))
+        .map(Some)
+        .or_else(|error| match error {
+            rusqlite::Error::QueryReturnedNoRows => Ok(None),
+            other => Err(other),
+        })?;
+    if cipher.is_none() {
+        return Err(EngineError::NoCipher.into());
+    }
+    // A raw key: deriving one from a passphrase would cost 240 ms an opening.
+    let raw = zeroize::Zeroizing::new(format!("x'{}'", hex::encode(key.bytes())));
+    conn.pragma_update(None, "key", raw.as_str())?;
+    Ok(())
+}
+
+fn unreadable(fault: &Fault) -> bool {
+    match fault {
+        Fault::Sql(error) => matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+        ),
+        Fault::Row(_) => true,
+        _ => false,
+    }
+}
+
+/// Moves the data file and what belongs to it aside. Attachments stay: they
+/// are named by content, and the new file takes them up where they recur.
+fn set_aside(config: &Config) -> Inner<EngineError> {
+    let base = format!(".damaged-{}", config.clock.now().wall_ms);
+    let mut name = base.clone();
+    let mut n = 1;
+    while beside(&config.path, &name).exists() {
+        n += 1;
+        name = format!("{base}-{n}");
+    }
+    let kept = beside(&config.path, &name);
+    for suffix in ["-wal", "-shm", "-journal.gw"] {
+        let from = beside(&config.path, suffix);
+        if from.exists() {
+            fs::rename(&from, beside(&kept, suffix))?;
+        }
+    }
+    fs::rename(&config.path, &kept)?;
+    Ok(EngineError::Damaged {
+        set_aside: kept.display().to_string(),
+    })
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,127 @@
+//! Sending ops.
+
+use gridwalk_domain::wire::{PROTOCOL_VERSION, PushRequest, PushResponse};
+use std::collections::BTreeSet;
+
+use super::{Phase, Run, at_fault};
+use crate::core::begin;
+use crate::error::{EngineError, Result};
+use crate::observe::Touched;
+use crate::outbox::{self, Due, Settled};
+use crate::view;
+
+/// How often the outbox is gone through while deferred ops become due.
+const PASSES: usize = 3;
+
+impl Run<'_> {
+    /// Sends what is due, in the order of the saves. An op that was deferred
+    /// goes again once others were taken.
+    pub(super) fn push(&mut self) -> Result<()> {
+        for _ in 0..PASSES {
+            let (taken, deferred) = self.push_once()?;
+            self.report.deferred = deferred;
+            if taken == 0 || deferred == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes through the outbox once: how many were taken and deferred.
+    fn push_once(&mut self) -> Result<(u64, u64)> {
+        let total = self.shared.with(|core| Ok(view::unsent(&core.conn)?.ops))?;
+        let (mut after, mut ops) = (0, self.limits.push_ops);
+        let (mut done, mut taken, mut deferred) = (0, 0, 0);
+        loop {
+            let (ops_limit, bytes) = (ops, self.limits.push_bytes);
+            let now_ms = self.shared.now().wall_ms;
+            let due = self.shared.with(|core| {
+                let due = outbox::due(&core.conn, after, now_ms, ops_limit, bytes)?;
+                let tx = begin(&mut core.conn)?;
+                outbox::tried(&tx, &due)?;
+                tx.commit()?;
+                Ok(due)
+            })?;
+            let Some(last) = due.last() else {
+                return Ok((taken, deferred));
+            };
+            let last = last.n;
+            self.tell(Phase::Push, done, total.max(done));
+            match self.push_batch(&due) {
+                Ok((t, d)) => {
+                    taken += t;
+                    deferred += d;
+                    done += due.len() as u64;
+                    after = last;
+                    // What was cut small around an op at fault grows again.
+                    ops = (ops * 2).min(self.limits.push_ops);
+                }
+                // Refused as a whole: halved until the op at fault is alone.
+                Err(error) => match at_fault(&error) {
+                    Some(_) if due.len() > 1 => ops = due.len() / 2,
+                    Some((code, text)) => {
+                        self.park(&due[0], code, text)?;
+                        after = last;
+                    }
+                    None => return Err(error),
+                },
+            }
+        }
+    }
+
+    fn push_batch(&mut self, due: &[Due]) -> Result<(u64, u64)> {
+        let ops = due.iter().map(|op| op.sealed.clone()).collect();
+        let answer: PushResponse = self.line.post(
+            "/v1/push",
+            &PushRequest {
+                v: PROTOCOL_VERSION,
+                ops,
+            },
+        )?;
+        if answer.outcomes.len() != due.len() {
+            let message = "expected one outcome for each op".to_owned();
+            return Err(EngineError::BadAnswer { message });
+        }
+        let settled = self.shared.change(|core| {
+            let tx = begin(&mut core.conn)?;
+            let (mut all, mut touched) = (Vec::new(), BTreeSet::new());
+            for (op, outcome) in due.iter().zip(&answer.outcomes) {
+                // An outcome without a name is for an op whose head the server
+                // could not read; its place and hash tell which.
+                let id = outcome.op.unwrap_or(op.id);
+                if let Some((entity, settled)) =
+                    outbox::settle(&tx, id, outcome.sha256, &outcome.outcome)?
+                {
+                    all.push(settled);
+                    touched.insert(entity);
+                }
+            }
+            tx.commit()?;
+            Ok((all, Touched::records(touched)))
+        })?;
+        let (mut taken, mut deferred) = (0, 0);
+        for settled in settled {
+            match settled {
+                Settled::Taken { conflict } => {
+                    taken += 1;
+                    self.report.conflicts += u64::from(conflict);
+                }
+                Settled::Refused => self.report.refused += 1,
+                Settled::Deferred => deferred += 1,
+            }
+        }
+        self.report.ops_sent += taken;
+        Ok((taken, deferred))
+    }
+
+    fn park(&mut self, op: &Due, code: &str, text: &str) -> Result<()> {
+        let now_ms = self.shared.now().wall_ms;
+        self.report.refused += 1;
+        self.shared.change(|core| {
+            let tx = begin(&mut core.conn)?;
+            outbox::park(&tx, op, now_ms, code, text)?;
+            tx.commit()?;
+            Ok(((), Touched::status()))
+        })
+    }
+}
