@@ -33,6 +33,7 @@ pub mod world;
 
 pub use divisions::Division;
 pub use plane::Plane;
+pub use replay::Walks;
 pub use world::{Area, BASE_GRIDS, World};
 
 /// What can go wrong while the world is made.
