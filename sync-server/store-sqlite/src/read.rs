@@ -1,0 +1,750 @@
+//! Reading.
+
+use gridwalk_domain::{
+    BootId, DeviceId, EntityId, Epoch, GridCode, GridId, OpId, Position, Sha256, StreamKey,
+    TenantId, UserId, WorkerId,
+};
+use gridwalk_store::{
+    AssignmentRow, AuditRow, BlobRow, BootRow, ChunkKey, ChunkRow, ChunkSpan, CodeRow, ContactRow,
+    DeviceRow, EntityFilter, EntityRow, GridRow, HeldChunkRow, HolderRow, OpRow, OpSummary,
+    PageRow, PositionRow, Read, ReceiptRow, SessionRow, StoreError, StreamHead, TenantRow,
+    TrackVersion, UploadRow, UserRow, WorkerRow,
+};
+use rusqlite::{ToSql, params};
+use std::collections::BTreeSet;
+
+use crate::Tx;
+use crate::bind::{Cells, all, each, list, number, one, run_number, run_of, stream, words};
+
+type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+const TENANT: &str = "SELECT tenant, utc_offset_min, notice, grids_version FROM tenants";
+const GRID: &str = "SELECT tenant, id, code, parent, level, name, synthetic FROM grids";
+const USER: &str = "SELECT id, tenant, name, password, role, grid FROM users";
+const DEVICE: &str = "SELECT id, tenant, worker, token, platform, enrolled_ms FROM devices";
+const ENTITY: &str = "SELECT id, kind, home, rev, grid, worker, parent, at_ms, day, status, deleted, state FROM entities";
+const CHUNK: &str = "SELECT patrol, run, first, count, received_ms, body FROM chunks";
+const UPLOAD: &str = "SELECT id, tenant, device, sha256, length, offset, at_ms FROM uploads";
+
+fn tenant_row(cells: &Cells<'_>) -> Result<TenantRow> {
+    Ok(TenantRow {
+        id: cells.get(0)?,
+        utc_offset_min: cells.signed32(1)?,
+        notice: cells.maybe_json(2)?,
+        grids_version: cells.number(3)?,
+    })
+}
+
+fn grid_row(cells: &Cells<'_>) -> Result<GridRow> {
+    Ok(GridRow {
+        id: cells.get(1)?,
+        code: cells.word(2)?,
+        parent: cells.maybe(3)?,
+        level: cells.level(4)?,
+        name: cells.text(5)?,
+        synthetic: cells.flag(6)?,
+    })
+}
+
+fn user_row(cells: &Cells<'_>) -> Result<UserRow> {
+    Ok(UserRow {
+        id: cells.get(0)?,
+        tenant: cells.get(1)?,
+        name: cells.text(2)?,
+        password: cells.text(3)?,
+        role: cells.word(4)?,
+        grid: cells.get(5)?,
+    })
+}
+
+fn device_row(cells: &Cells<'_>) -> Result<DeviceRow> {
+    Ok(DeviceRow {
+        id: cells.get(0)?,
+        tenant: cells.get(1)?,
+        worker: cells.get(2)?,
+        token: cells.get(3)?,
+        platform: cells.text(4)?,
+        enrolled_ms: cells.integer(5)?,
+    })
+}
+
+fn worker_row(cells: &Cells<'_>) -> Result<WorkerRow> {
+    Ok(WorkerRow {
+        id: cells.get(0)?,
+        name: cells.text(1)?,
+    })
+}
+
+fn summary(cells: &Cells<'_>) -> Result<OpSummary> {
+    Ok(OpSummary {
+        id: cells.get(0)?,
+        sha256: cells.get(1)?,
+        entity: cells.get(2)?,
+        creates: cells.flag(3)?,
+        outcome: cells.json(4)?,
+    })
+}
+
+/// Without its attachments: they are in a table of their own.
+fn entity_row(cells: &Cells<'_>) -> Result<EntityRow> {
+    Ok(EntityRow {
+        id: cells.get(0)?,
+        kind: cells.text(1)?,
+        home: cells.get(2)?,
+        rev: cells.number(3)?,
+        grid: cells.maybe(4)?,
+        worker: cells.maybe(5)?,
+        parent: cells.maybe(6)?,
+        at_ms: cells.integer(7)?,
+        day: cells.signed32(8)?,
+        status: cells.maybe_text(9)?,
+        deleted: cells.flag(10)?,
+        blobs: Vec::new(),
+        state: cells.text(11)?,
+    })
+}
+
+fn span(cells: &Cells<'_>) -> Result<ChunkSpan> {
+    Ok(ChunkSpan {
+        key: ChunkKey {
+            patrol: cells.get(0)?,
+            run: run_of(cells.integer(1)?),
+        },
+        first: cells.number32(2)?,
+        count: cells.number32(3)?,
+    })
+}
+
+fn chunk_row(cells: &Cells<'_>) -> Result<ChunkRow> {
+    Ok(ChunkRow {
+        span: span(cells)?,
+        received_ms: cells.integer(4)?,
+        body: cells.blob(5)?,
+    })
+}
+
+fn upload_row(cells: &Cells<'_>) -> Result<UploadRow> {
+    Ok(UploadRow {
+        id: cells.text(0)?,
+        tenant: cells.get(1)?,
+        device: cells.get(2)?,
+        sha256: cells.get(3)?,
+        length: cells.number(4)?,
+        offset: cells.number(5)?,
+        at_ms: cells.integer(6)?,
+    })
+}
+
+/// In their order, each once.
+fn sorted<T: Copy + Ord>(ids: &[T]) -> BTreeSet<T> {
+    ids.iter().copied().collect()
+}
+
+impl Tx<'_> {
+    fn with_blobs(&self, tenant: TenantId, mut row: EntityRow) -> Result<EntityRow> {
+        row.blobs = all(
+            self.connection,
+            "SELECT blob FROM entity_blobs WHERE tenant = ?1 AND entity = ?2 ORDER BY blob",
+            params![tenant.as_bytes(), row.id.as_bytes()],
+            |cells| cells.get(0),
+        )?;
+        Ok(row)
+    }
+}
+
+impl Read for Tx<'_> {
+    fn epoch(&self) -> Result<Option<Epoch>> {
+        let sql = "SELECT value FROM meta WHERE name = 'epoch'";
+        one(self.connection, sql, [], |cells| cells.get(0))
+    }
+
+    fn tenants(&self) -> Result<Vec<TenantRow>> {
+        all(
+            self.connection,
+            &format!("{TENANT} ORDER BY tenant"),
+            [],
+            tenant_row,
+        )
+    }
+
+    fn tenant(&self, tenant: TenantId) -> Result<Option<TenantRow>> {
+        let sql = format!("{TENANT} WHERE tenant = ?1");
+        one(
+            self.connection,
+            &sql,
+            params![tenant.as_bytes()],
+            tenant_row,
+        )
+    }
+
+    fn grids(&self, tenant: TenantId) -> Result<Vec<GridRow>> {
+        let sql = format!("{GRID} WHERE tenant = ?1 ORDER BY level, code");
+        all(self.connection, &sql, params![tenant.as_bytes()], grid_row)
+    }
+
+    fn grids_by_code(&self, code: &GridCode) -> Result<Vec<(TenantId, GridRow)>> {
+        let sql = format!("{GRID} WHERE code = ?1 ORDER BY tenant");
+        all(self.connection, &sql, params![code.as_str()], |cells| {
+            Ok((cells.get(0)?, grid_row(cells)?))
+        })
+    }
+
+    fn boundaries(
+        &self,
+        tenant: TenantId,
+        grids: Option<&[GridId]>,
+    ) -> Result<Vec<(GridId, String)>> {
+        let row = |cells: &Cells<'_>| Ok((cells.get(0)?, cells.text(1)?));
+        match grids {
+            None => all(
+                self.connection,
+                "SELECT id, boundary FROM grids WHERE tenant = ?1 AND boundary IS NOT NULL ORDER BY id",
+                params![tenant.as_bytes()],
+                row,
+            ),
+            Some(grids) => all(
+                self.connection,
+                "SELECT id, boundary FROM grids WHERE tenant = ?1 AND boundary IS NOT NULL AND id IN rarray(?2) ORDER BY id",
+                params![
+                    tenant.as_bytes(),
+                    list(grids.iter().map(|id| &id.as_bytes()[..]))
+                ],
+                row,
+            ),
+        }
+    }
+
+    fn workers(&self, tenant: TenantId, workers: Option<&[WorkerId]>) -> Result<Vec<WorkerRow>> {
+        match workers {
+            None => all(
+                self.connection,
+                "SELECT id, name FROM workers WHERE tenant = ?1 ORDER BY id",
+                params![tenant.as_bytes()],
+                worker_row,
+            ),
+            Some(workers) => all(
+                self.connection,
+                "SELECT id, name FROM workers WHERE tenant = ?1 AND id IN rarray(?2) ORDER BY id",
+                params![
+                    tenant.as_bytes(),
+                    list(workers.iter().map(|id| &id.as_bytes()[..]))
+                ],
+                worker_row,
+            ),
+        }
+    }
+
+    fn assignments(
+        &self,
+        tenant: TenantId,
+        worker: Option<WorkerId>,
+    ) -> Result<Vec<AssignmentRow>> {
+        let row = |cells: &Cells<'_>| {
+            Ok(AssignmentRow {
+                worker: cells.get(0)?,
+                grid: cells.get(1)?,
+                from_ms: cells.integer(2)?,
+                until_ms: cells.maybe_integer(3)?,
+            })
+        };
+        let sql = "SELECT worker, grid, from_ms, until_ms FROM assignments WHERE tenant = ?1";
+        let order = "ORDER BY worker, grid, from_ms";
+        match worker {
+            None => {
+                let sql = format!("{sql} {order}");
+                all(self.connection, &sql, params![tenant.as_bytes()], row)
+            }
+            Some(worker) => {
+                let sql = format!("{sql} AND worker = ?2 {order}");
+                all(
+                    self.connection,
+                    &sql,
+                    params![tenant.as_bytes(), worker.as_bytes()],
+                    row,
+                )
+            }
+        }
+    }
+
+    fn user_by_name(&self, name: &str) -> Result<Option<UserRow>> {
+        one(
+            self.connection,
+            &format!("{USER} WHERE name = ?1"),
+            params![name],
+            user_row,
+        )
+    }
+
+    fn users(&self, tenant: TenantId, users: &[UserId]) -> Result<Vec<UserRow>> {
+        let sql = format!("{USER} WHERE tenant = ?1 AND id IN rarray(?2) ORDER BY id");
+        let users = list(users.iter().map(|id| &id.as_bytes()[..]));
+        all(
+            self.connection,
+            &sql,
+            params![tenant.as_bytes(), users],
+            user_row,
+        )
+    }
+
+    fn session(&self, token: Sha256) -> Result<Option<SessionRow>> {
+        let sql = "SELECT token, user, tenant, used_ms FROM sessions WHERE token = ?1";
+        one(self.connection, sql, params![token.0], |cells| {
+            Ok(SessionRow {
+                token: cells.get(0)?,
+                user: cells.get(1)?,
+                tenant: cells.get(2)?,
+                used_ms: cells.integer(3)?,
+            })
+        })
+    }
+
+    fn device(&self, device: DeviceId) -> Result<Option<DeviceRow>> {
+        let sql = format!("{DEVICE} WHERE id = ?1");
+        one(
+            self.connection,
+            &sql,
+            params![device.as_bytes()],
+            device_row,
+        )
+    }
+
+    fn device_by_token(&self, token: Sha256) -> Result<Option<DeviceRow>> {
+        let sql = format!("{DEVICE} WHERE token = ?1");
+        one(self.connection, &sql, params![token.0], device_row)
+    }
+
+    fn contacts(&self, tenant: TenantId) -> Result<Vec<ContactRow>> {
+        all(
+            self.connection,
+            "SELECT device, worker, last_ms, unsent, reported_ms, app FROM contacts WHERE tenant = ?1 ORDER BY device",
+            params![tenant.as_bytes()],
+            |cells| {
+                Ok(ContactRow {
+                    device: cells.get(0)?,
+                    worker: cells.get(1)?,
+                    last_ms: cells.integer(2)?,
+                    unsent: cells.maybe_json(3)?,
+                    reported_ms: cells.maybe_integer(4)?,
+                    app: cells.maybe_text(5)?,
+                })
+            },
+        )
+    }
+
+    fn boots(&self, tenant: TenantId, device: DeviceId, boots: &[BootId]) -> Result<Vec<BootRow>> {
+        let boots = list(boots.iter().map(|id| &id.as_bytes()[..]));
+        all(
+            self.connection,
+            "SELECT boot, start_ms FROM boots WHERE tenant = ?1 AND device = ?2 AND boot IN rarray(?3) ORDER BY boot",
+            params![tenant.as_bytes(), device.as_bytes(), boots],
+            |cells| {
+                Ok(BootRow {
+                    boot: cells.get(0)?,
+                    start_ms: cells.integer(1)?,
+                })
+            },
+        )
+    }
+
+    fn code(&self, code: Sha256) -> Result<Option<CodeRow>> {
+        let sql = "SELECT code, tenant, worker, expires_ms, used_by FROM codes WHERE code = ?1";
+        one(self.connection, sql, params![code.0], |cells| {
+            Ok(CodeRow {
+                code: cells.get(0)?,
+                tenant: cells.get(1)?,
+                worker: cells.get(2)?,
+                expires_ms: cells.integer(3)?,
+                used_by: cells.maybe(4)?,
+            })
+        })
+    }
+
+    fn ops(&self, tenant: TenantId, ops: &[OpId]) -> Result<Vec<OpSummary>> {
+        let sql = "SELECT id, sha256, entity, creates, outcome FROM ops WHERE tenant = ?1 AND id = ?2 ORDER BY n";
+        let mut out = Vec::new();
+        for op in sorted(ops) {
+            each(
+                self.connection,
+                sql,
+                params![tenant.as_bytes(), op.as_bytes()],
+                |cells| {
+                    out.push(summary(cells)?);
+                    Ok(true)
+                },
+            )?;
+        }
+        Ok(out)
+    }
+
+    fn op_ids(&self, tenant: TenantId) -> Result<Vec<OpId>> {
+        let sql = "SELECT DISTINCT id FROM ops WHERE tenant = ?1 ORDER BY id";
+        all(self.connection, sql, params![tenant.as_bytes()], |cells| {
+            cells.get(0)
+        })
+    }
+
+    fn held_ops(&self, tenant: TenantId, entity: EntityId) -> Result<Vec<OpRow>> {
+        all(
+            self.connection,
+            "SELECT id, sha256, entity, creates, outcome, device, received_ms, body FROM ops WHERE tenant = ?1 AND entity = ?2 AND held = 1 ORDER BY n",
+            params![tenant.as_bytes(), entity.as_bytes()],
+            |cells| {
+                Ok(OpRow {
+                    summary: summary(cells)?,
+                    device: cells.maybe(5)?,
+                    received_ms: cells.integer(6)?,
+                    body: cells.text(7)?,
+                })
+            },
+        )
+    }
+
+    fn entities(&self, tenant: TenantId, entities: &[EntityId]) -> Result<Vec<EntityRow>> {
+        let sql = format!("{ENTITY} WHERE tenant = ?1 AND id = ?2");
+        let mut out = Vec::new();
+        for id in sorted(entities) {
+            let key = params![tenant.as_bytes(), id.as_bytes()];
+            if let Some(row) = one(self.connection, &sql, key, entity_row)? {
+                out.push(self.with_blobs(tenant, row)?);
+            }
+        }
+        Ok(out)
+    }
+
+    fn find(&self, tenant: TenantId, filter: &EntityFilter<'_>) -> Result<Vec<EntityRow>> {
+        let tenant_bytes = tenant.as_bytes();
+        let grids = filter
+            .grids
+            .map(|grids| list(grids.iter().map(|id| &id.as_bytes()[..])));
+        let parent = filter.parent.map(|id| *id.as_bytes());
+        // Each shape of question is a statement of its own, so that each one
+        // finds its index.
+        let mut sql = format!("{ENTITY} WHERE tenant = ?1 AND deleted = 0");
+        let mut values: Vec<&dyn ToSql> = vec![&tenant_bytes];
+        if let Some(kind) = &filter.kind {
+            values.push(kind);
+            sql += &format!(" AND kind = ?{}", values.len());
+        }
+        if let Some(day) = &filter.day {
+            values.push(day);
+            sql += &format!(" AND day = ?{}", values.len());
+        }
+        if let Some(status) = &filter.status {
+            values.push(status);
+            sql += &format!(" AND status = ?{}", values.len());
+        }
+        if let Some(parent) = &parent {
+            values.push(parent);
+            sql += &format!(" AND parent = ?{}", values.len());
+        }
+        if let Some(grids) = &grids {
+            values.push(grids);
+            sql += &format!(" AND grid IN rarray(?{})", values.len());
+        }
+        sql += " ORDER BY at_ms, id";
+        let rows = all(self.connection, &sql, values.as_slice(), entity_row)?;
+        rows.into_iter()
+            .map(|row| self.with_blobs(tenant, row))
+            .collect()
+    }
+
+    fn days(
+        &self,
+        tenant: TenantId,
+        grids: Option<&[GridId]>,
+        kinds: &[&str],
+        limit: usize,
+    ) -> Result<Vec<i32>> {
+        let kinds = words(kinds.iter().copied());
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let day = |cells: &Cells<'_>| cells.signed32(0);
+        match grids {
+            None => all(
+                self.connection,
+                "SELECT DISTINCT day FROM entities WHERE tenant = ?1 AND deleted = 0 AND kind IN rarray(?2) ORDER BY day DESC LIMIT ?3",
+                params![tenant.as_bytes(), kinds, limit],
+                day,
+            ),
+            Some(grids) => all(
+                self.connection,
+                "SELECT DISTINCT day FROM entities WHERE tenant = ?1 AND deleted = 0 AND kind IN rarray(?2) AND grid IN rarray(?4) ORDER BY day DESC LIMIT ?3",
+                params![
+                    tenant.as_bytes(),
+                    kinds,
+                    limit,
+                    list(grids.iter().map(|id| &id.as_bytes()[..]))
+                ],
+                day,
+            ),
+        }
+    }
+
+    fn holders(&self, tenant: TenantId, blob: Sha256) -> Result<Vec<HolderRow>> {
+        all(
+            self.connection,
+            "SELECT e.id, e.kind, e.grid, e.deleted FROM entity_blobs b
+             JOIN entities e ON e.tenant = b.tenant AND e.id = b.entity
+             WHERE b.tenant = ?1 AND b.blob = ?2 ORDER BY e.id",
+            params![tenant.as_bytes(), blob.0],
+            |cells| {
+                Ok(HolderRow {
+                    entity: cells.get(0)?,
+                    kind: cells.text(1)?,
+                    grid: cells.maybe(2)?,
+                    deleted: cells.flag(3)?,
+                })
+            },
+        )
+    }
+
+    fn heads(&self, tenant: TenantId, streams: &[StreamKey]) -> Result<Vec<StreamHead>> {
+        let sql = "SELECT seq, count, digest FROM heads WHERE tenant = ?1 AND stream = ?2";
+        let head = |key: &StreamKey| {
+            let found = one(
+                self.connection,
+                sql,
+                params![tenant.as_bytes(), stream(key)],
+                |cells| {
+                    Ok(StreamHead {
+                        seq: cells.number(0)?,
+                        count: cells.number(1)?,
+                        digest: cells.get(2)?,
+                    })
+                },
+            )?;
+            Ok(found.unwrap_or_default())
+        };
+        streams.iter().map(head).collect()
+    }
+
+    fn page(
+        &self,
+        tenant: TenantId,
+        key: StreamKey,
+        after: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<PageRow>> {
+        let mut page: Vec<PageRow> = Vec::new();
+        let mut bytes = 0;
+        each(
+            self.connection,
+            "SELECT s.seq, e.rev, e.state FROM entries s
+             CROSS JOIN entities e ON e.tenant = s.tenant AND e.id = s.entity
+             WHERE s.tenant = ?1 AND s.stream = ?2 AND s.seq > ?3 ORDER BY s.seq",
+            params![tenant.as_bytes(), stream(&key), number(after)?],
+            |cells| {
+                let row = PageRow {
+                    seq: cells.number(0)?,
+                    rev: cells.number(1)?,
+                    state: cells.text(2)?,
+                };
+                bytes += row.state.len();
+                let fits = bytes <= max_bytes || page.is_empty();
+                if fits {
+                    page.push(row);
+                }
+                Ok(fits)
+            },
+        )?;
+        Ok(page)
+    }
+
+    fn tag(&self, tenant: TenantId, key: StreamKey, seq: u64) -> Result<Option<u64>> {
+        let tag = |cells: &Cells<'_>| Ok(cells.integer(0)?.cast_unsigned());
+        match key {
+            StreamKey::Receipts(device) => one(
+                self.connection,
+                "SELECT tag FROM receipts WHERE tenant = ?1 AND device = ?2 AND n = ?3",
+                params![tenant.as_bytes(), device.as_bytes(), number(seq)?],
+                tag,
+            ),
+            _ => one(
+                self.connection,
+                "SELECT tag FROM tags WHERE tenant = ?1 AND stream = ?2 AND seq = ?3",
+                params![tenant.as_bytes(), stream(&key), number(seq)?],
+                tag,
+            ),
+        }
+    }
+
+    fn receipts(
+        &self,
+        tenant: TenantId,
+        device: DeviceId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<ReceiptRow>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        all(
+            self.connection,
+            "SELECT n, tag, what FROM receipts WHERE tenant = ?1 AND device = ?2 AND n > ?3 ORDER BY n LIMIT ?4",
+            params![tenant.as_bytes(), device.as_bytes(), number(after)?, limit],
+            |cells| {
+                Ok(ReceiptRow {
+                    n: cells.number(0)?,
+                    tag: cells.integer(1)?.cast_unsigned(),
+                    of: cells.json(2)?,
+                })
+            },
+        )
+    }
+
+    fn chunks_over(&self, tenant: TenantId, wanted: ChunkSpan) -> Result<Vec<ChunkRow>> {
+        let (key, end) = (wanted.key, number(wanted.end())?);
+        let sql = format!(
+            "{CHUNK} WHERE tenant = ?1 AND patrol = ?2 AND run = ?3 AND first < ?4 AND first + count > ?5 ORDER BY first"
+        );
+        let run = run_number(key.run);
+        let values = params![
+            tenant.as_bytes(),
+            key.patrol.as_bytes(),
+            run,
+            end,
+            wanted.first
+        ];
+        all(self.connection, &sql, values, chunk_row)
+    }
+
+    fn chunks(&self, tenant: TenantId, patrol: EntityId) -> Result<Vec<ChunkRow>> {
+        let sql = format!("{CHUNK} WHERE tenant = ?1 AND patrol = ?2 ORDER BY run, first");
+        all(
+            self.connection,
+            &sql,
+            params![tenant.as_bytes(), patrol.as_bytes()],
+            chunk_row,
+        )
+    }
+
+    fn track_versions(&self, tenant: TenantId, patrols: &[EntityId]) -> Result<Vec<TrackVersion>> {
+        let sql = "SELECT count(*), coalesce(sum(count), 0) FROM chunks WHERE tenant = ?1 AND patrol = ?2";
+        let version = |patrol: &EntityId| {
+            let key = params![tenant.as_bytes(), patrol.as_bytes()];
+            let found = one(self.connection, sql, key, |cells| {
+                Ok(TrackVersion {
+                    chunks: cells.number(0)?,
+                    fixes: cells.number(1)?,
+                })
+            })?;
+            Ok(found.unwrap_or_default())
+        };
+        patrols.iter().map(version).collect()
+    }
+
+    fn spans(&self, tenant: TenantId) -> Result<Vec<ChunkSpan>> {
+        let sql = "SELECT patrol, run, first, count FROM chunks WHERE tenant = ?1 ORDER BY patrol, run, first";
+        all(self.connection, sql, params![tenant.as_bytes()], span)
+    }
+
+    fn held_chunks(&self, tenant: TenantId, patrol: Option<EntityId>) -> Result<Vec<HeldChunkRow>> {
+        let row = |cells: &Cells<'_>| {
+            Ok(HeldChunkRow {
+                span: span(cells)?,
+                sha256: cells.get(4)?,
+                device: cells.get(5)?,
+                received_ms: cells.integer(6)?,
+                reason: cells.json(7)?,
+                body: cells.blob(8)?,
+            })
+        };
+        let sql = "SELECT patrol, run, first, count, sha256, device, received_ms, reason, body FROM held_chunks WHERE tenant = ?1";
+        let order = "ORDER BY patrol, run, first, sha256";
+        match patrol {
+            None => {
+                let sql = format!("{sql} {order}");
+                all(self.connection, &sql, params![tenant.as_bytes()], row)
+            }
+            Some(patrol) => {
+                let sql = format!("{sql} AND patrol = ?2 {order}");
+                all(
+                    self.connection,
+                    &sql,
+                    params![tenant.as_bytes(), patrol.as_bytes()],
+                    row,
+                )
+            }
+        }
+    }
+
+    fn positions(&self, tenant: TenantId) -> Result<Vec<PositionRow>> {
+        let sql = "SELECT worker, at_ms, lat, lon FROM positions WHERE tenant = ?1 ORDER BY worker";
+        all(self.connection, sql, params![tenant.as_bytes()], |cells| {
+            Ok(PositionRow {
+                worker: cells.get(0)?,
+                at_ms: cells.integer(1)?,
+                at: Position {
+                    lat: cells.real(2)?,
+                    lon: cells.real(3)?,
+                },
+            })
+        })
+    }
+
+    fn blobs(&self, tenant: TenantId, blobs: &[Sha256]) -> Result<Vec<BlobRow>> {
+        let sql = "SELECT sha256, bytes, mime, received_ms FROM blobs WHERE tenant = ?1 AND sha256 IN rarray(?2) ORDER BY sha256";
+        let blobs = list(blobs.iter().map(|hash| &hash.0[..]));
+        all(
+            self.connection,
+            sql,
+            params![tenant.as_bytes(), blobs],
+            |cells| {
+                Ok(BlobRow {
+                    sha256: cells.get(0)?,
+                    bytes: cells.number(1)?,
+                    mime: cells.text(2)?,
+                    received_ms: cells.integer(3)?,
+                })
+            },
+        )
+    }
+
+    fn blob_hashes(&self, tenant: TenantId) -> Result<Vec<Sha256>> {
+        let sql = "SELECT sha256 FROM blobs WHERE tenant = ?1 ORDER BY sha256";
+        all(self.connection, sql, params![tenant.as_bytes()], |cells| {
+            cells.get(0)
+        })
+    }
+
+    fn upload(&self, id: &str) -> Result<Option<UploadRow>> {
+        one(
+            self.connection,
+            &format!("{UPLOAD} WHERE id = ?1"),
+            params![id],
+            upload_row,
+        )
+    }
+
+    fn upload_of(
+        &self,
+        tenant: TenantId,
+        device: DeviceId,
+        sha256: Sha256,
+    ) -> Result<Option<UploadRow>> {
+        let sql = format!("{UPLOAD} WHERE tenant = ?1 AND device = ?2 AND sha256 = ?3 ORDER BY id");
+        let key = params![tenant.as_bytes(), device.as_bytes(), sha256.0];
+        one(self.connection, &sql, key, upload_row)
+    }
+
+    fn stale_uploads(&self, before_ms: i64) -> Result<Vec<UploadRow>> {
+        let sql = format!("{UPLOAD} WHERE at_ms < ?1 ORDER BY id");
+        all(self.connection, &sql, params![before_ms], upload_row)
+    }
+
+    fn audit(&self, tenant: TenantId, limit: usize) -> Result<Vec<AuditRow>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = all(
+            self.connection,
+            "SELECT at_ms, who, what, \"on\" FROM audit WHERE tenant = ?1 ORDER BY n DESC LIMIT ?2",
+            params![tenant.as_bytes(), limit],
+            |cells| {
+                Ok(AuditRow {
+                    at_ms: cells.integer(0)?,
+                    who: cells.text(1)?,
+                    what: cells.text(2)?,
+                    on: cells.text(3)?,
+                })
+            },
+        )?;
+        rows.reverse();
+        Ok(rows)
+    }
+}

@@ -1,0 +1,512 @@
+//! Writing.
+
+use gridwalk_domain::wire::Outcome;
+use gridwalk_domain::{DeviceId, Epoch, Sha256, StreamKey, TenantId};
+use gridwalk_store::{
+    AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, CodeRow, ContactRow, DeviceRow, EntityRow,
+    EntryRow, GridRow, HeldChunkRow, OpRow, OpSummary, PositionRow, ReceiptRow, SessionRow,
+    StoreError, StreamHead, TagRow, TenantRow, UploadRow, UserRow, WorkerRow, Write,
+};
+use rusqlite::params;
+
+use crate::Tx;
+use crate::bind::{json, level, number, run, run_number, stream};
+
+type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Whether somebody may still have to look at it.
+const fn held(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Rejected { .. } | Outcome::Quarantined { .. }
+    )
+}
+
+impl Tx<'_> {
+    fn run(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize> {
+        run(self.connection, sql, values)
+    }
+
+    /// A list that fails half way is undone whole.
+    fn whole(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        self.savepoint()?;
+        match work(self) {
+            Ok(()) => self.release(),
+            Err(error) if error.ends_transaction() => Err(error),
+            Err(error) => {
+                self.rollback()?;
+                Err(error)
+            }
+        }
+    }
+
+    fn innermost(&mut self) -> Result<usize> {
+        match self.savepoints.checked_sub(1) {
+            Some(n) => {
+                self.savepoints = n;
+                Ok(n)
+            }
+            None => Err(StoreError::Refused("no savepoint is open".to_owned())),
+        }
+    }
+}
+
+impl Write for Tx<'_> {
+    fn savepoint(&mut self) -> Result<()> {
+        self.run(&format!("SAVEPOINT s{}", self.savepoints), [])?;
+        self.savepoints += 1;
+        Ok(())
+    }
+
+    fn release(&mut self) -> Result<()> {
+        let n = self.innermost()?;
+        self.run(&format!("RELEASE s{n}"), [])?;
+        Ok(())
+    }
+
+    fn rollback(&mut self) -> Result<()> {
+        let n = self.innermost()?;
+        self.run(&format!("ROLLBACK TO s{n}"), [])?;
+        self.run(&format!("RELEASE s{n}"), [])?;
+        Ok(())
+    }
+
+    fn set_epoch(&mut self, epoch: Epoch) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?1)";
+        self.run(sql, params![epoch.as_bytes()]).map(drop)
+    }
+
+    fn put_tenant(&mut self, row: &TenantRow) -> Result<()> {
+        let notice = row.notice.as_ref().map(json).transpose()?;
+        self.run(
+            "INSERT OR REPLACE INTO tenants (tenant, utc_offset_min, notice, grids_version) VALUES (?1, ?2, ?3, ?4)",
+            params![row.id.as_bytes(), row.utc_offset_min, notice, number(row.grids_version)?],
+        )
+        .map(drop)
+    }
+
+    fn put_grid(&mut self, tenant: TenantId, row: &GridRow, boundary: Option<&str>) -> Result<()> {
+        let parent = row.parent.map(|id| *id.as_bytes());
+        self.run(
+            "INSERT INTO grids (tenant, id, code, parent, level, name, synthetic, boundary)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (tenant, id) DO UPDATE SET code = excluded.code, parent = excluded.parent,
+                level = excluded.level, name = excluded.name, synthetic = excluded.synthetic,
+                boundary = coalesce(excluded.boundary, boundary)",
+            params![
+                tenant.as_bytes(),
+                row.id.as_bytes(),
+                row.code.as_str(),
+                parent,
+                level(row.level),
+                row.name,
+                row.synthetic,
+                boundary
+            ],
+        )
+        .map(drop)
+    }
+
+    fn put_worker(&mut self, tenant: TenantId, row: &WorkerRow) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO workers (tenant, id, name) VALUES (?1, ?2, ?3)";
+        self.run(sql, params![tenant.as_bytes(), row.id.as_bytes(), row.name])
+            .map(drop)
+    }
+
+    fn put_assignment(&mut self, tenant: TenantId, row: &AssignmentRow) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO assignments (tenant, worker, grid, from_ms, until_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                tenant.as_bytes(),
+                row.worker.as_bytes(),
+                row.grid.as_bytes(),
+                row.from_ms,
+                row.until_ms
+            ],
+        )
+        .map(drop)
+    }
+
+    fn put_user(&mut self, row: &UserRow) -> Result<()> {
+        self.run(
+            "INSERT INTO users (id, tenant, name, password, role, grid) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, name = excluded.name,
+                password = excluded.password, role = excluded.role, grid = excluded.grid",
+            params![
+                row.id.as_bytes(),
+                row.tenant.as_bytes(),
+                row.name,
+                row.password,
+                row.role.as_str(),
+                row.grid.as_bytes()
+            ],
+        )
+        .map(drop)
+    }
+
+    fn put_session(&mut self, row: &SessionRow) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO sessions (token, user, tenant, used_ms) VALUES (?1, ?2, ?3, ?4)",
+            params![row.token.0, row.user.as_bytes(), row.tenant.as_bytes(), row.used_ms],
+        )
+        .map(drop)
+    }
+
+    fn drop_session(&mut self, token: Sha256) -> Result<()> {
+        self.run("DELETE FROM sessions WHERE token = ?1", params![token.0])
+            .map(drop)
+    }
+
+    fn put_device(&mut self, row: &DeviceRow) -> Result<()> {
+        self.run(
+            "INSERT INTO devices (id, tenant, worker, token, platform, enrolled_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, worker = excluded.worker,
+                token = excluded.token, platform = excluded.platform, enrolled_ms = excluded.enrolled_ms",
+            params![
+                row.id.as_bytes(),
+                row.tenant.as_bytes(),
+                row.worker.as_bytes(),
+                row.token.0,
+                row.platform,
+                row.enrolled_ms
+            ],
+        )
+        .map(drop)
+    }
+
+    fn put_contact(&mut self, tenant: TenantId, row: &ContactRow) -> Result<()> {
+        let unsent = row.unsent.as_ref().map(json).transpose()?;
+        self.run(
+            "INSERT OR REPLACE INTO contacts (tenant, device, worker, last_ms, unsent, reported_ms, app) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                tenant.as_bytes(),
+                row.device.as_bytes(),
+                row.worker.as_bytes(),
+                row.last_ms,
+                unsent,
+                row.reported_ms,
+                row.app
+            ],
+        )
+        .map(drop)
+    }
+
+    fn put_boot(&mut self, tenant: TenantId, device: DeviceId, row: BootRow) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO boots (tenant, device, boot, start_ms) VALUES (?1, ?2, ?3, ?4)",
+            params![
+                tenant.as_bytes(),
+                device.as_bytes(),
+                row.boot.as_bytes(),
+                row.start_ms
+            ],
+        )
+        .map(drop)
+    }
+
+    fn put_code(&mut self, row: &CodeRow) -> Result<()> {
+        let used_by = row.used_by.map(|id| *id.as_bytes());
+        self.run(
+            "INSERT OR REPLACE INTO codes (code, tenant, worker, expires_ms, used_by) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                row.code.0,
+                row.tenant.as_bytes(),
+                row.worker.as_bytes(),
+                row.expires_ms,
+                used_by
+            ],
+        )
+        .map(drop)
+    }
+
+    fn add_ops(&mut self, tenant: TenantId, rows: &[OpRow]) -> Result<()> {
+        self.whole(|tx| {
+            for row in rows {
+                let (op, device) = (&row.summary, row.device.map(|id| *id.as_bytes()));
+                tx.run(
+                    "INSERT INTO ops (tenant, id, sha256, entity, creates, held, outcome, device, received_ms, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                    params![
+                        tenant.as_bytes(),
+                        op.id.as_bytes(),
+                        op.sha256.0,
+                        op.entity.as_bytes(),
+                        op.creates,
+                        held(&op.outcome),
+                        json(&op.outcome)?,
+                        device,
+                        row.received_ms,
+                        row.body
+                    ],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    fn set_outcome(&mut self, tenant: TenantId, op: &OpSummary) -> Result<()> {
+        let changed = self.run(
+            "UPDATE ops SET held = ?4, outcome = ?5 WHERE tenant = ?1 AND id = ?2 AND sha256 = ?3",
+            params![
+                tenant.as_bytes(),
+                op.id.as_bytes(),
+                op.sha256.0,
+                held(&op.outcome),
+                json(&op.outcome)?
+            ],
+        )?;
+        if changed == 1 {
+            Ok(())
+        } else {
+            Err(StoreError::Refused("no such op is stored".to_owned()))
+        }
+    }
+
+    fn put_entities(&mut self, tenant: TenantId, rows: &[EntityRow]) -> Result<()> {
+        self.whole(|tx| {
+            for row in rows {
+                tx.put_entity(tenant, row)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn put_entries(&mut self, tenant: TenantId, rows: &[EntryRow]) -> Result<()> {
+        self.whole(|tx| {
+            for row in rows {
+                tx.run(
+                    "INSERT INTO entries (tenant, stream, entity, seq) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (tenant, stream, entity) DO UPDATE SET seq = excluded.seq",
+                    params![
+                        tenant.as_bytes(),
+                        stream(&row.stream),
+                        row.entity.as_bytes(),
+                        number(row.seq)?
+                    ],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    fn put_heads(&mut self, tenant: TenantId, rows: &[(StreamKey, StreamHead)]) -> Result<()> {
+        self.whole(|tx| {
+            for (key, head) in rows {
+                tx.run(
+                    "INSERT INTO heads (tenant, stream, seq, count, digest) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT (tenant, stream) DO UPDATE SET seq = excluded.seq, count = excluded.count, digest = excluded.digest",
+                    params![
+                        tenant.as_bytes(),
+                        stream(key),
+                        number(head.seq)?,
+                        number(head.count)?,
+                        head.digest.to_bytes()
+                    ],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    fn add_tags(&mut self, tenant: TenantId, rows: &[TagRow]) -> Result<()> {
+        self.whole(|tx| {
+            for row in rows {
+                tx.run(
+                    "INSERT OR REPLACE INTO tags (tenant, stream, seq, tag, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![
+                        tenant.as_bytes(),
+                        stream(&row.stream),
+                        number(row.seq)?,
+                        row.tag.cast_signed(),
+                        row.at_ms
+                    ],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    fn add_receipts(
+        &mut self,
+        tenant: TenantId,
+        device: DeviceId,
+        rows: &[ReceiptRow],
+    ) -> Result<()> {
+        self.whole(|tx| {
+            for row in rows {
+                tx.run(
+                    "INSERT INTO receipts (tenant, device, n, tag, what) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![
+                        tenant.as_bytes(),
+                        device.as_bytes(),
+                        number(row.n)?,
+                        row.tag.cast_signed(),
+                        json(&row.of)?
+                    ],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    fn add_chunk(&mut self, tenant: TenantId, row: &ChunkRow) -> Result<()> {
+        let (key, first) = (row.span.key, row.span.first);
+        let taken = crate::bind::one(
+            self.connection,
+            "SELECT 1 FROM chunks WHERE tenant = ?1 AND patrol = ?2 AND run = ?3 AND first = ?4",
+            params![
+                tenant.as_bytes(),
+                key.patrol.as_bytes(),
+                run_number(key.run),
+                first
+            ],
+            |_| Ok(()),
+        )?;
+        if taken.is_some() {
+            return Err(StoreError::Refused("a chunk begins there".to_owned()));
+        }
+        self.run(
+            "INSERT INTO chunks (tenant, patrol, run, first, count, received_ms, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                tenant.as_bytes(),
+                key.patrol.as_bytes(),
+                run_number(key.run),
+                first,
+                row.span.count,
+                row.received_ms,
+                row.body
+            ],
+        )
+        .map(drop)
+    }
+
+    fn hold_chunk(&mut self, tenant: TenantId, row: &HeldChunkRow) -> Result<()> {
+        let key = row.span.key;
+        self.run(
+            "INSERT OR REPLACE INTO held_chunks (tenant, patrol, run, first, count, sha256, device, received_ms, reason, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                tenant.as_bytes(),
+                key.patrol.as_bytes(),
+                run_number(key.run),
+                row.span.first,
+                row.span.count,
+                row.sha256.0,
+                row.device.as_bytes(),
+                row.received_ms,
+                json(&row.reason)?,
+                row.body
+            ],
+        )
+        .map(drop)
+    }
+
+    fn put_position(&mut self, tenant: TenantId, row: &PositionRow) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO positions (tenant, worker, at_ms, lat, lon) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![tenant.as_bytes(), row.worker.as_bytes(), row.at_ms, row.at.lat, row.at.lon],
+        )
+        .map(drop)
+    }
+
+    fn put_blob(&mut self, tenant: TenantId, row: &BlobRow) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO blobs (tenant, sha256, bytes, mime, received_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                tenant.as_bytes(),
+                row.sha256.0,
+                number(row.bytes)?,
+                row.mime,
+                row.received_ms
+            ],
+        )
+        .map(drop)
+    }
+
+    fn put_upload(&mut self, row: &UploadRow) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO uploads (id, tenant, device, sha256, length, offset, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                row.id,
+                row.tenant.as_bytes(),
+                row.device.as_bytes(),
+                row.sha256.0,
+                number(row.length)?,
+                number(row.offset)?,
+                row.at_ms
+            ],
+        )
+        .map(drop)
+    }
+
+    fn drop_upload(&mut self, id: &str) -> Result<()> {
+        self.run("DELETE FROM uploads WHERE id = ?1", params![id])
+            .map(drop)
+    }
+
+    fn add_audit(&mut self, tenant: TenantId, row: &AuditRow) -> Result<()> {
+        self.run(
+            "INSERT INTO audit (tenant, at_ms, who, what, \"on\") VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![tenant.as_bytes(), row.at_ms, row.who, row.what, row.on],
+        )
+        .map(drop)
+    }
+
+    fn prune_tags(&mut self, before_ms: i64) -> Result<()> {
+        self.run(
+            "DELETE FROM tags WHERE at_ms < ?1 AND NOT EXISTS (
+                SELECT 1 FROM heads h WHERE h.tenant = tags.tenant AND h.stream = tags.stream AND h.seq = tags.seq)",
+            params![before_ms],
+        )
+        .map(drop)
+    }
+
+    fn prune_logins(&mut self, before_ms: i64) -> Result<()> {
+        self.run(
+            "DELETE FROM sessions WHERE used_ms < ?1",
+            params![before_ms],
+        )?;
+        let sql = "DELETE FROM codes WHERE expires_ms < ?1 AND used_by IS NULL";
+        self.run(sql, params![before_ms]).map(drop)
+    }
+}
+
+impl Tx<'_> {
+    fn put_entity(&self, tenant: TenantId, row: &EntityRow) -> Result<()> {
+        let (tenant, id) = (tenant.as_bytes(), row.id.as_bytes());
+        let grid = row.grid.map(|id| *id.as_bytes());
+        let worker = row.worker.map(|id| *id.as_bytes());
+        let parent = row.parent.map(|id| *id.as_bytes());
+        self.run(
+            "INSERT INTO entities (tenant, id, kind, home, rev, grid, worker, parent, at_ms, day, status, deleted, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             ON CONFLICT (tenant, id) DO UPDATE SET kind = excluded.kind, home = excluded.home,
+                rev = excluded.rev, grid = excluded.grid, worker = excluded.worker,
+                parent = excluded.parent, at_ms = excluded.at_ms, day = excluded.day,
+                status = excluded.status, deleted = excluded.deleted, state = excluded.state",
+            params![
+                tenant,
+                id,
+                row.kind,
+                stream(&row.home),
+                number(row.rev)?,
+                grid,
+                worker,
+                parent,
+                row.at_ms,
+                row.day,
+                row.status,
+                row.deleted,
+                row.state
+            ],
+        )?;
+        if row.rev > 1 || !row.blobs.is_empty() {
+            let sql = "DELETE FROM entity_blobs WHERE tenant = ?1 AND entity = ?2";
+            self.run(sql, params![tenant, id])?;
+        }
+        for blob in &row.blobs {
+            let sql =
+                "INSERT OR IGNORE INTO entity_blobs (tenant, blob, entity) VALUES (?1, ?2, ?3)";
+            self.run(sql, params![tenant, blob.0, id])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! Chunks, positions, attachments.
+
+use gridwalk_domain::Position;
+use gridwalk_domain::wire::Reason;
+
+use super::make::{OTHER, Result, T, chunk, device, entity_id, hash, read, span, worker, write};
+use crate::rows::{BlobRow, HeldChunkRow, PositionRow, TrackVersion, UploadRow};
+use crate::{Store, StoreError};
+
+pub(super) fn all<S: Store>(make: &dyn Fn() -> S) {
+    chunks_are_found_by_overlap(&make());
+    chunks_are_kept_aside(&make());
+    the_last_position(&make());
+    attachments_and_uploads(&make());
+}
+
+fn chunks_are_found_by_overlap(store: &impl Store) {
+    let high = u64::MAX - 3;
+    let stored = [
+        span(1, 7, 0, 60),
+        span(1, 7, 60, 40),
+        span(1, 7, 200, 50),
+        span(1, high, 0, 9),
+    ];
+    write(store, |tx| {
+        for one in stored.iter().rev() {
+            tx.add_chunk(T, &chunk(*one))?;
+        }
+        let taken = tx.add_chunk(T, &chunk(span(1, 7, 60, 2)));
+        assert!(matches!(taken, Err(StoreError::Refused(_))), "{taken:?}");
+        tx.add_chunk(T, &chunk(span(2, 7, 0, 5)))?;
+        tx.add_chunk(OTHER, &chunk(span(1, 7, 0, 60)))
+    });
+    read(store, |tx| {
+        let over = |first, count| -> Result<Vec<u32>> {
+            let rows = tx.chunks_over(T, span(1, 7, first, count))?;
+            Ok(rows.iter().map(|row| row.span.first).collect())
+        };
+        assert_eq!(over(0, 300)?, [0, 60, 200]);
+        assert_eq!(over(59, 2)?, [0, 60]);
+        assert_eq!(over(60, 1)?, [60]);
+        assert!(over(100, 100)?.is_empty(), "touching is not overlapping");
+        assert_eq!(over(249, u32::MAX - 249)?, [200]);
+        let whole = tx.chunks(T, entity_id(1))?;
+        assert_eq!(
+            whole,
+            stored.map(chunk),
+            "runs in order, all 64 bits of them"
+        );
+        let versions = tx.track_versions(T, &[entity_id(9), entity_id(1)])?;
+        assert_eq!(
+            versions,
+            [
+                TrackVersion::default(),
+                TrackVersion {
+                    chunks: 4,
+                    fixes: 159
+                }
+            ]
+        );
+        let spans = tx.spans(T)?;
+        assert_eq!(spans.len(), 5);
+        assert_eq!(&spans[..4], &stored);
+        Ok(())
+    });
+}
+
+fn chunks_are_kept_aside(store: &impl Store) {
+    let held = |n: u8, why: &str| HeldChunkRow {
+        span: span(1, 7, 0, 60),
+        sha256: hash(n),
+        device: device(1),
+        received_ms: 4,
+        reason: Reason {
+            code: why.into(),
+            text: why.into(),
+        },
+        body: vec![n],
+    };
+    write(store, |tx| {
+        tx.hold_chunk(T, &held(2, "other_content"))?;
+        tx.hold_chunk(T, &held(1, "unreadable"))?;
+        tx.hold_chunk(T, &held(1, "unknown_version"))
+    });
+    read(store, |tx| {
+        let all = [held(1, "unknown_version"), held(2, "other_content")];
+        assert_eq!(tx.held_chunks(T, Some(entity_id(1)))?, all);
+        assert_eq!(tx.held_chunks(T, None)?, all);
+        assert!(tx.held_chunks(T, Some(entity_id(2)))?.is_empty());
+        assert!(tx.held_chunks(OTHER, None)?.is_empty());
+        assert!(tx.chunks(T, entity_id(1))?.is_empty());
+        Ok(())
+    });
+}
+
+fn the_last_position(store: &impl Store) {
+    let row = |at_ms, lat| PositionRow {
+        worker: worker(1),
+        at_ms,
+        at: Position { lat, lon: 118.25 },
+    };
+    write(store, |tx| {
+        tx.put_position(T, &row(1, 35.0))?;
+        tx.put_position(T, &row(2, 35.062_514_9))
+    });
+    assert_eq!(read(store, |tx| tx.positions(T)), [row(2, 35.062_514_9)]);
+    assert!(read(store, |tx| tx.positions(OTHER)).is_empty());
+}
+
+fn attachments_and_uploads(store: &impl Store) {
+    let blob = |n: u8| BlobRow {
+        sha256: hash(n),
+        bytes: 12,
+        mime: "image/jpeg".into(),
+        received_ms: 3,
+    };
+    let upload = |id: &str, n: u8, offset, at_ms| UploadRow {
+        id: id.into(),
+        tenant: T,
+        device: device(1),
+        sha256: hash(n),
+        length: 100,
+        offset,
+        at_ms,
+    };
+    write(store, |tx| {
+        tx.put_blob(T, &blob(2))?;
+        tx.put_blob(T, &blob(1))?;
+        tx.put_upload(&upload("a", 1, 0, 1))?;
+        tx.put_upload(&upload("b", 2, 0, 1))?;
+        tx.put_upload(&upload("a", 1, 64, 9))
+    });
+    read(store, |tx| {
+        assert_eq!(
+            tx.blobs(T, &[hash(3), hash(1), hash(2)])?,
+            [blob(1), blob(2)]
+        );
+        assert!(tx.blobs(OTHER, &[hash(1)])?.is_empty());
+        assert_eq!(tx.blob_hashes(T)?, [hash(1), hash(2)]);
+        assert_eq!(tx.upload("a")?, Some(upload("a", 1, 64, 9)));
+        assert_eq!(
+            tx.upload_of(T, device(1), hash(1))?,
+            Some(upload("a", 1, 64, 9))
+        );
+        assert_eq!(tx.upload_of(T, device(2), hash(1))?, None);
+        assert_eq!(tx.upload_of(OTHER, device(1), hash(1))?, None);
+        assert_eq!(tx.stale_uploads(5)?, [upload("b", 2, 0, 1)]);
+        Ok(())
+    });
+    write(store, |tx| tx.drop_upload("a"));
+    assert_eq!(read(store, |tx| tx.upload("a")), None);
+}

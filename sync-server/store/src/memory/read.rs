@@ -1,0 +1,399 @@
+//! Reading: plain look-ups, and scans where production has an index.
+
+use gridwalk_domain::wire::Outcome;
+use gridwalk_domain::{
+    BootId, DeviceId, EntityId, Epoch, GridCode, GridId, OpId, RunId, Sha256, StreamKey, TenantId,
+    UserId, WorkerId,
+};
+use std::collections::BTreeSet;
+use std::ops::{Bound, Deref};
+
+use super::{Tables, Tx};
+use crate::rows::{
+    AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, ChunkSpan, CodeRow, ContactRow, DeviceRow,
+    EntityFilter, EntityRow, GridRow, HeldChunkRow, HolderRow, OpRow, OpSummary, PageRow,
+    PositionRow, ReceiptRow, SessionRow, StreamHead, TenantRow, TrackVersion, UploadRow, UserRow,
+    WorkerRow,
+};
+use crate::{Read, StoreError};
+
+type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// The rows of one tenant in a table whose key begins with it.
+macro_rules! of_tenant {
+    ($table:expr, $tenant:expr) => {
+        $table
+            .iter()
+            .filter(|(key, _)| key.0 == $tenant)
+            .map(|(_, row)| row)
+    };
+}
+
+fn wanted<T: PartialEq>(list: Option<&[T]>, one: &T) -> bool {
+    list.is_none_or(|list| list.contains(one))
+}
+
+impl Tables {
+    fn chunks_of(&self, tenant: TenantId, patrol: EntityId) -> impl Iterator<Item = &ChunkRow> {
+        let from = (tenant, patrol, RunId(0), 0);
+        let to = (tenant, patrol, RunId(u64::MAX), u32::MAX);
+        self.chunks.range(from..=to).map(|(_, row)| row)
+    }
+}
+
+impl<T: Deref<Target = Tables>> Read for Tx<T> {
+    fn epoch(&self) -> Result<Option<Epoch>> {
+        Ok(self.tables.epoch)
+    }
+
+    fn tenants(&self) -> Result<Vec<TenantRow>> {
+        Ok(self.tables.tenants.values().cloned().collect())
+    }
+
+    fn tenant(&self, tenant: TenantId) -> Result<Option<TenantRow>> {
+        Ok(self.tables.tenants.get(&tenant).cloned())
+    }
+
+    fn grids(&self, tenant: TenantId) -> Result<Vec<GridRow>> {
+        let mut rows: Vec<_> = of_tenant!(self.tables.grids, tenant).cloned().collect();
+        rows.sort_by(|a, b| (a.level, &a.code).cmp(&(b.level, &b.code)));
+        Ok(rows)
+    }
+
+    fn grids_by_code(&self, code: &GridCode) -> Result<Vec<(TenantId, GridRow)>> {
+        let rows = self
+            .tables
+            .grids
+            .iter()
+            .filter(|(_, row)| row.code == *code);
+        Ok(rows
+            .map(|((tenant, _), row)| (*tenant, row.clone()))
+            .collect())
+    }
+
+    fn boundaries(
+        &self,
+        tenant: TenantId,
+        grids: Option<&[GridId]>,
+    ) -> Result<Vec<(GridId, String)>> {
+        let rows = self.tables.boundaries.iter();
+        let rows = rows.filter(|((owner, grid), _)| *owner == tenant && wanted(grids, grid));
+        Ok(rows
+            .map(|((_, grid), json)| (*grid, json.clone()))
+            .collect())
+    }
+
+    fn workers(&self, tenant: TenantId, workers: Option<&[WorkerId]>) -> Result<Vec<WorkerRow>> {
+        let rows = of_tenant!(self.tables.workers, tenant);
+        Ok(rows
+            .filter(|row| wanted(workers, &row.id))
+            .cloned()
+            .collect())
+    }
+
+    fn assignments(
+        &self,
+        tenant: TenantId,
+        worker: Option<WorkerId>,
+    ) -> Result<Vec<AssignmentRow>> {
+        let rows = of_tenant!(self.tables.assignments, tenant);
+        Ok(rows
+            .filter(|row| worker.is_none_or(|worker| row.worker == worker))
+            .copied()
+            .collect())
+    }
+
+    fn user_by_name(&self, name: &str) -> Result<Option<UserRow>> {
+        Ok(self
+            .tables
+            .users
+            .values()
+            .find(|row| row.name == name)
+            .cloned())
+    }
+
+    fn users(&self, tenant: TenantId, users: &[UserId]) -> Result<Vec<UserRow>> {
+        let rows = self.tables.users.values();
+        let rows = rows.filter(|row| row.tenant == tenant && users.contains(&row.id));
+        Ok(rows.cloned().collect())
+    }
+
+    fn session(&self, token: Sha256) -> Result<Option<SessionRow>> {
+        Ok(self.tables.sessions.get(&token).cloned())
+    }
+
+    fn device(&self, device: DeviceId) -> Result<Option<DeviceRow>> {
+        Ok(self.tables.devices.get(&device).cloned())
+    }
+
+    fn device_by_token(&self, token: Sha256) -> Result<Option<DeviceRow>> {
+        let mut rows = self.tables.devices.values();
+        Ok(rows.find(|row| row.token == token).cloned())
+    }
+
+    fn contacts(&self, tenant: TenantId) -> Result<Vec<ContactRow>> {
+        Ok(of_tenant!(self.tables.contacts, tenant).cloned().collect())
+    }
+
+    fn boots(&self, tenant: TenantId, device: DeviceId, boots: &[BootId]) -> Result<Vec<BootRow>> {
+        let rows = self.tables.boots.iter();
+        let rows = rows.filter(|((owner, phone, boot), _)| {
+            *owner == tenant && *phone == device && boots.contains(boot)
+        });
+        Ok(rows.map(|(_, row)| *row).collect())
+    }
+
+    fn code(&self, code: Sha256) -> Result<Option<CodeRow>> {
+        Ok(self.tables.codes.get(&code).cloned())
+    }
+
+    fn ops(&self, tenant: TenantId, ops: &[OpId]) -> Result<Vec<OpSummary>> {
+        let ids: BTreeSet<OpId> = ops.iter().copied().collect();
+        let rows = ids.into_iter().flat_map(|id| {
+            self.tables
+                .ops
+                .range((tenant, id, 0)..=(tenant, id, u64::MAX))
+        });
+        Ok(rows.map(|(_, row)| row.summary.clone()).collect())
+    }
+
+    fn op_ids(&self, tenant: TenantId) -> Result<Vec<OpId>> {
+        let mut ids: Vec<_> = of_tenant!(self.tables.ops, tenant)
+            .map(|row| row.summary.id)
+            .collect();
+        ids.dedup();
+        Ok(ids)
+    }
+
+    fn held_ops(&self, tenant: TenantId, entity: EntityId) -> Result<Vec<OpRow>> {
+        let held = |row: &OpRow| {
+            row.summary.entity == entity
+                && matches!(
+                    row.summary.outcome,
+                    Outcome::Rejected { .. } | Outcome::Quarantined { .. }
+                )
+        };
+        let rows = self.tables.ops.iter();
+        let mut rows: Vec<_> = rows
+            .filter(|(key, row)| key.0 == tenant && held(row))
+            .collect();
+        rows.sort_by_key(|(key, _)| key.2);
+        Ok(rows.into_iter().map(|(_, row)| row.clone()).collect())
+    }
+
+    fn entities(&self, tenant: TenantId, entities: &[EntityId]) -> Result<Vec<EntityRow>> {
+        let ids: BTreeSet<EntityId> = entities.iter().copied().collect();
+        let rows = ids.into_iter();
+        Ok(rows
+            .filter_map(|id| self.tables.entities.get(&(tenant, id)).cloned())
+            .collect())
+    }
+
+    fn find(&self, tenant: TenantId, filter: &EntityFilter<'_>) -> Result<Vec<EntityRow>> {
+        let in_grids = |row: &EntityRow| {
+            filter
+                .grids
+                .is_none_or(|grids| row.grid.is_some_and(|grid| grids.contains(&grid)))
+        };
+        let rows = of_tenant!(self.tables.entities, tenant);
+        let mut rows: Vec<_> = rows
+            .filter(|row| {
+                !row.deleted
+                    && filter.kind.is_none_or(|kind| row.kind == kind)
+                    && in_grids(row)
+                    && filter.day.is_none_or(|day| row.day == day)
+                    && filter
+                        .status
+                        .is_none_or(|status| row.status.as_deref() == Some(status))
+                    && filter
+                        .parent
+                        .is_none_or(|parent| row.parent == Some(parent))
+            })
+            .cloned()
+            .collect();
+        rows.sort_by_key(|row| (row.at_ms, row.id));
+        Ok(rows)
+    }
+
+    fn days(
+        &self,
+        tenant: TenantId,
+        grids: Option<&[GridId]>,
+        kinds: &[&str],
+        limit: usize,
+    ) -> Result<Vec<i32>> {
+        let rows = of_tenant!(self.tables.entities, tenant);
+        let rows = rows.filter(|row| {
+            !row.deleted
+                && kinds.contains(&row.kind.as_str())
+                && grids.is_none_or(|grids| row.grid.is_some_and(|grid| grids.contains(&grid)))
+        });
+        let days: BTreeSet<i32> = rows.map(|row| row.day).collect();
+        Ok(days.into_iter().rev().take(limit).collect())
+    }
+
+    fn holders(&self, tenant: TenantId, blob: Sha256) -> Result<Vec<HolderRow>> {
+        let rows = of_tenant!(self.tables.entities, tenant);
+        let rows = rows.filter(|row| row.blobs.contains(&blob));
+        Ok(rows
+            .map(|row| HolderRow {
+                entity: row.id,
+                kind: row.kind.clone(),
+                grid: row.grid,
+                deleted: row.deleted,
+            })
+            .collect())
+    }
+
+    fn heads(&self, tenant: TenantId, streams: &[StreamKey]) -> Result<Vec<StreamHead>> {
+        let heads = streams.iter();
+        Ok(heads
+            .map(|stream| {
+                self.tables
+                    .heads
+                    .get(&(tenant, *stream))
+                    .copied()
+                    .unwrap_or_default()
+            })
+            .collect())
+    }
+
+    fn page(
+        &self,
+        tenant: TenantId,
+        stream: StreamKey,
+        after: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<PageRow>> {
+        let from = Bound::Excluded((tenant, stream, after));
+        let to = Bound::Included((tenant, stream, u64::MAX));
+        let mut page: Vec<PageRow> = Vec::new();
+        let mut bytes = 0;
+        for ((_, _, seq), id) in self.tables.by_seq.range((from, to)) {
+            let Some(row) = self.tables.entities.get(&(tenant, *id)) else {
+                continue;
+            };
+            bytes += row.state.len();
+            if bytes > max_bytes && !page.is_empty() {
+                break;
+            }
+            page.push(PageRow {
+                seq: *seq,
+                rev: row.rev,
+                state: row.state.clone(),
+            });
+        }
+        Ok(page)
+    }
+
+    fn tag(&self, tenant: TenantId, stream: StreamKey, seq: u64) -> Result<Option<u64>> {
+        Ok(match stream {
+            StreamKey::Receipts(device) => self
+                .tables
+                .receipts
+                .get(&(tenant, device, seq))
+                .map(|row| row.tag),
+            _ => self
+                .tables
+                .tags
+                .get(&(tenant, stream, seq))
+                .map(|row| row.tag),
+        })
+    }
+
+    fn receipts(
+        &self,
+        tenant: TenantId,
+        device: DeviceId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<ReceiptRow>> {
+        let from = Bound::Excluded((tenant, device, after));
+        let to = Bound::Included((tenant, device, u64::MAX));
+        let rows = self.tables.receipts.range((from, to)).take(limit);
+        Ok(rows.map(|(_, row)| row.clone()).collect())
+    }
+
+    fn chunks_over(&self, tenant: TenantId, span: ChunkSpan) -> Result<Vec<ChunkRow>> {
+        let rows = self.tables.chunks_of(tenant, span.key.patrol);
+        let rows = rows.filter(|row| {
+            row.span.key.run == span.key.run
+                && row.span.end() > u64::from(span.first)
+                && u64::from(row.span.first) < span.end()
+        });
+        Ok(rows.cloned().collect())
+    }
+
+    fn chunks(&self, tenant: TenantId, patrol: EntityId) -> Result<Vec<ChunkRow>> {
+        Ok(self.tables.chunks_of(tenant, patrol).cloned().collect())
+    }
+
+    fn track_versions(&self, tenant: TenantId, patrols: &[EntityId]) -> Result<Vec<TrackVersion>> {
+        let version = |patrol: &EntityId| {
+            let mut version = TrackVersion::default();
+            for row in self.tables.chunks_of(tenant, *patrol) {
+                version.chunks += 1;
+                version.fixes += u64::from(row.span.count);
+            }
+            version
+        };
+        Ok(patrols.iter().map(version).collect())
+    }
+
+    fn spans(&self, tenant: TenantId) -> Result<Vec<ChunkSpan>> {
+        Ok(of_tenant!(self.tables.chunks, tenant)
+            .map(|row| row.span)
+            .collect())
+    }
+
+    fn held_chunks(&self, tenant: TenantId, patrol: Option<EntityId>) -> Result<Vec<HeldChunkRow>> {
+        let rows = of_tenant!(self.tables.held_chunks, tenant);
+        let rows = rows.filter(|row| patrol.is_none_or(|patrol| row.span.key.patrol == patrol));
+        Ok(rows.cloned().collect())
+    }
+
+    fn positions(&self, tenant: TenantId) -> Result<Vec<PositionRow>> {
+        Ok(of_tenant!(self.tables.positions, tenant).copied().collect())
+    }
+
+    fn blobs(&self, tenant: TenantId, blobs: &[Sha256]) -> Result<Vec<BlobRow>> {
+        let hashes: BTreeSet<Sha256> = blobs.iter().copied().collect();
+        let rows = hashes.into_iter();
+        Ok(rows
+            .filter_map(|hash| self.tables.blobs.get(&(tenant, hash)).cloned())
+            .collect())
+    }
+
+    fn blob_hashes(&self, tenant: TenantId) -> Result<Vec<Sha256>> {
+        Ok(of_tenant!(self.tables.blobs, tenant)
+            .map(|row| row.sha256)
+            .collect())
+    }
+
+    fn upload(&self, id: &str) -> Result<Option<UploadRow>> {
+        Ok(self.tables.uploads.get(id).cloned())
+    }
+
+    fn upload_of(
+        &self,
+        tenant: TenantId,
+        device: DeviceId,
+        sha256: Sha256,
+    ) -> Result<Option<UploadRow>> {
+        let mut rows = self.tables.uploads.values();
+        let found =
+            rows.find(|row| row.tenant == tenant && row.device == device && row.sha256 == sha256);
+        Ok(found.cloned())
+    }
+
+    fn stale_uploads(&self, before_ms: i64) -> Result<Vec<UploadRow>> {
+        let rows = self.tables.uploads.values();
+        Ok(rows.filter(|row| row.at_ms < before_ms).cloned().collect())
+    }
+
+    fn audit(&self, tenant: TenantId, limit: usize) -> Result<Vec<AuditRow>> {
+        let rows: Vec<_> = of_tenant!(self.tables.audit, tenant).collect();
+        let from = rows.len().saturating_sub(limit);
+        Ok(rows[from..].iter().copied().cloned().collect())
+    }
+}
