@@ -11,8 +11,7 @@ public protocol KeyProvider: Sendable {
     /// The same key comes back for ever on this device. Where it cannot be read
     /// this throws: a new key would make what is recorded unreadable.
     ///
-    /// # Throws
-    /// ``KeyTrouble``.
+    /// - Throws: ``KeyTrouble``.
     func databaseKey() throws -> Data
 }
 

@@ -1,0 +1,104 @@
+import GridwalkFFI
+import Observation
+
+/// What the list of own incidents shows.
+public enum IncidentsState: Sendable, Equatable {
+    case loading
+    case failed(Problem)
+    case ready(now: Millis, [IncidentRow])
+}
+
+public struct IncidentRow: Sendable, Equatable, Identifiable {
+    public let id: String
+    public let category: CategoryName
+    public let title: String
+    public let found: Millis
+    /// The wire's word for its state.
+    public let status: String
+    public let photos: Int
+    public let delivery: Delivery
+}
+
+/// Whether the server has it.
+public enum Delivery: Sendable, Equatable {
+    case onPhone
+    case sent
+    /// The server did not take it; the advice says what to do.
+    case refused(Advice)
+
+    init(_ state: SendState) {
+        self = switch state {
+        case .saved, .waiting: .onPhone
+        case .sent: .sent
+        case .refused(_, _, let advice): .refused(advice)
+        }
+    }
+
+    public func word(_ texts: Texts) -> String {
+        switch self {
+        case .onPhone: texts.incidentOnPhone
+        case .sent: texts.incidentSent
+        case .refused: texts.incidentRefused
+        }
+    }
+
+    /// The name of an SF Symbol.
+    public var symbol: String {
+        switch self {
+        case .onPhone: "clock"
+        case .sent: "checkmark.circle.fill"
+        case .refused: "exclamationmark.triangle"
+        }
+    }
+
+    public var tint: Look.Tint {
+        switch self {
+        case .onPhone: Look.waiting
+        case .sent: Look.done
+        case .refused: Look.overdue
+        }
+    }
+}
+
+/// Own incidents, newest first, each with its state.
+@MainActor @Observable public final class IncidentsModel {
+    public private(set) var state = IncidentsState.loading
+
+    private let gridwalk: any Gridwalk
+    private let clock: any WallClock
+    private var incidents: [IncidentView]?
+    private var catalogue: [String: CatalogueEntry] = [:]
+
+    public init(_ gridwalk: any Gridwalk, clock: any WallClock) {
+        self.gridwalk = gridwalk
+        self.clock = clock
+    }
+
+    func show(_ everything: Everything) async {
+        incidents = everything.incidents.filter(\.mine)
+        if catalogue.isEmpty, let entries = try? await gridwalk.catalogue().categories {
+            catalogue = Dictionary(entries.map { ($0.code, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+        draw()
+    }
+
+    /// A minute went by: ages grow.
+    public func tick() { draw() }
+
+    private func draw() {
+        guard let incidents else { return }
+        state = .ready(now: clock.now(), incidents.map(row))
+    }
+
+    private func row(_ incident: IncidentView) -> IncidentRow {
+        let name = catalogue[incident.category]
+        return IncidentRow(
+            id: incident.id,
+            category: CategoryName(code: incident.category, zh: name?.zh ?? incident.category, en: name?.en ?? incident.category),
+            title: incident.title,
+            found: incident.foundMs,
+            status: incident.status,
+            photos: incident.photos.count,
+            delivery: Delivery(incident.send))
+    }
+}
