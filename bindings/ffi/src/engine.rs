@@ -1,0 +1,324 @@
+//! The one object that the shells hold.
+
+use gridwalk_domain as domain;
+use gridwalk_engine as inner;
+use gridwalk_system::{SystemClock, SystemRng};
+use std::sync::Arc;
+
+use crate::text::{list, read, read_optional};
+use crate::{
+    CancelToken, Catalogue, EngineError, ExportFormat, Fix, Grid, Identity, IncidentView,
+    NewIncident, Observer, OpenOptions, PatrolSummary, PatrolView, Recorded, RouteView, SensorMark,
+    Status, Subscription, SyncObserver, SyncReport, observe, sync,
+};
+
+type Result<T> = std::result::Result<T, EngineError>;
+
+/// A phone: one data file, and all that is done with it.
+///
+/// Safe to use from any thread; every call blocks until it is done, so none
+/// belongs on a main thread. When a call that saves has returned, a kill of the
+/// app loses nothing of it.
+#[derive(uniffi::Object)]
+pub struct Engine {
+    inner: inner::Engine,
+}
+
+#[uniffi::export]
+impl Engine {
+    /// Opens the data file, and makes it where there is none.
+    ///
+    /// Caller: the app's start, and each service that the system starts
+    /// without the app.
+    ///
+    /// # Errors
+    /// `InUse`, `WrongKey`, `Damaged`, `TooNew`, `DiskFull`, `Storage`;
+    /// `BadInput` where the key has not 32 bytes.
+    #[uniffi::constructor]
+    pub fn open(options: OpenOptions) -> Result<Arc<Self>> {
+        let key = options.key.map(key).transpose()?;
+        let rng = SystemRng::new().map_err(|_| EngineError::NoEntropy)?;
+        let inner = inner::Engine::open(inner::Config {
+            path: options.path.into(),
+            key,
+            clock: Arc::new(SystemClock::new()),
+            rng: Arc::new(rng),
+            platform: options.platform,
+            app: options.app,
+        })?;
+        Ok(Arc::new(Self { inner }))
+    }
+
+    /// Closes the data file; every later call throws `Closed`. Calling it twice
+    /// does no harm.
+    ///
+    /// Caller: the app, before iOS suspends it and at its end.
+    pub fn shut(&self) {
+        self.inner.close();
+    }
+
+    /// Makes the phone known to the server: `invitation` is the whole text of
+    /// the QR code, or a typed code with the `server`'s address.
+    ///
+    /// Caller: EnrolmentScreen.
+    ///
+    /// # Errors
+    /// `BadInvitation`, `EnrolRefused`, `AlreadyEnrolled`, and those of a sync.
+    pub fn enrol(&self, invitation: String, server: Option<String>) -> Result<Identity> {
+        let invitation = inner::Invitation::parse(&invitation, server.as_deref())?;
+        let transport = inner::HttpTransport::new(&invitation.server)?;
+        Ok(self.inner.enrol(&transport, &invitation)?.into())
+    }
+
+    /// Whose phone it is; none before enrolment.
+    ///
+    /// Caller: the app's start, to choose the first screen.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn identity(&self) -> Result<Option<Identity>> {
+        Ok(self.inner.identity()?.map(Into::into))
+    }
+
+    /// The grids that the worker writes in, with their boundaries.
+    ///
+    /// Caller: TodayScreen (which grid), PatrolScreen (its polygon).
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn grids(&self) -> Result<Vec<Grid>> {
+        Ok(list(self.inner.grids()?))
+    }
+
+    /// The catalogue in force, or the one that ships.
+    ///
+    /// Caller: ReportScreen, IncidentsScreen (names of codes).
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn catalogue(&self) -> Result<Catalogue> {
+        Ok(self.inner.catalogue()?.into())
+    }
+
+    /// How things stand.
+    ///
+    /// Caller: the location service's notification, the sync worker.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn status(&self) -> Result<Status> {
+        Ok(self.inner.status()?.into())
+    }
+
+    /// Begins a shift in the grid of this id; none: the worker's only grid.
+    /// Gives the shift's id.
+    ///
+    /// Caller: TodayScreen.
+    ///
+    /// # Errors
+    /// `NotEnrolled`, `ShiftRunning`, `ChooseGrid`, `OutOfScope`, `DiskFull`.
+    pub fn start_shift(&self, grid: Option<String>) -> Result<String> {
+        let grid = read_optional(grid.as_deref(), "grid")?;
+        Ok(self.inner.start_shift(grid)?.to_string())
+    }
+
+    /// Ends the shift.
+    ///
+    /// Caller: TodayScreen.
+    ///
+    /// # Errors
+    /// `NoShift`, `PatrolRunning`, `DiskFull`.
+    pub fn end_shift(&self) -> Result<()> {
+        Ok(self.inner.end_shift()?)
+    }
+
+    /// Starts a patrol in the shift's grid and gives its id.
+    ///
+    /// Caller: PatrolScreen.
+    ///
+    /// # Errors
+    /// `NoShift`, `PatrolRunning`, `DiskFull`.
+    pub fn start_patrol(&self) -> Result<String> {
+        Ok(self.inner.start_patrol()?.to_string())
+    }
+
+    /// Pauses the patrol: nothing is recorded until it is resumed.
+    ///
+    /// Caller: PatrolScreen, the notification's button.
+    ///
+    /// # Errors
+    /// `NoPatrol`, `PatrolPaused`, `DiskFull`.
+    pub fn pause_patrol(&self) -> Result<()> {
+        Ok(self.inner.pause_patrol()?)
+    }
+
+    /// Goes on with the paused patrol.
+    ///
+    /// Caller: PatrolScreen, the notification's button.
+    ///
+    /// # Errors
+    /// `NoPatrol`, `PatrolNotPaused`, `DiskFull`.
+    pub fn resume_patrol(&self) -> Result<()> {
+        Ok(self.inner.resume_patrol()?)
+    }
+
+    /// Finishes the patrol.
+    ///
+    /// Caller: PatrolScreen.
+    ///
+    /// # Errors
+    /// `NoPatrol`, `DiskFull`.
+    pub fn finish_patrol(&self) -> Result<PatrolSummary> {
+        Ok(self.inner.finish_patrol()?.into())
+    }
+
+    /// Records fixes, one or a bunch. When it returns, a kill of the app loses
+    /// none of them.
+    ///
+    /// Caller: the location service.
+    ///
+    /// # Errors
+    /// `NoPatrol`, `PatrolPaused`, `DiskFull`, `Storage`.
+    pub fn record(&self, fixes: Vec<Fix>) -> Result<Recorded> {
+        let fixes: Vec<domain::Fix> = list(fixes);
+        Ok(self.inner.record(&fixes)?.into())
+    }
+
+    /// Notes what the sensor is at, so that a gap has its cause.
+    ///
+    /// Caller: the location service.
+    ///
+    /// # Errors
+    /// `NoPatrol`, `DiskFull`.
+    pub fn mark(&self, mark: SensorMark) -> Result<()> {
+        Ok(self.inner.mark(mark.into())?)
+    }
+
+    /// Saves an incident with its photos and gives its id.
+    ///
+    /// Caller: ReportScreen.
+    ///
+    /// # Errors
+    /// `NotEnrolled`, `NoShift`, `OutOfScope`, `BadInput`, `UnknownCategory`,
+    /// `PhotoNotTaken`, `DiskFull`.
+    pub fn report_incident(&self, incident: NewIncident) -> Result<String> {
+        Ok(self.inner.report_incident(incident.into())?.to_string())
+    }
+
+    /// The incidents on this phone, newest first.
+    ///
+    /// Caller: IncidentsScreen when it is drawn without a subscription (tests,
+    /// support); it follows [`Self::observe`] otherwise.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn incidents(&self) -> Result<Vec<IncidentView>> {
+        Ok(list(self.inner.incidents()?))
+    }
+
+    /// One incident.
+    ///
+    /// Caller: IncidentsScreen, one opened.
+    ///
+    /// # Errors
+    /// `NotFound`, `BadInput`.
+    pub fn incident(&self, id: String) -> Result<IncidentView> {
+        Ok(self.inner.incident(read(&id, "id")?)?.into())
+    }
+
+    /// The bytes of a photo, as they leave this phone.
+    ///
+    /// Caller: IncidentsScreen, one opened.
+    ///
+    /// # Errors
+    /// `NotFound`, `BadInput`, `Storage`.
+    pub fn photo(&self, sha256: String) -> Result<Vec<u8>> {
+        Ok(self.inner.photo(read(&sha256, "sha256")?)?)
+    }
+
+    /// The patrols on this phone, newest first.
+    ///
+    /// Caller: TodayScreen when it is drawn without a subscription (tests,
+    /// support); it follows [`Self::observe`] otherwise.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn patrols(&self) -> Result<Vec<PatrolView>> {
+        Ok(list(self.inner.patrols()?))
+    }
+
+    /// One patrol.
+    ///
+    /// Caller: PatrolScreen, after it was finished.
+    ///
+    /// # Errors
+    /// `NotFound`, `BadInput`.
+    pub fn patrol(&self, id: String) -> Result<PatrolView> {
+        Ok(self.inner.patrol(read(&id, "id")?)?.into())
+    }
+
+    /// The route of one's own patrol, the running one too.
+    ///
+    /// Caller: PatrolScreen, when the number of fixes in the status grew.
+    ///
+    /// # Errors
+    /// `NotFound`, `BadInput`, `Storage`.
+    pub fn route(&self, patrol: String) -> Result<RouteView> {
+        Ok(self.inner.route(read(&patrol, "patrol")?)?.into())
+    }
+
+    /// A record as a file that other programs read.
+    ///
+    /// Caller: support, and whoever must get data off a phone that cannot send.
+    ///
+    /// # Errors
+    /// `NotFound`, `BadInput`, `Storage`.
+    pub fn export(&self, record: String, format: ExportFormat) -> Result<String> {
+        Ok(self.inner.export(read(&record, "record")?, format.into())?)
+    }
+
+    /// Sends what is unsent and receives what is new. One at a time: a second
+    /// caller waits.
+    ///
+    /// Caller: the sync worker, and TodayScreen's "sync now".
+    ///
+    /// # Errors
+    /// `NotEnrolled`, `Offline`, `Busy`, `SignedOut`, `Untrusted`,
+    /// `ServerFault`, `BadAnswer`, `Cancelled`. What was sent until then is
+    /// sent, all else is kept.
+    pub fn sync(
+        &self,
+        observer: Option<Arc<dyn SyncObserver>>,
+        cancel: Option<Arc<CancelToken>>,
+    ) -> Result<SyncReport> {
+        let identity = self.inner.identity()?.ok_or(EngineError::NotEnrolled)?;
+        let transport = inner::HttpTransport::new(&identity.server)?;
+        let options = inner::SyncOptions {
+            progress: observer.map(|observer| Arc::new(sync::Watched(observer)) as _),
+            cancel: cancel.map_or_else(inner::CancelToken::new, |token| token.inner.clone()),
+        };
+        Ok(self.inner.sync(&transport, options)?.into())
+    }
+
+    /// Hears of every change, beginning with how everything stands.
+    ///
+    /// Caller: the adapters beneath all view models (Kotlin's Flow, Swift's
+    /// AsyncSequence).
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn observe(&self, observer: Arc<dyn Observer>) -> Result<Arc<Subscription>> {
+        let inner = self.inner.observe(Arc::new(observe::Watched(observer)))?;
+        Ok(Subscription::new(inner))
+    }
+}
+
+/// Takes the key over and forgets where it came from.
+fn key(bytes: Vec<u8>) -> Result<inner::Key32> {
+    let length = bytes.len();
+    let key = <[u8; 32]>::try_from(bytes).map_err(|_| EngineError::BadInput {
+        what: "key".to_owned(),
+        why: format!("{length} bytes; exactly 32 are expected"),
+    })?;
+    Ok(inner::Key32::new(key))
+}

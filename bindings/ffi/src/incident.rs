@@ -1,0 +1,261 @@
+//! Incidents: what the quick report saves, what the list of incidents shows.
+
+use gridwalk_domain as domain;
+use gridwalk_engine as inner;
+
+use crate::text::{list, write_optional};
+use crate::{Advice, Place};
+
+/// What the quick report saves, with its photos, in one go.
+#[derive(Clone, uniffi::Record)]
+pub struct NewIncident {
+    /// A code of the catalogue.
+    pub category: String,
+    /// A code of the catalogue; `normal` where none is given.
+    pub severity: Option<String>,
+    /// One line, at most 100 characters.
+    pub title: String,
+    /// More, at most 5,000 characters.
+    pub description: Option<String>,
+    /// Where; none: the last fix of the running patrol, if it is younger than
+    /// two minutes.
+    pub place: Option<Place>,
+    /// Photos, as the camera gave them.
+    pub photos: Vec<NewPhoto>,
+}
+
+impl From<NewIncident> for inner::NewIncident {
+    fn from(incident: NewIncident) -> Self {
+        Self {
+            category: incident.category,
+            severity: incident.severity,
+            title: incident.title,
+            description: incident.description,
+            place: incident.place.map(Into::into),
+            photos: list(incident.photos),
+        }
+    }
+}
+
+/// A photo, as the camera gave it. Its metadata goes before it is stored.
+#[derive(Clone, uniffi::Record)]
+pub struct NewPhoto {
+    /// JPEG, PNG or WebP.
+    pub bytes: Vec<u8>,
+    /// What the camera called it: `image/jpeg` …
+    pub mime: String,
+}
+
+impl From<NewPhoto> for inner::NewPhoto {
+    fn from(photo: NewPhoto) -> Self {
+        Self {
+            bytes: photo.bytes,
+            mime: photo.mime,
+        }
+    }
+}
+
+/// Whether the server has a record.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum SendState {
+    /// Saved on this phone; sending was not tried yet.
+    Saved,
+    /// Tried, or its photos or tracks are under way.
+    Waiting,
+    /// The server has all of it, photos and tracks too, by its own word.
+    Sent,
+    /// Some of it was not taken. It is kept.
+    Refused {
+        /// The server's word.
+        code: String,
+        /// The server's sentence.
+        why: String,
+        /// What to do.
+        advice: Advice,
+    },
+}
+
+impl From<inner::SendState> for SendState {
+    fn from(state: inner::SendState) -> Self {
+        match state {
+            inner::SendState::Saved => Self::Saved,
+            inner::SendState::Waiting => Self::Waiting,
+            inner::SendState::Sent => Self::Sent,
+            inner::SendState::Refused { code, why, advice } => Self::Refused {
+                code,
+                why,
+                advice: advice.into(),
+            },
+        }
+    }
+}
+
+/// An incident, as it stands on this phone: the server's word with this
+/// phone's own unsent saves on top.
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
+pub struct IncidentView {
+    /// Its id.
+    pub id: String,
+    /// Its status: `reported`, `escalated`, `closed` …
+    pub status: String,
+    /// A code of the catalogue.
+    pub category: String,
+    /// A code of the catalogue.
+    pub severity: Option<String>,
+    /// One line.
+    pub title: String,
+    /// More.
+    pub description: Option<String>,
+    /// Where, by the grid's id.
+    pub grid: Option<String>,
+    /// Who found it, by the worker's id.
+    pub worker: Option<String>,
+    /// On which patrol.
+    pub patrol: Option<String>,
+    /// Where exactly.
+    pub place: Option<Place>,
+    /// When it was found.
+    pub found_ms: i64,
+    /// Its photos.
+    pub photos: Vec<PhotoView>,
+    /// The steps of its status, in order.
+    pub history: Vec<StepView>,
+    /// What was said about it, in order.
+    pub comments: Vec<CommentView>,
+    /// Fields for which something else was proposed too.
+    pub conflicts: u32,
+    /// Whether it was made on this phone.
+    pub mine: bool,
+    /// Whether the server has it.
+    pub send: SendState,
+}
+
+impl From<inner::IncidentView> for IncidentView {
+    fn from(incident: inner::IncidentView) -> Self {
+        Self {
+            id: incident.id.to_string(),
+            status: incident.status,
+            category: incident.category,
+            severity: incident.severity,
+            title: incident.title,
+            description: incident.description,
+            grid: write_optional(incident.grid),
+            worker: write_optional(incident.worker),
+            patrol: write_optional(incident.patrol),
+            place: incident.place.map(Into::into),
+            found_ms: incident.found_ms,
+            photos: list(incident.photos),
+            history: list(incident.history),
+            comments: list(incident.comments),
+            conflicts: incident.conflicts,
+            mine: incident.mine,
+            send: incident.send.into(),
+        }
+    }
+}
+
+/// A photo of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct PhotoView {
+    /// SHA-256 of its bytes: 64 hex digits.
+    pub sha256: String,
+    /// Its type.
+    pub mime: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Whether its bytes are on this phone.
+    pub here: bool,
+    /// Whether the server has it whole.
+    pub sent: bool,
+}
+
+impl From<inner::PhotoView> for PhotoView {
+    fn from(photo: inner::PhotoView) -> Self {
+        Self {
+            sha256: photo.sha256.to_string(),
+            mime: photo.mime,
+            bytes: photo.bytes,
+            here: photo.here,
+            sent: photo.sent,
+        }
+    }
+}
+
+/// A step of an incident's status.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct StepView {
+    /// The status before; none for the first.
+    pub from: Option<String>,
+    /// The status after.
+    pub to: String,
+    /// When.
+    pub at_ms: i64,
+    /// By whom.
+    pub by: Author,
+    /// Why, where a reason was given.
+    pub reason: Option<String>,
+}
+
+impl From<inner::StepView> for StepView {
+    fn from(step: inner::StepView) -> Self {
+        Self {
+            from: step.from,
+            to: step.to,
+            at_ms: step.at_ms,
+            by: step.by.into(),
+            reason: step.reason,
+        }
+    }
+}
+
+/// Something that was said about a record.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct CommentView {
+    /// When.
+    pub at_ms: i64,
+    /// By whom.
+    pub by: Author,
+    /// What.
+    pub text: String,
+}
+
+impl From<inner::CommentView> for CommentView {
+    fn from(comment: inner::CommentView) -> Self {
+        Self {
+            at_ms: comment.at_ms,
+            by: comment.by.into(),
+            text: comment.text,
+        }
+    }
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Author {
+    /// A gridworker, on a phone.
+    Worker {
+        /// The worker's id.
+        id: String,
+        /// The installation's id.
+        device: String,
+    },
+    /// Somebody on the supervisor's page.
+    User {
+        /// The user's id.
+        id: String,
+    },
+}
+
+impl From<domain::Author> for Author {
+    fn from(author: domain::Author) -> Self {
+        match author {
+            domain::Author::Worker { worker, device } => Self::Worker {
+                id: worker.to_string(),
+                device: device.to_string(),
+            },
+            domain::Author::User { user } => Self::User {
+                id: user.to_string(),
+            },
+        }
+    }
+}
