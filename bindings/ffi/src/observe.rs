@@ -34,10 +34,6 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for ObserverFailed {
 
 /// What changed.
 #[derive(Clone, Debug, PartialEq, uniffi::Enum)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it crosses to the shell at once and is never stored"
-)]
 pub enum Change {
     /// How everything stands: always the first.
     Snapshot {
