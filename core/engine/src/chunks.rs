@@ -4,7 +4,7 @@ use gridwalk_domain::wire::ChunkName;
 use gridwalk_domain::wire::tracks::NamedChunk;
 use gridwalk_domain::{EntityId, RunId};
 use gridwalk_track::{StoredFix, codec};
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 use std::collections::BTreeMap;
 
 use crate::error::{Fault, Inner};
@@ -190,21 +190,4 @@ pub(crate) fn park(
     )
 }
 
-/// Whose chunk it is, where this phone holds it.
-pub(crate) fn held(conn: &Connection, name: &ChunkName) -> Inner<bool> {
-    let found = conn
-        .prepare_cached(
-            "SELECT 1 FROM chunk WHERE patrol = ?1 AND run = ?2 AND first = ?3 AND count = ?4",
-        )?
-        .query_row(
-            params![
-                name.patrol.as_bytes(),
-                name.run.0.to_be_bytes(),
-                name.first,
-                name.count
-            ],
-            |_| Ok(()),
-        )
-        .optional()?;
-    Ok(found.is_some())
-}
+

@@ -1,0 +1,144 @@
+//! The arguments.
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// 巡格终端：一个数据文件就是一部手机。
+/// A gridworker's phone without a phone: one data file is one phone.
+#[derive(Debug, Parser)]
+#[command(name = "gridwalk", version)]
+pub(crate) struct Args {
+    /// 数据文件 · the data file
+    #[arg(long, value_name = "FILE", global = true, default_value = "gridwalk.db")]
+    pub(crate) db: PathBuf,
+    /// 服务器地址 · the server's address, instead of the one enrolled with
+    #[arg(long, value_name = "URL", global = true)]
+    pub(crate) server: Option<String>,
+    /// 语言（默认两种） · the language (both without it)
+    #[arg(long, value_name = "zh|en", global = true)]
+    pub(crate) lang: Option<Lang>,
+    /// 密钥文件：64 位十六进制或 32 字节 · the key's file: 64 hex digits or 32 raw bytes
+    #[arg(long, value_name = "FILE", env = "GRIDWALK_KEY_FILE", global = true, hide_env_values = true)]
+    pub(crate) key_file: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    Zh,
+    En,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// 注册：邀请码或邀请链接 · enrol this phone: a code, or gridwalk://enrol?…
+    Enrol {
+        /// 邀请码或链接 · the code or the link
+        invitation: String,
+    },
+    /// 班次 · shifts
+    #[command(subcommand)]
+    Shift(Shift),
+    /// 巡查 · patrols
+    #[command(subcommand)]
+    Patrol(Patrol),
+    /// 事件 · incidents
+    #[command(subcommand)]
+    Incident(Incident),
+    /// 同步 · send what is due, pull what changed
+    Sync,
+    /// 状态 · how things stand
+    Status {
+        /// 输出 JSON · as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// 导出一次巡查的轨迹 · write a patrol's track as a file for other programs
+    Export {
+        /// 巡查编号，或 last · the patrol's id, or `last`
+        patrol: String,
+        /// 格式 · the format
+        #[arg(long, value_enum)]
+        format: FileFormat,
+        /// 写入的文件（默认标准输出） · the file (standard output without it)
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Shift {
+    /// 上班 · begin a shift
+    Start {
+        /// 网格编码 · the grid's code, where the worker has several
+        #[arg(long, value_name = "CODE")]
+        grid: Option<String>,
+    },
+    /// 下班 · end the shift
+    End,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Patrol {
+    /// 开始 · start
+    Start,
+    /// 记录定位点：GPX 或 CSV 文件，- 为标准输入 · record fixes of a GPX or CSV file, `-` for standard input
+    Record {
+        /// 文件 · the file
+        file: PathBuf,
+    },
+    /// 暂停 · pause
+    Pause,
+    /// 继续 · resume
+    Resume,
+    /// 结束 · finish
+    Finish,
+    /// 列出 · list
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Incident {
+    /// 上报 · report one
+    New(NewIncident),
+    /// 列出 · list
+    List,
+    /// 查看 · show one
+    Show {
+        /// 事件编号 · the incident's id
+        id: String,
+    },
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct NewIncident {
+    /// 类别代码 · the category's code: hygiene, fire_safety, public_order, family_dispute, other
+    #[arg(long)]
+    pub(crate) category: String,
+    /// 标题 · one line
+    #[arg(long)]
+    pub(crate) title: String,
+    /// 描述 · what was seen
+    #[arg(long)]
+    pub(crate) description: Option<String>,
+    /// 程度 · the severity's code
+    #[arg(long)]
+    pub(crate) severity: Option<String>,
+    /// 照片（可多次） · a photo; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) photo: Vec<PathBuf>,
+    /// 纬度 · latitude, WGS-84
+    #[arg(long, requires = "lon", allow_negative_numbers = true)]
+    pub(crate) lat: Option<f64>,
+    /// 经度 · longitude, WGS-84
+    #[arg(long, requires = "lat", allow_negative_numbers = true)]
+    pub(crate) lon: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FileFormat {
+    Gpx,
+    Geojson,
+    Csv,
+}

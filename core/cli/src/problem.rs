@@ -1,0 +1,163 @@
+//! What went wrong, in one line: where, what, what to do.
+
+use gridwalk_engine::EngineError;
+use gridwalk_engine::track::read::ReadError;
+use std::io;
+use std::path::Path;
+
+use crate::text::Texts;
+
+pub(crate) type Outcome<T> = Result<T, Problem>;
+
+/// What went wrong.
+pub(crate) struct Problem {
+    /// A file, an address: where it went wrong.
+    place: Option<String>,
+    what: What,
+}
+
+enum What {
+    Engine(EngineError),
+    Text(&'static str, Vec<(&'static str, String)>),
+    BrokenPipe,
+}
+
+impl Problem {
+    pub(crate) fn text(name: &'static str, values: Vec<(&'static str, String)>) -> Self {
+        Self { place: None, what: What::Text(name, values) }
+    }
+
+    pub(crate) fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into());
+        self
+    }
+
+    pub(crate) fn reading(file: &Path, error: &io::Error) -> Self {
+        Self::text("problem.read_file", vec![("why", error.kind().to_string())]).at(shown(file))
+    }
+
+    pub(crate) fn writing(file: &Path, error: &io::Error) -> Self {
+        Self::text("problem.write_file", vec![("why", error.kind().to_string())]).at(shown(file))
+    }
+
+    pub(crate) fn track(file: &Path, error: &ReadError) -> Self {
+        Self::text("problem.track_whole", vec![("why", error.to_string())]).at(shown(file))
+    }
+
+    /// Nobody reads what is written: no failure of this program's.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self.what, What::BrokenPipe)
+    }
+
+    pub(crate) fn line(&self, texts: &Texts) -> String {
+        let said = match &self.what {
+            What::Engine(error) => {
+                let values = values(error);
+                let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
+                let [zh, _] = texts.both(&format!("error.{}", error.code()), &values);
+                texts.choose(zh, error.to_string())
+            }
+            What::Text(name, values) => texts.say(name, values),
+            What::BrokenPipe => String::new(),
+        };
+        let said = said.replace('\n', " ");
+        match &self.place {
+            Some(place) => format!("{place}: {said}"),
+            None => said,
+        }
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        Self { place: None, what: What::Engine(error) }
+    }
+}
+
+/// Writing to the standard output failed.
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self { place: None, what: What::BrokenPipe },
+            kind => Self::text("problem.write_file", vec![("why", kind.to_string())]).at("stdout"),
+        }
+    }
+}
+
+pub(crate) fn shown(file: &Path) -> String {
+    file.display().to_string()
+}
+
+/// What an error's text has blanks for.
+fn values(error: &EngineError) -> Vec<(&'static str, String)> {
+    use EngineError as E;
+    match error {
+        E::Damaged { set_aside } => vec![("set_aside", set_aside.clone())],
+        E::TooNew { found, known } => vec![("found", found.to_string()), ("known", known.to_string())],
+        E::Storage { message } | E::Unreachable { message } | E::Untrusted { message } | E::BadAnswer { message } => {
+            vec![("message", message.clone())]
+        }
+        E::BadInvitation { why } => vec![("why", why.clone())],
+        E::EnrolRefused { code, .. } | E::UnknownGrid { code } | E::UnknownCategory { code } => {
+            vec![("code", code.clone())]
+        }
+        E::OutOfScope { grid } => vec![("grid", grid.clone())],
+        E::Invalid { field, why } => vec![("field", field.clone()), ("why", why.clone())],
+        E::PhotoNotTaken { index, why } => vec![("index", (index + 1).to_string()), ("why", why.clone())],
+        E::RetryLater { after_ms } => vec![("seconds", ((after_ms + 999) / 1000).to_string())],
+        E::ServerError { status, code, .. } => vec![("status", status.to_string()), ("code", code.clone())],
+        _ => vec![],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_has_a_text_without_open_blanks() {
+        let texts = Texts::new(None);
+        let text = || "x".to_owned();
+        let all = [
+            EngineError::Closed,
+            EngineError::InUse,
+            EngineError::NoCipher,
+            EngineError::WrongKey,
+            EngineError::Damaged { set_aside: text() },
+            EngineError::TooNew { found: 2, known: 1 },
+            EngineError::DiskFull,
+            EngineError::Storage { message: text() },
+            EngineError::BadInvitation { why: text() },
+            EngineError::NotEnrolled,
+            EngineError::AlreadyEnrolled,
+            EngineError::EnrolRefused { code: text(), text: text() },
+            EngineError::ChooseGrid,
+            EngineError::UnknownGrid { code: text() },
+            EngineError::OutOfScope { grid: text() },
+            EngineError::NoShift,
+            EngineError::ShiftRunning,
+            EngineError::NoPatrol,
+            EngineError::PatrolRunning,
+            EngineError::PatrolPaused,
+            EngineError::PatrolNotPaused,
+            EngineError::Invalid { field: text(), why: text() },
+            EngineError::UnknownCategory { code: text() },
+            EngineError::PhotoNotTaken { index: 0, why: text() },
+            EngineError::NotFound,
+            EngineError::Unreachable { message: text() },
+            EngineError::Untrusted { message: text() },
+            EngineError::TimedOut,
+            EngineError::SignedOut,
+            EngineError::RetryLater { after_ms: 1 },
+            EngineError::ServerError { status: 500, code: text(), text: text() },
+            EngineError::BadAnswer { message: text() },
+            EngineError::Cancelled,
+        ];
+        for error in all {
+            assert!(texts.has(&format!("error.{}", error.code())), "{}", error.code());
+            let line = Problem::from(error).at("somewhere").line(&texts);
+            assert!(!line.contains('{') && !line.contains('\n'), "{line}");
+            assert!(line.starts_with("somewhere: ") && line.contains(" · "), "{line}");
+        }
+    }
+}

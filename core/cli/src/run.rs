@@ -1,0 +1,196 @@
+//! The verbs.
+
+use gridwalk_domain::EntityId;
+use gridwalk_engine::{
+    Config, Engine, Format, HttpTransport, Invitation, NewIncident, NewPhoto, Place, ServerAddress, SyncOptions,
+};
+use gridwalk_system::{SystemClock, SystemRng};
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::args::{self, Args, FileFormat, Incident, Patrol, Shift, Verb};
+use crate::problem::{Outcome, Problem, shown};
+use crate::text::Texts;
+use crate::{key, record, show};
+
+pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
+    let out = &mut io::stdout().lock();
+    let engine = open(args, texts)?;
+    match &args.verb {
+        Verb::Enrol { invitation } => enrol(args, &engine, invitation, texts, out)?,
+        Verb::Shift(verb) => shift(&engine, verb, texts, out)?,
+        Verb::Patrol(verb) => patrol(&engine, verb, texts, out)?,
+        Verb::Incident(verb) => incident(&engine, verb, texts, out)?,
+        Verb::Sync => sync(args, &engine, texts, out)?,
+        Verb::Status { json: true } => writeln!(out, "{}", show::status_json(&engine.status()?))?,
+        Verb::Status { json: false } => show::status(&engine.status()?, texts, out)?,
+        Verb::Export { patrol, format, out: file } => {
+            export(&engine, patrol, *format, file.as_deref(), texts, out)?;
+        }
+    }
+    engine.close();
+    Ok(out.flush()?)
+}
+
+fn open(args: &Args, texts: &Texts) -> Outcome<Engine> {
+    let rng = SystemRng::new().map_err(|_| Problem::text("problem.entropy", vec![]))?;
+    let config = Config {
+        path: args.db.clone(),
+        key: args.key_file.as_deref().map(|file| key::read(file, texts)).transpose()?,
+        clock: Arc::new(SystemClock::new()),
+        rng: Arc::new(rng),
+        platform: "terminal".to_owned(),
+        app: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    Engine::open(config).map_err(|error| Problem::from(error).at(shown(&args.db)))
+}
+
+fn enrol(args: &Args, engine: &Engine, text: &str, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+    let invitation = Invitation::parse(text, args.server.as_deref())?;
+    let at_server = |error| Problem::from(error).at(invitation.server.url.clone());
+    let transport = HttpTransport::new(&invitation.server).map_err(at_server)?;
+    let identity = engine.enrol(&transport, &invitation).map_err(at_server)?;
+    writeln!(out, "{}", texts.say("enrolled", &[("name", identity.worker.name)]))?;
+    Ok(())
+}
+
+fn sync(args: &Args, engine: &Engine, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+    let identity = engine.identity()?.ok_or(gridwalk_engine::EngineError::NotEnrolled)?;
+    let server = match &args.server {
+        Some(url) => ServerAddress { ca: identity.server.ca, ..ServerAddress::parse(url)? },
+        None => identity.server,
+    };
+    let at_server = |error| Problem::from(error).at(server.url.clone());
+    let transport = HttpTransport::new(&server).map_err(at_server)?;
+    let report = engine.sync(&transport, SyncOptions::default()).map_err(at_server)?;
+    let values = [
+        ("ops", report.ops_sent.to_string()),
+        ("chunks", report.chunks_sent.to_string()),
+        ("blobs", report.blobs_sent.to_string()),
+        ("pulled", report.entities_pulled.to_string()),
+        ("up", report.bytes_up.to_string()),
+        ("down", report.bytes_down.to_string()),
+    ];
+    writeln!(out, "{}", texts.say("synced", &values))?;
+    if report.refused > 0 {
+        writeln!(out, "{}", texts.say("sync.refused", &[("n", report.refused.to_string())]))?;
+    }
+    if report.upgrade_needed {
+        writeln!(out, "{}", texts.say("sync.upgrade", &[]))?;
+    }
+    Ok(())
+}
+
+fn shift(engine: &Engine, verb: &Shift, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+    match verb {
+        Shift::Start { grid } => {
+            let grid = grid.as_deref().map(|code| engine.grid_by_code(code)).transpose()?;
+            let id = engine.start_shift(grid.map(|grid| grid.id))?;
+            let grid = engine.status()?.shift.map_or_else(String::new, |shift| shift.grid.code.to_string());
+            writeln!(out, "{}", texts.say("shift.started", &[("grid", grid), ("id", id.to_string())]))?;
+        }
+        Shift::End => {
+            engine.end_shift()?;
+            writeln!(out, "{}", texts.say("shift.ended", &[]))?;
+        }
+    }
+    Ok(())
+}
+
+fn patrol(engine: &Engine, verb: &Patrol, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+    match verb {
+        Patrol::Start => {
+            let id = engine.start_patrol()?;
+            writeln!(out, "{}", texts.say("patrol.started", &[("id", id.to_string())]))?;
+        }
+        Patrol::Record { file } => {
+            let done = record::run(engine, file, out)?;
+            let values = [("fixes", done.fixes.to_string()), ("refused", done.refused.to_string())];
+            writeln!(out, "{}", texts.say("patrol.recorded", &values))?;
+        }
+        Patrol::Pause => {
+            engine.pause_patrol()?;
+            writeln!(out, "{}", texts.say("patrol.paused", &[]))?;
+        }
+        Patrol::Resume => {
+            engine.resume_patrol()?;
+            writeln!(out, "{}", texts.say("patrol.resumed", &[]))?;
+        }
+        Patrol::Finish => {
+            let summary = engine.finish_patrol()?;
+            let values = [
+                ("id", summary.patrol.to_string()),
+                ("distance", format!("{:.0}", summary.distance_m)),
+                ("moving", summary.moving_s.to_string()),
+                ("fixes", summary.fixes.to_string()),
+                ("gaps", summary.gaps.to_string()),
+            ];
+            writeln!(out, "{}", texts.say("patrol.finished", &values))?;
+        }
+        Patrol::List => show::patrols(&engine.patrols()?, texts, out)?,
+    }
+    Ok(())
+}
+
+fn incident(engine: &Engine, verb: &Incident, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+    match verb {
+        Incident::New(new) => {
+            let id = engine.report_incident(new_incident(new)?)?;
+            writeln!(out, "{}", texts.say("incident.reported", &[("id", id.to_string())]))?;
+        }
+        Incident::List => show::incidents(&engine.incidents()?, texts, out)?,
+        Incident::Show { id } => show::incident(&engine.incident(parsed(id)?)?, texts, out)?,
+    }
+    Ok(())
+}
+
+fn new_incident(new: &args::NewIncident) -> Outcome<NewIncident> {
+    let mut photos = Vec::with_capacity(new.photo.len());
+    for file in &new.photo {
+        let bytes = fs::read(file).map_err(|error| Problem::reading(file, &error))?;
+        photos.push(NewPhoto { bytes, mime: String::new() });
+    }
+    let place = new.lat.zip(new.lon).map(|(lat, lon)| Place { lat, lon, accuracy_m: None });
+    Ok(NewIncident {
+        category: new.category.clone(),
+        severity: new.severity.clone(),
+        title: new.title.clone(),
+        description: new.description.clone(),
+        place,
+        photos,
+    })
+}
+
+fn parsed(id: &str) -> Outcome<EntityId> {
+    id.parse().map_err(|_| Problem::text("problem.id", vec![("text", id.to_owned())]))
+}
+
+fn export(
+    engine: &Engine,
+    patrol: &str,
+    format: FileFormat,
+    file: Option<&Path>,
+    texts: &Texts,
+    out: &mut dyn Write,
+) -> Outcome<()> {
+    let id = match patrol {
+        "last" => engine.patrols()?.first().ok_or(gridwalk_engine::EngineError::NotFound)?.id,
+        id => parsed(id)?,
+    };
+    let format = match format {
+        FileFormat::Gpx => Format::Gpx,
+        FileFormat::Geojson => Format::GeoJson,
+        FileFormat::Csv => Format::Csv,
+    };
+    let text = engine.export(id, format)?;
+    match file {
+        None => out.write_all(text.as_bytes())?,
+        Some(file) => {
+            fs::write(file, text).map_err(|error| Problem::writing(file, &error))?;
+            writeln!(out, "{}", texts.say("exported", &[("file", shown(file))]))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! Views as text and JSON.
+
+use gridwalk_engine::{Advice, IncidentView, PatrolView, RefusedItem, SendState, Status};
+use serde_json::{Value, json};
+use std::io::Write;
+
+use crate::problem::Outcome;
+use crate::text::Texts;
+
+/// A time in UTC.
+fn time(ms: i64) -> String {
+    match chrono::DateTime::from_timestamp_millis(ms) {
+        Some(time) => time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        None => format!("{ms} ms"),
+    }
+}
+
+fn send_name(send: &SendState) -> &'static str {
+    match send {
+        SendState::Saved => "saved",
+        SendState::Waiting => "waiting",
+        SendState::Sent => "sent",
+        SendState::Refused { .. } => "refused",
+    }
+}
+
+fn send(send: &SendState, texts: &Texts) -> String {
+    let state = texts.say(&format!("send.{}", send_name(send)), &[]);
+    match send {
+        SendState::Refused { why, advice, .. } => format!("{state}: {why} ({})", said(*advice, texts)),
+        _ => state,
+    }
+}
+
+fn advice_name(advice: Advice) -> &'static str {
+    match advice {
+        Advice::AskSupervisor => "ask_supervisor",
+        Advice::WaitForReview => "wait_for_review",
+        Advice::Upgrade => "upgrade",
+        Advice::RetriedDaily => "retried_daily",
+    }
+}
+
+fn said(advice: Advice, texts: &Texts) -> String {
+    texts.say(&format!("advice.{}", advice_name(advice)), &[])
+}
+
+pub(crate) fn patrols(patrols: &[PatrolView], texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+    if patrols.is_empty() {
+        writeln!(out, "{}", texts.say("patrol.none", &[]))?;
+    }
+    for patrol in patrols {
+        let (at, state) = (time(patrol.started_ms), send(&patrol.send, texts));
+        writeln!(out, "{}  {at}  {}  {}  {state}", patrol.id, patrol.status, patrol.fixes)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn incidents(incidents: &[IncidentView], texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+    if incidents.is_empty() {
+        writeln!(out, "{}", texts.say("incident.none", &[]))?;
+    }
+    for incident in incidents {
+        let (at, state) = (time(incident.found_ms), send(&incident.send, texts));
+        let IncidentView { id, status, category, title, .. } = incident;
+        writeln!(out, "{id}  {at}  {status}  {category}  {title}  {state}")?;
+    }
+    Ok(())
+}
+
+pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+    writeln!(out, "{}  {}", incident.id, incident.title)?;
+    let place = incident.place.map(|place| match place.accuracy_m {
+        Some(accuracy) => format!("{:.6}, {:.6} (±{accuracy:.0} m)", place.lat, place.lon),
+        None => format!("{:.6}, {:.6}", place.lat, place.lon),
+    });
+    let facts = [
+        ("show.status", Some(format!("{} ({})", incident.status, send(&incident.send, texts)))),
+        ("show.category", Some(incident.category.clone())),
+        ("show.severity", incident.severity.clone()),
+        ("show.found", Some(time(incident.found_ms))),
+        ("show.place", place),
+        ("show.description", incident.description.clone()),
+    ];
+    let mut lines: Vec<(&str, String)> =
+        facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    lines.extend(incident.photos.iter().map(|photo| {
+        ("show.photo", format!("{} {} {}", photo.sha256, photo.mime, photo.bytes))
+    }));
+    lines.extend(incident.history.iter().map(|step| {
+        let from = step.from.as_deref().unwrap_or("–");
+        ("show.step", format!("{} {from} → {}", time(step.at_ms), step.to))
+    }));
+    lines.extend(
+        incident.comments.iter().map(|said| ("show.comment", format!("{} {}", time(said.at_ms), said.text))),
+    );
+    for (name, value) in lines {
+        writeln!(out, "{}", texts.say(name, &[("value", value)]))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn status(status: &Status, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+    let mut line = |name: &str, values: &[(&str, String)]| writeln!(out, "{}", texts.say(name, values));
+    match &status.identity {
+        None => line("status.not_enrolled", &[])?,
+        Some(identity) => {
+            line("status.worker", &[("name", identity.worker.name.clone())])?;
+            line("status.server", &[("url", identity.server.url.clone())])?;
+        }
+    }
+    for grid in &status.grids {
+        line("status.grid", &[("code", grid.code.to_string()), ("name", grid.name.clone())])?;
+    }
+    match &status.shift {
+        None => line("status.off", &[])?,
+        Some(shift) => {
+            let values = [("code", shift.grid.code.to_string()), ("since", time(shift.since_ms))];
+            line("status.shift", &values)?;
+        }
+    }
+    if let Some(patrol) = &status.patrol {
+        let values = [
+            ("id", patrol.id.to_string()),
+            ("fixes", patrol.fixes.to_string()),
+            ("distance", format!("{:.0}", patrol.distance_m)),
+            ("since", time(patrol.since_ms)),
+        ];
+        line(if patrol.paused { "status.patrol_paused" } else { "status.patrol" }, &values)?;
+    }
+    let unsent = &status.unsent;
+    let values = [
+        ("ops", unsent.ops.to_string()),
+        ("chunks", unsent.chunks.to_string()),
+        ("blobs", unsent.blobs.to_string()),
+    ];
+    line("status.unsent", &values)?;
+    match (status.last_contact_ms, status.skew_ms) {
+        (Some(at), Some(skew)) => line("status.contact", &[("at", time(at)), ("skew", skew.to_string())])?,
+        _ => line("status.never", &[])?,
+    }
+    for RefusedItem { record, kind, why, advice, .. } in &status.refused {
+        let values = [
+            ("kind", kind.clone()),
+            ("record", record.to_string()),
+            ("why", why.clone()),
+            ("advice", said(*advice, texts)),
+        ];
+        line("status.refused", &values)?;
+    }
+    if status.upgrade_needed {
+        line("sync.upgrade", &[])?;
+    }
+    Ok(())
+}
+
+/// For programs: names stay, new ones may come.
+pub(crate) fn status_json(status: &Status) -> Value {
+    json!({
+        "worker": status.identity.as_ref().map(|identity| &identity.worker),
+        "tenant": status.identity.as_ref().map(|identity| identity.tenant),
+        "device": status.identity.as_ref().map(|identity| identity.device),
+        "server": status.identity.as_ref().map(|identity| &identity.server.url),
+        "grids": status.grids.iter().map(|grid| {
+            json!({ "id": grid.id, "code": grid.code, "name": grid.name })
+        }).collect::<Vec<_>>(),
+        "shift": status.shift.as_ref().map(|shift| {
+            json!({ "id": shift.id, "grid": shift.grid.code, "since_ms": shift.since_ms })
+        }),
+        "patrol": status.patrol.as_ref().map(|patrol| json!({
+            "id": patrol.id, "paused": patrol.paused, "since_ms": patrol.since_ms, "fixes": patrol.fixes,
+            "refused": patrol.refused, "distance_m": patrol.distance_m, "moving_s": patrol.moving_s,
+            "last_fix": patrol.last_fix,
+        })),
+        "unsent": status.unsent,
+        "unsealed_fixes": status.unsealed_fixes,
+        "last_contact_ms": status.last_contact_ms,
+        "skew_ms": status.skew_ms,
+        "upgrade_needed": status.upgrade_needed,
+        "refused": status.refused.iter().map(|item| json!({
+            "record": item.record, "kind": item.kind, "code": item.code, "why": item.why,
+            "advice": advice_name(item.advice),
+        })).collect::<Vec<_>>(),
+    })
+}
