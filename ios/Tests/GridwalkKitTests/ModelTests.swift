@@ -8,7 +8,7 @@ private struct NoNetwork: NetworkWatch {
     func kinds() -> AsyncStream<NetworkKind> { AsyncStream { $0.yield(.none) } }
 }
 
-@MainActor @Suite("The screens' models") struct ModelTests {
+@MainActor @Suite("The screens' models", .timeLimit(.minutes(1))) struct ModelTests {
     private let gridwalk: FakeGridwalk
     private let clock = TurnedClock()
     private let source: PlayedSource

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GridwalkKit
 
-@MainActor @Suite("From the sensor to the core") struct PatrolRecorderTests {
+@MainActor @Suite("From the sensor to the core", .timeLimit(.minutes(1))) struct PatrolRecorderTests {
     private let gridwalk = FakeGridwalk()
     private let told = Told<PatrolRecorder.Trouble?>()
 
@@ -83,5 +83,34 @@ import Testing
         source.play(.fix(.sample(1)))
         await fact { gridwalk.recorded.count == 1 }
         #expect(gridwalk.recorded.first?.timeMs == Fix.sample(1).timeMs)
+    }
+}
+
+@Suite("What the system says of the position") struct LocationSignalTests {
+    @Test func eachCauseByItsName() {
+        var signal = LocationSignal()
+        #expect(signal.event == nil)
+        signal.isUnavailable = true
+        #expect(signal.event == .lost(.noSignal))
+        signal.isDenied = true
+        #expect(signal.event == .lost(.permissionOff))
+        signal.isDeniedGlobally = true
+        #expect(signal.event == .lost(.locationOff))
+    }
+
+    @Test func restIsToldAsRest() {
+        var signal = LocationSignal()
+        signal.fix = .sample(0)
+        #expect(signal.event == .fix(.sample(0)))
+        signal.isStationary = true
+        #expect(signal.event == .still)
+    }
+
+    @Test func whatTheSensorDoesNotKnowStaysUnknown() {
+        var signal = LocationSignal()
+        signal.measured(
+            5, at: GeoPoint(lat: 35, lon: 118), accuracy: -1, altitude: 80, altitudeAccuracy: -1, speed: -1, course: 12, mocked: false)
+        let fix = signal.fix
+        #expect(fix?.timeMs == 5 && fix?.accuracyM == nil && fix?.altitudeM == nil && fix?.speedMps == nil && fix?.bearingDeg == 12)
     }
 }

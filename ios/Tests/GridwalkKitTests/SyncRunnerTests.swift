@@ -3,7 +3,7 @@ import Testing
 
 @testable import GridwalkKit
 
-@MainActor @Suite("The sync that starts by itself") struct SyncRunnerTests {
+@MainActor @Suite("The sync that starts by itself", .timeLimit(.minutes(1))) struct SyncRunnerTests {
     private let gridwalk = FakeGridwalk()
     private let clock = TurnedClock()
     private let told = Told<SyncRunner.Report>()

@@ -50,7 +50,10 @@ public struct Phone: Sendable {
     public private(set) var patrol: PatrolModel?
     public private(set) var incidents: IncidentsModel?
     public private(set) var report: ReportModel?
-    public private(set) var onShift = false
+    /// What the core last told.
+    public private(set) var everything: Everything?
+
+    public var onShift: Bool { everything?.status.shift != nil }
 
     private let phone: Phone
     private let haptics: any Haptics
@@ -60,7 +63,6 @@ public struct Phone: Sendable {
     private var recorder: PatrolRecorder?
     private var watching: [Task<Void, Never>] = []
     private var link: URL?
-    private var unsent: Unsent?
 
     public init(_ phone: Phone, haptics: any Haptics, texts: Texts) {
         self.phone = phone
@@ -178,14 +180,14 @@ public struct Phone: Sendable {
     }
 
     private func show(_ everything: Everything) async {
-        onShift = everything.status.shift != nil
+        let before = self.everything?.status.unsent
+        self.everything = everything
         today?.show(everything)
         await recorder?.follow(everything.status.patrol)
         await patrol?.show(everything)
         await incidents?.show(everything)
         // Something was saved: it goes out by itself, while the screens go on.
-        if everything.status.unsent != unsent, let runner {
-            unsent = everything.status.unsent
+        if everything.status.unsent != before, let runner {
             Task { await runner.nudge() }
         }
     }

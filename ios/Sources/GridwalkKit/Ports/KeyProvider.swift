@@ -1,18 +1,21 @@
 import Foundation
 
-/// Where the database's key comes from.
+/// Where the database's key lies.
 ///
-/// On a phone the key lies in the Keychain, on this device only, and can be
-/// read after the first unlock since the start, so that a locked phone goes on
-/// recording. Tests keep it in memory.
+/// On a phone that is the Keychain, on this device only, to be read after the
+/// first unlock since the start, so that a locked phone goes on recording.
+/// Tests keep it in memory.
 public protocol KeyProvider: Sendable {
-    /// The 32 raw bytes of the key; makes and keeps them at the first call.
+    /// The key, or nothing where none was ever made.
     ///
-    /// The same key comes back for ever on this device. Where it cannot be read
-    /// this throws: a new key would make what is recorded unreadable.
+    /// - Throws: ``KeyTrouble`` where there is one and it cannot be read.
+    func read() throws -> Data?
+
+    /// Makes 32 random bytes and keeps them, unless a key came to be meanwhile:
+    /// then that one.
     ///
-    /// - Throws: ``KeyTrouble``.
-    func databaseKey() throws -> Data
+    /// - Throws: ``KeyTrouble`` where it cannot be kept.
+    func make() throws -> Data
 }
 
 /// Why the key cannot be had.
@@ -21,6 +24,18 @@ public enum KeyTrouble: Error, Equatable, Sendable {
     case lockedSinceStart
     /// The Keychain answered with this status.
     case refused(status: Int32)
-    /// What lies in the Keychain is not a key of ours.
-    case damaged
+    /// There is a data file, and the key that opens it is not there or is none.
+    case lost
+}
+
+extension KeyProvider {
+    /// The key of the data file.
+    ///
+    /// A key is made only where there is no data file yet: another key would
+    /// make what is recorded unreadable.
+    public func databaseKey(fileExists: Bool) throws -> Data {
+        let key = try read() ?? (fileExists ? { throw KeyTrouble.lost }() : make())
+        guard key.count == 32 else { throw KeyTrouble.lost }
+        return key
+    }
 }

@@ -1,0 +1,23 @@
+import GridwalkKit
+import Network
+
+/// The phone's network as the system sees it.
+struct PathNetwork: NetworkWatch {
+    func kinds() -> AsyncStream<NetworkKind> {
+        AsyncStream(bufferingPolicy: .bufferingNewest(1)) { feed in
+            let monitor = NWPathMonitor()
+            monitor.pathUpdateHandler = { feed.yield(NetworkKind($0)) }
+            feed.onTermination = { _ in monitor.cancel() }
+            monitor.start(queue: .global(qos: .utility))
+        }
+    }
+}
+
+extension NetworkKind {
+    fileprivate init(_ path: NWPath) {
+        self = if path.status != .satisfied { .none }
+        else if path.isConstrained { .constrained }
+        else if path.isExpensive { .metered }
+        else { .free }
+    }
+}
