@@ -189,5 +189,3 @@ pub(crate) fn park(
         params![until_ms, code, why],
     )
 }
-
-

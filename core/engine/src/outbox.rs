@@ -162,9 +162,14 @@ pub(crate) fn tried(tx: &Transaction<'_>, ops: &[Due]) -> Inner<()> {
 /// What an outcome did to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Settled {
-    Taken { conflict: bool },
+    Taken {
+        conflict: bool,
+    },
     Refused,
-    Deferred,
+    /// `again`: something that the server lacks was put back into the queue.
+    Deferred {
+        again: bool,
+    },
 }
 
 /// Keeps the outcome of an op. One for another hash than ours is not for what
@@ -203,10 +208,11 @@ pub(crate) fn settle(
             let mut again = tx.prepare_cached(
                 "UPDATE op SET state = 'ready', next_ms = 0, covered = 0 WHERE id = ?1 AND state = 'taken'",
             )?;
+            let mut count = 0;
             for op in missing {
-                again.execute([op.as_bytes()])?;
+                count += again.execute([op.as_bytes()])?;
             }
-            Settled::Deferred
+            Settled::Deferred { again: count > 0 }
         }
     };
     Ok(Some((EntityId::from_bytes(entity), settled)))

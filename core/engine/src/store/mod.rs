@@ -110,7 +110,7 @@ fn connect(path: &Path, key: Option<&Key32>, existed: bool) -> Inner<Connection>
             }
             .into());
         }
-        let verdict: String = conn.pragma_query_value(None, "quick_check(1)", |row| row.get(0))?;
+        let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {
             return Err(Fault::Row("the data file"));
         }

@@ -13,25 +13,34 @@ use crate::view;
 /// How often the outbox is gone through while deferred ops become due.
 const PASSES: usize = 3;
 
+/// What going through the outbox, or a part of it, came to.
+#[derive(Default)]
+struct Pass {
+    taken: u64,
+    deferred: u64,
+    /// Something that the server lacks was put back into the queue.
+    again: bool,
+}
+
 impl Run<'_> {
     /// Sends what is due, in the order of the saves. An op that was deferred
     /// goes again once others were taken.
     pub(super) fn push(&mut self) -> Result<()> {
         for _ in 0..PASSES {
-            let (taken, deferred) = self.push_once()?;
-            self.report.deferred = deferred;
-            if taken == 0 || deferred == 0 {
+            let pass = self.push_once()?;
+            self.report.deferred = pass.deferred;
+            if pass.deferred == 0 || (pass.taken == 0 && !pass.again) {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Goes through the outbox once: how many were taken and deferred.
-    fn push_once(&mut self) -> Result<(u64, u64)> {
+    /// Goes through the outbox once.
+    fn push_once(&mut self) -> Result<Pass> {
         let total = self.shared.with(|core| Ok(view::unsent(&core.conn)?.ops))?;
         let (mut after, mut ops) = (0, self.limits.push_ops);
-        let (mut done, mut taken, mut deferred) = (0, 0, 0);
+        let (mut done, mut pass) = (0, Pass::default());
         loop {
             let (ops_limit, bytes) = (ops, self.limits.push_bytes);
             let now_ms = self.shared.now().wall_ms;
@@ -43,14 +52,15 @@ impl Run<'_> {
                 Ok(due)
             })?;
             let Some(last) = due.last() else {
-                return Ok((taken, deferred));
+                return Ok(pass);
             };
             let last = last.n;
             self.tell(Phase::Push, done, total.max(done));
             match self.push_batch(&due) {
-                Ok((t, d)) => {
-                    taken += t;
-                    deferred += d;
+                Ok(batch) => {
+                    pass.taken += batch.taken;
+                    pass.deferred += batch.deferred;
+                    pass.again |= batch.again;
                     done += due.len() as u64;
                     after = last;
                     // What was cut small around an op at fault grows again.
@@ -69,7 +79,7 @@ impl Run<'_> {
         }
     }
 
-    fn push_batch(&mut self, due: &[Due]) -> Result<(u64, u64)> {
+    fn push_batch(&mut self, due: &[Due]) -> Result<Pass> {
         let ops = due.iter().map(|op| op.sealed.clone()).collect();
         let answer: PushResponse = self.line.post(
             "/v1/push",
@@ -99,19 +109,22 @@ impl Run<'_> {
             tx.commit()?;
             Ok((all, Touched::records(touched)))
         })?;
-        let (mut taken, mut deferred) = (0, 0);
+        let mut pass = Pass::default();
         for settled in settled {
             match settled {
                 Settled::Taken { conflict } => {
-                    taken += 1;
+                    pass.taken += 1;
                     self.report.conflicts += u64::from(conflict);
                 }
                 Settled::Refused => self.report.refused += 1,
-                Settled::Deferred => deferred += 1,
+                Settled::Deferred { again } => {
+                    pass.deferred += 1;
+                    pass.again |= again;
+                }
             }
         }
-        self.report.ops_sent += taken;
-        Ok((taken, deferred))
+        self.report.ops_sent += pass.taken;
+        Ok(pass)
     }
 
     fn park(&mut self, op: &Due, code: &str, text: &str) -> Result<()> {

@@ -1,0 +1,9 @@
+//! The engine as a shell sees it, against a small server in the same process
+//! that runs the same `apply`.
+
+mod observing;
+mod phone;
+mod server;
+mod store;
+mod support;
+mod syncing;

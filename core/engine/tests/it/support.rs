@@ -1,0 +1,193 @@
+//! Clocks, randomness, fixes and phones for tests.
+
+use gridwalk_domain::{BootId, Clock, Fix, Moment, Position, Rng};
+use gridwalk_engine::{Config, Engine, Invitation, Key32};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::server::FakeServer;
+
+pub(crate) const START_MS: i64 = 1_763_769_600_000;
+
+/// A clock that a test moves.
+pub(crate) struct TestClock {
+    elapsed_ms: AtomicI64,
+    boot: Mutex<BootId>,
+}
+
+impl TestClock {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            elapsed_ms: AtomicI64::new(0),
+            boot: Mutex::new(BootId::from_bytes([1; 16])),
+        })
+    }
+
+    pub(crate) fn pass(&self, ms: i64) {
+        self.elapsed_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    pub(crate) fn reboot(&self) {
+        *self.boot.lock().expect("no panic") = BootId::from_bytes([2; 16]);
+    }
+
+    pub(crate) fn wall_ms(&self) -> i64 {
+        START_MS + self.elapsed_ms.load(Ordering::Relaxed)
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Moment {
+        let elapsed = self.elapsed_ms.load(Ordering::Relaxed);
+        Moment {
+            wall_ms: START_MS + elapsed,
+            boot: *self.boot.lock().expect("no panic"),
+            mono_ms: 50_000 + elapsed,
+        }
+    }
+}
+
+/// Numbers that differ from each other and from run to run of a phone.
+pub(crate) struct TestRng(AtomicU64);
+
+impl TestRng {
+    pub(crate) fn new(seed: u64) -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(
+            seed.wrapping_mul(0x5851_f42d_4c95_7f2d),
+        )))
+    }
+}
+
+impl Rng for TestRng {
+    fn fill(&self, out: &mut [u8]) {
+        for chunk in out.chunks_mut(8) {
+            // SplitMix64 (Steele, Lea, Flood 2014).
+            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(z ^ (z >> 31)).to_be_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// A phone in a folder of its own.
+pub(crate) struct Phone {
+    folder: tempfile::TempDir,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) rng: Arc<TestRng>,
+    pub(crate) key: Option<Key32>,
+}
+
+impl Phone {
+    pub(crate) fn new(keyed: bool) -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            clock: TestClock::new(),
+            rng: TestRng::new(1),
+            key: keyed.then(|| Key32::new([7; 32])),
+        }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("phone.db")
+    }
+
+    pub(crate) fn beside(&self, suffix: &str) -> PathBuf {
+        PathBuf::from(format!("{}{suffix}", self.path().display()))
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        Config {
+            path: self.path(),
+            key: self.key.clone(),
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            platform: "test".into(),
+            app: "0".into(),
+        }
+    }
+
+    pub(crate) fn open(&self) -> Engine {
+        Engine::open(self.config()).expect("opens")
+    }
+
+    /// Opens, enrols.
+    pub(crate) fn enrolled(&self, server: &FakeServer) -> Engine {
+        let engine = self.open();
+        let invitation = Invitation::parse("CODE", Some("https://test")).expect("reads");
+        engine.enrol(server, &invitation).expect("enrols");
+        engine
+    }
+
+    /// Opens, enrols, begins a shift and a patrol.
+    pub(crate) fn on_patrol(&self, server: &FakeServer) -> Engine {
+        let engine = self.enrolled(server);
+        engine.start_shift(None).expect("begins");
+        engine.start_patrol().expect("starts");
+        engine
+    }
+
+    /// Walks north at 1.2 m/s, a fix a second, recorded one by one.
+    pub(crate) fn walk(&self, engine: &Engine, fixes: usize) -> u64 {
+        let mut acked = 0;
+        for _ in 0..fixes {
+            self.clock.pass(1000);
+            acked = engine.record(&[self.fix()]).expect("records").acked;
+        }
+        acked
+    }
+
+    /// The same walk, delivered in bunches.
+    pub(crate) fn walk_in_bunches(&self, engine: &Engine, fixes: usize) {
+        let all: Vec<Fix> = (0..fixes)
+            .map(|_| {
+                self.clock.pass(1000);
+                self.fix()
+            })
+            .collect();
+        for bunch in all.chunks(100) {
+            engine.record(bunch).expect("records");
+        }
+    }
+
+    /// Where the walk is now.
+    pub(crate) fn fix(&self) -> Fix {
+        let ms = self.clock.wall_ms();
+        #[expect(clippy::cast_precision_loss, reason = "small")]
+        let seconds = (ms - START_MS) as f64 / 1000.0;
+        Fix {
+            time_ms: ms,
+            position: Position {
+                lat: 35.1 + seconds * 1.2 / 111_320.0,
+                lon: 118.35,
+            },
+            accuracy_m: Some(5.0),
+            altitude_m: None,
+            speed_mps: Some(1.2),
+            bearing_deg: None,
+            mocked: false,
+        }
+    }
+}
+
+/// A small PNG with a text in it that must not leave the phone.
+pub(crate) fn png(seed: u8) -> Vec<u8> {
+    let chunk = |kind: &[u8; 4], data: &[u8]| {
+        let data = img_parts::Bytes::copy_from_slice(data);
+        let chunk = img_parts::png::PngChunk::new(*kind, data);
+        chunk.encoder().bytes().to_vec()
+    };
+    [
+        b"\x89PNG\r\n\x1a\n".to_vec(),
+        chunk(b"IHDR", &[0, 0, 0, 5, 0, 0, 0, 4, 8, 2, 0, 0, 0]),
+        chunk(b"tEXt", b"35.104512N 118.356781E"),
+        chunk(b"IDAT", &vec![seed; 150_000]),
+        chunk(b"IEND", b""),
+    ]
+    .concat()
+}
