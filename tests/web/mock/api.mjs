@@ -8,7 +8,6 @@ import { chance } from './random.mjs'
 export const PASSWORD = 'mock-password'
 /** The mock's first moment: 21 November 2026, 10:40 in Lanshan. */
 export const NOW_MS = Date.parse('2026-11-21T02:40:00Z')
-const DAY_MS = 86_400_000
 
 const CATALOGUE = {
   version: 1,
@@ -25,7 +24,7 @@ const CATALOGUE = {
 const USERS = {
   lanshan: { name: '区调度中心', role: 'district', code: '371302' },
   street: { name: '金雀山街道', role: 'town', code: '371302003' },
-  nobody: { name: '新来的', role: 'community', code: '371302109001' },
+  nobody: { name: '新来的', role: 'community', code: '371302109201' },
 }
 
 class Refusal extends Error {

@@ -215,7 +215,8 @@ export function makeWorkers(details, now) {
     const { points } = segments[segments.length - 1]
     const [lon, lat, t] = points[points.length - 1]
     const silent = i % 4 === 3
-    const contact = i === 5 ? null : silent ? Math.min(t, now - 2.2 * HOUR) : now - (i * 35_000 + 9000)
+    const contact =
+      i === 5 ? null : silent ? Math.min(t, now - 2.2 * HOUR) : now - (i * 35_000 + 9000)
     const waiting = i % 4 === 3 || i === 1
     return {
       id: patrol.worker.id,
@@ -230,7 +231,8 @@ export function makeWorkers(details, now) {
         oldest_ms: waiting ? contact - 40 * MINUTE : null,
         reported_ms: contact,
       },
-      last_position: contact && patrol.status !== 'finished' ? { lat, lon, at_ms: Math.min(t, contact) } : null,
+      last_position:
+        contact && patrol.status !== 'finished' ? { lat, lon, at_ms: Math.min(t, contact) } : null,
     }
   })
 }

@@ -105,7 +105,7 @@ export function makeGrids() {
   /** @type {Point[]} */
   const district = outline.features[0].geometry.coordinates[0][0]
     .slice(0, -1)
-    .map(([x, y]) => [x * SQUEEZE, y])
+    .map((/** @type {Point} */ [x, y]) => [x * SQUEEZE, y])
 
   /** @type {Map<string, {grid: Grid, ring: Point[]}>} */
   const byCode = new Map()

@@ -31,7 +31,7 @@ interface Room {
 
 /** A village's or community's name without the words all of them share. */
 export function shortName(name: string): string {
-  const short = name.replace(/(社区)?居民委员会$|(村)?村民委员会$|村委会$|居委会$/u, '$1$2')
+  const short = name.replace(/村?村民委员会$|村?村委会$/u, '村').replace(/居民委员会$|居委会$/u, '')
   return short || name
 }
 
