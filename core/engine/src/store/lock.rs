@@ -52,3 +52,11 @@ impl Lock {
         Ok(())
     }
 }
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing would do, were it not that a process that is just being
+        // forked off elsewhere in this one holds the file for a moment more.
+        let _ = self.file.unlock();
+    }
+}
