@@ -22,8 +22,10 @@ const TENANT: &str = "SELECT tenant, utc_offset_min, notice, grids_version FROM 
 const GRID: &str = "SELECT tenant, id, code, parent, level, name, synthetic FROM grids";
 const USER: &str = "SELECT id, tenant, name, password, role, grid FROM users";
 const DEVICE: &str = "SELECT id, tenant, worker, token, platform, enrolled_ms FROM devices";
+const CONTACT: &str = "SELECT device, worker, last_ms, unsent, reported_ms, app FROM contacts";
 const ENTITY: &str = "SELECT id, kind, home, rev, grid, worker, parent, at_ms, day, status, deleted, state FROM entities";
 const CHUNK: &str = "SELECT patrol, run, first, count, received_ms, body FROM chunks";
+const POSITION: &str = "SELECT worker, at_ms, lat, lon FROM positions";
 const UPLOAD: &str = "SELECT id, tenant, device, sha256, length, offset, at_ms FROM uploads";
 
 fn tenant_row(cells: &Cells<'_>) -> Result<TenantRow> {
@@ -65,6 +67,17 @@ fn device_row(cells: &Cells<'_>) -> Result<DeviceRow> {
         token: cells.get(3)?,
         platform: cells.text(4)?,
         enrolled_ms: cells.integer(5)?,
+    })
+}
+
+fn contact_row(cells: &Cells<'_>) -> Result<ContactRow> {
+    Ok(ContactRow {
+        device: cells.get(0)?,
+        worker: cells.get(1)?,
+        last_ms: cells.integer(2)?,
+        unsent: cells.maybe_json(3)?,
+        reported_ms: cells.maybe_integer(4)?,
+        app: cells.maybe_text(5)?,
     })
 }
 
@@ -120,6 +133,15 @@ fn chunk_row(cells: &Cells<'_>) -> Result<ChunkRow> {
         span: span(cells)?,
         received_ms: cells.integer(4)?,
         body: cells.blob(5)?,
+    })
+}
+
+fn position_row(cells: &Cells<'_>) -> Result<PositionRow> {
+    let (lat, lon) = (cells.real(2)?, cells.real(3)?);
+    Ok(PositionRow {
+        worker: cells.get(0)?,
+        at_ms: cells.integer(1)?,
+        at: Position { lat, lon },
     })
 }
 
@@ -314,21 +336,19 @@ impl Read for Tx<'_> {
     }
 
     fn contacts(&self, tenant: TenantId) -> Result<Vec<ContactRow>> {
+        let sql = format!("{CONTACT} WHERE tenant = ?1 ORDER BY device");
         all(
             self.connection,
-            "SELECT device, worker, last_ms, unsent, reported_ms, app FROM contacts WHERE tenant = ?1 ORDER BY device",
+            &sql,
             params![tenant.as_bytes()],
-            |cells| {
-                Ok(ContactRow {
-                    device: cells.get(0)?,
-                    worker: cells.get(1)?,
-                    last_ms: cells.integer(2)?,
-                    unsent: cells.maybe_json(3)?,
-                    reported_ms: cells.maybe_integer(4)?,
-                    app: cells.maybe_text(5)?,
-                })
-            },
+            contact_row,
         )
+    }
+
+    fn contact(&self, tenant: TenantId, device: DeviceId) -> Result<Option<ContactRow>> {
+        let sql = format!("{CONTACT} WHERE tenant = ?1 AND device = ?2");
+        let key = params![tenant.as_bytes(), device.as_bytes()];
+        one(self.connection, &sql, key, contact_row)
     }
 
     fn boots(&self, tenant: TenantId, device: DeviceId, boots: &[BootId]) -> Result<Vec<BootRow>> {
@@ -665,18 +685,20 @@ impl Read for Tx<'_> {
         }
     }
 
+    fn position(&self, tenant: TenantId, worker: WorkerId) -> Result<Option<PositionRow>> {
+        let sql = format!("{POSITION} WHERE tenant = ?1 AND worker = ?2");
+        let key = params![tenant.as_bytes(), worker.as_bytes()];
+        one(self.connection, &sql, key, position_row)
+    }
+
     fn positions(&self, tenant: TenantId) -> Result<Vec<PositionRow>> {
-        let sql = "SELECT worker, at_ms, lat, lon FROM positions WHERE tenant = ?1 ORDER BY worker";
-        all(self.connection, sql, params![tenant.as_bytes()], |cells| {
-            Ok(PositionRow {
-                worker: cells.get(0)?,
-                at_ms: cells.integer(1)?,
-                at: Position {
-                    lat: cells.real(2)?,
-                    lon: cells.real(3)?,
-                },
-            })
-        })
+        let sql = format!("{POSITION} WHERE tenant = ?1 ORDER BY worker");
+        all(
+            self.connection,
+            &sql,
+            params![tenant.as_bytes()],
+            position_row,
+        )
     }
 
     fn blobs(&self, tenant: TenantId, blobs: &[Sha256]) -> Result<Vec<BlobRow>> {

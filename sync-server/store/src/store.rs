@@ -161,6 +161,8 @@ pub trait Read {
     /// When the district's phones were heard from; those never heard from are
     /// not in it.
     fn contacts(&self, tenant: TenantId) -> Result<Vec<ContactRow>>;
+    /// When this phone was heard from.
+    fn contact(&self, tenant: TenantId, device: DeviceId) -> Result<Option<ContactRow>>;
     /// These starts of a phone.
     fn boots(&self, tenant: TenantId, device: DeviceId, boots: &[BootId]) -> Result<Vec<BootRow>>;
     /// The one-time code of this hash.
@@ -223,6 +225,8 @@ pub trait Read {
     fn spans(&self, tenant: TenantId) -> Result<Vec<ChunkSpan>>;
     /// The chunks kept aside of one patrol, or all.
     fn held_chunks(&self, tenant: TenantId, patrol: Option<EntityId>) -> Result<Vec<HeldChunkRow>>;
+    /// Where this worker was last.
+    fn position(&self, tenant: TenantId, worker: WorkerId) -> Result<Option<PositionRow>>;
     /// Where the district's workers were last.
     fn positions(&self, tenant: TenantId) -> Result<Vec<PositionRow>>;
 

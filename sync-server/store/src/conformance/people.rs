@@ -220,6 +220,11 @@ fn phones(store: &impl Store) {
         );
         assert_eq!(tx.contacts(T)?, [contact(Some(unsent))]);
         assert!(tx.contacts(OTHER)?.is_empty());
+        assert_eq!(tx.contact(T, device(1))?, Some(contact(Some(unsent))));
+        assert_eq!(
+            (tx.contact(T, device(2))?, tx.contact(OTHER, device(1))?),
+            (None, None)
+        );
         let boots = [boot.boot, BootId::from_bytes([7; 16])];
         assert_eq!(tx.boots(T, device(1), &boots)?, [boot]);
         assert!(tx.boots(T, device(2), &boots)?.is_empty());

@@ -105,6 +105,8 @@ fn the_last_position(store: &impl Store) {
     });
     assert_eq!(read(store, |tx| tx.positions(T)), [row(2, 35.062_514_9)]);
     assert!(read(store, |tx| tx.positions(OTHER)).is_empty());
+    let one = |tenant| read(store, |tx| tx.position(tenant, worker(1)));
+    assert_eq!((one(T), one(OTHER)), (Some(row(2, 35.062_514_9)), None));
 }
 
 fn attachments_and_uploads(store: &impl Store) {

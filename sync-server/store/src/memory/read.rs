@@ -135,6 +135,10 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
         Ok(of_tenant!(self.tables.contacts, tenant).cloned().collect())
     }
 
+    fn contact(&self, tenant: TenantId, device: DeviceId) -> Result<Option<ContactRow>> {
+        Ok(self.tables.contacts.get(&(tenant, device)).cloned())
+    }
+
     fn boots(&self, tenant: TenantId, device: DeviceId, boots: &[BootId]) -> Result<Vec<BootRow>> {
         let rows = self.tables.boots.iter();
         let rows = rows.filter(|((owner, phone, boot), _)| {
@@ -350,6 +354,10 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
         let rows = of_tenant!(self.tables.held_chunks, tenant);
         let rows = rows.filter(|row| patrol.is_none_or(|patrol| row.span.key.patrol == patrol));
         Ok(rows.cloned().collect())
+    }
+
+    fn position(&self, tenant: TenantId, worker: WorkerId) -> Result<Option<PositionRow>> {
+        Ok(self.tables.positions.get(&(tenant, worker)).copied())
     }
 
     fn positions(&self, tenant: TenantId) -> Result<Vec<PositionRow>> {

@@ -1,0 +1,41 @@
+//! Attachments: the seam to where their bytes are, and tus 1.0 above it.
+
+mod folder;
+mod memory;
+mod upload;
+
+use gridwalk_domain::Sha256;
+use std::io;
+
+pub use folder::FolderBlobs;
+pub use memory::MemoryBlobs;
+pub(crate) use upload::Patch;
+
+/// The bytes of an attachment.
+pub type Bytes = Box<dyn io::Read + Send>;
+
+/// Where attachments are.
+///
+/// An upload is written piece by piece under its id and becomes, by `finish`,
+/// the content that its hash names. Two callers never write one upload at once.
+///
+/// # Errors
+/// Every call: what the system says. After an error of `write` the upload holds
+/// what the last `sync` covered, and perhaps more.
+#[expect(clippy::missing_errors_doc, reason = "said once, above")]
+pub trait Blobs: Send + Sync {
+    /// Writes at `offset`, beginning the upload where it is new. What lay
+    /// behind `offset` is gone.
+    fn write(&self, upload: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// On return what was written survives a power cut.
+    fn sync(&self, upload: &str) -> io::Result<()>;
+    /// What was written.
+    fn written(&self, upload: &str) -> io::Result<Bytes>;
+    /// Makes what was written the content of `sha256`, durably. The caller has
+    /// checked the hash.
+    fn finish(&self, upload: &str, sha256: Sha256) -> io::Result<()>;
+    /// Forgets an upload, there or not.
+    fn discard(&self, upload: &str) -> io::Result<()>;
+    /// A content, where it is here.
+    fn open(&self, sha256: Sha256) -> io::Result<Option<Bytes>>;
+}

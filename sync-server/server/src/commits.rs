@@ -1,0 +1,204 @@
+//! Commits that are shared.
+//!
+//! The disk's sync is what a commit costs, and one sync serves any number of
+//! writes. Whoever comes while a commit is under way queues up; whoever then
+//! gets the lead runs the whole queue in one transaction, each job in a
+//! savepoint of its own, and all are answered after the commit. There is no
+//! thread and no waiting for a time: alone, a job commits at once.
+
+use gridwalk_store::{Store, StoreError, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+
+type Answer<T> = Arc<Mutex<Option<Result<T, Error>>>>;
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is guarded here is never left half changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+trait Job: Send {
+    /// Runs in a savepoint; an error means that the transaction is lost.
+    fn run(&mut self, tx: &mut dyn Write) -> Result<(), StoreError>;
+    /// Gives the answer, once the commit is durable or has failed.
+    fn settle(&mut self, committed: Result<(), StoreError>);
+}
+
+struct Typed<T, F> {
+    work: F,
+    result: Option<Result<T, Error>>,
+    answer: Answer<T>,
+}
+
+impl<T, F> Job for Typed<T, F>
+where
+    T: Send,
+    F: FnMut(&mut dyn Write) -> Result<T, Error> + Send,
+{
+    fn run(&mut self, tx: &mut dyn Write) -> Result<(), StoreError> {
+        tx.savepoint()?;
+        let result = (self.work)(tx);
+        match &result {
+            Ok(_) => tx.release()?,
+            Err(Error::Store(error)) if error.ends_transaction() => return Err(error.clone()),
+            Err(_) => tx.rollback()?,
+        }
+        self.result = Some(result);
+        Ok(())
+    }
+
+    fn settle(&mut self, committed: Result<(), StoreError>) {
+        let result = match (committed, self.result.take()) {
+            (Ok(()), Some(result)) => result,
+            (Ok(()), None) => Err(StoreError::Failed("the job did not run".into()).into()),
+            // The job's own refusal stands, whatever became of the others.
+            (Err(_), Some(Err(Error::Fault(fault)))) => Err(fault.into()),
+            (Err(error), _) => Err(error.into()),
+        };
+        *lock(&self.answer) = Some(result);
+    }
+}
+
+/// The queue and the lead.
+#[derive(Default)]
+pub(crate) struct Commits {
+    queue: Mutex<Vec<Box<dyn Job>>>,
+    lead: Mutex<()>,
+}
+
+impl Commits {
+    /// Runs `work` in a transaction that others may share; on return it is
+    /// durable. Where it fails, what it wrote is undone, and only that.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        store: &dyn Store,
+        work: impl FnMut(&mut dyn Write) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let answer: Answer<T> = Arc::default();
+        lock(&self.queue).push(Box::new(Typed {
+            work,
+            result: None,
+            answer: Arc::clone(&answer),
+        }));
+        let _lead = lock(&self.lead);
+        if let Some(answer) = lock(&answer).take() {
+            return answer;
+        }
+        let mut jobs = std::mem::take(&mut *lock(&self.queue));
+        run_all(store, &mut jobs);
+        // None where the one who led before us fell while it ran our job.
+        let fallen = || Err(StoreError::Failed("the commit was interrupted".into()).into());
+        lock(&answer).take().unwrap_or_else(fallen)
+    }
+}
+
+fn run_all(store: &dyn Store, jobs: &mut [Box<dyn Job>]) {
+    let committed = loop {
+        let committed = store.write(&mut |tx| jobs.iter_mut().try_for_each(|job| job.run(tx)));
+        if committed != Err(StoreError::Conflict) {
+            break committed;
+        }
+    };
+    for job in jobs {
+        job.settle(committed.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Fault;
+    use gridwalk_domain::{GridId, StreamKey, TenantId};
+    use gridwalk_store::memory::MemoryStore;
+    use gridwalk_store::{Read, StreamHead};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const TENANT: TenantId = TenantId::from_bytes([1; 16]);
+    const STREAM: StreamKey = StreamKey::Records(GridId::from_bytes([1; 16]));
+
+    /// Counts transactions, and can be told to fail the next one.
+    #[derive(Default)]
+    struct Counting {
+        store: MemoryStore,
+        commits: AtomicUsize,
+        fail: std::sync::atomic::AtomicBool,
+    }
+
+    impl Store for Counting {
+        fn read(
+            &self,
+            run: &mut dyn FnMut(&dyn Read) -> Result<(), StoreError>,
+        ) -> Result<(), StoreError> {
+            self.store.read(run)
+        }
+
+        fn write(
+            &self,
+            run: &mut dyn FnMut(&mut dyn Write) -> Result<(), StoreError>,
+        ) -> Result<(), StoreError> {
+            self.commits.fetch_add(1, Ordering::Relaxed);
+            let fails = self.fail.load(Ordering::Relaxed);
+            self.store.write(&mut |tx| {
+                run(tx)?;
+                if fails { Err(StoreError::Full) } else { Ok(()) }
+            })
+        }
+    }
+
+    fn count(tx: &mut dyn Write) -> Result<u64, Error> {
+        let head = tx.heads(TENANT, &[STREAM])?[0];
+        let next = StreamHead {
+            seq: head.seq + 1,
+            ..head
+        };
+        tx.put_heads(TENANT, &[(STREAM, next)])?;
+        Ok(next.seq)
+    }
+
+    fn stands_at(store: &Counting) -> u64 {
+        gridwalk_store::read::<_, StoreError>(store, |tx| Ok(tx.heads(TENANT, &[STREAM])?[0].seq))
+            .expect("reads")
+    }
+
+    #[test]
+    fn many_writers_share_commits_and_each_is_answered_once() {
+        let (store, commits) = (Counting::default(), Commits::default());
+        let numbers = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        (0..50)
+                            .map(|_| commits.run(&store, count).expect("commits"))
+                            .collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            let numbers = threads.into_iter().flat_map(|t| t.join().expect("runs"));
+            numbers.collect::<std::collections::BTreeSet<_>>()
+        });
+        assert_eq!(numbers, (1..=400).collect());
+        assert_eq!(stands_at(&store), 400);
+        assert!(store.commits.load(Ordering::Relaxed) <= 400);
+    }
+
+    #[test]
+    fn a_job_that_refuses_undoes_itself_alone() {
+        let (store, commits) = (Counting::default(), Commits::default());
+        let refused: Result<u64, Error> = commits.run(&store, |tx| {
+            count(tx)?;
+            Err(Fault::not_found().into())
+        });
+        assert_eq!(refused, Err(Fault::not_found().into()));
+        assert_eq!(commits.run(&store, count), Ok(1));
+    }
+
+    #[test]
+    fn a_commit_that_fails_is_no_answer() {
+        let (store, commits) = (Counting::default(), Commits::default());
+        store.fail.store(true, Ordering::Relaxed);
+        assert_eq!(commits.run(&store, count), Err(StoreError::Full.into()));
+        store.fail.store(false, Ordering::Relaxed);
+        assert_eq!(commits.run(&store, count), Ok(1));
+    }
+}

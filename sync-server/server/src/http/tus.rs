@@ -1,0 +1,127 @@
+//! tus 1.0 over HTTP: core and creation.
+
+use base64::Engine as _;
+use gridwalk_domain::Sha256;
+use gridwalk_domain::wire::MAX_BLOB_BYTES;
+use std::sync::Arc;
+
+use super::message::{Head, Request, Response};
+use crate::blobs::Patch;
+use crate::error::{Error, Fault};
+use crate::service::Service;
+
+const VERSION: &str = "1.0.0";
+
+/// Answers a request under `/v1/blobs`, its body included.
+pub(super) fn answer(service: &Arc<Service>, request: &Request, path: &[&str]) -> Response {
+    let result = match (request.method.as_str(), path) {
+        ("OPTIONS", _) => Ok(Response::empty(204)),
+        ("POST", []) => create(service, request),
+        ("HEAD", [id]) => state(service, request, id),
+        ("PATCH", [_]) => service.begin(request).and_then(|mut patch| {
+            let written = patch.write(&request.body);
+            finish(patch, written)
+        }),
+        _ => Err(Fault::not_found().into()),
+    };
+    dressed(request, result)
+}
+
+/// What every answer bears.
+fn dressed(request: &Request, result: Result<Response, Error>) -> Response {
+    let response = result.unwrap_or_else(|error| Fault::from(error).into());
+    let response = response
+        .with("tus-resumable", VERSION)
+        .with("cache-control", "no-store");
+    if request.method == "OPTIONS" || response.status == 412 {
+        return response
+            .with("tus-version", VERSION)
+            .with("tus-extension", "creation")
+            .with("tus-max-size", MAX_BLOB_BYTES.to_string());
+    }
+    response
+}
+
+fn check_version(request: &Request) -> Result<(), Fault> {
+    if request.header("tus-resumable") == Some(VERSION) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        412,
+        "tus_version",
+        "Tus-Resumable: this server speaks 1.0.0.",
+    ))
+}
+
+fn number(request: &Request, name: &str) -> Result<u64, Fault> {
+    let value = request
+        .header(name)
+        .and_then(|value| value.trim().parse().ok());
+    value.ok_or_else(|| Fault::bad_request(format!("{name}: expected a number of bytes")))
+}
+
+/// The hash under which the content is announced.
+fn announced(request: &Request) -> Result<Sha256, Fault> {
+    let expected =
+        || Fault::bad_request("Upload-Metadata: expected sha256 <base64 of 64 hex digits>");
+    let pairs = request
+        .header("upload-metadata")
+        .ok_or_else(expected)?
+        .split(',');
+    let mut pairs = pairs.filter_map(|pair| pair.trim().split_once(' '));
+    let (_, value) = pairs
+        .find(|(name, _)| *name == "sha256")
+        .ok_or_else(expected)?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(value.trim());
+    let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    text.and_then(|text| text.parse().ok()).ok_or_else(expected)
+}
+
+fn create(service: &Arc<Service>, request: &Request) -> Result<Response, Error> {
+    let device = service.device(request.bearer())?;
+    check_version(request)?;
+    let (length, sha256) = (number(request, "upload-length")?, announced(request)?);
+    let upload = service.create_upload(&device, sha256, length)?;
+    Ok(Response::empty(201)
+        .with("location", format!("/v1/blobs/{}", upload.id))
+        .with("upload-offset", upload.offset.to_string()))
+}
+
+fn state(service: &Arc<Service>, request: &Request, id: &str) -> Result<Response, Error> {
+    let device = service.device(request.bearer())?;
+    check_version(request)?;
+    let upload = service.upload(&device, id)?;
+    Ok(Response::empty(200)
+        .with("upload-offset", upload.offset.to_string())
+        .with("upload-length", upload.length.to_string()))
+}
+
+fn finish(patch: Patch, written: Result<(), Error>) -> Result<Response, Error> {
+    // What came before a cut is kept, so that nothing is sent twice.
+    let offset = patch.end()?;
+    written?;
+    Ok(Response::empty(204).with("upload-offset", offset.to_string()))
+}
+
+impl Service {
+    fn begin(self: &Arc<Self>, head: &Head) -> Result<Patch, Error> {
+        let device = self.device(head.bearer())?;
+        check_version(head)?;
+        if head.header("content-type") != Some("application/offset+octet-stream") {
+            let text = "Content-Type: expected application/offset+octet-stream.";
+            return Err(Fault::new(415, "bad_type", text).into());
+        }
+        let id = head.path.rsplit('/').next().unwrap_or_default();
+        self.begin_patch(&device, id, number(head, "upload-offset")?)
+    }
+
+    /// Begins a PATCH whose body comes piece by piece.
+    pub(crate) fn patch_begin(self: &Arc<Self>, head: &Head) -> Result<Patch, Response> {
+        self.begin(head).map_err(|error| dressed(head, Err(error)))
+    }
+
+    /// Ends it, with what became of its last piece.
+    pub(crate) fn patch_end(head: &Head, patch: Patch, written: Result<(), Error>) -> Response {
+        dressed(head, finish(patch, written))
+    }
+}

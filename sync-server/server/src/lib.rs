@@ -1,0 +1,31 @@
+//! The sync server and the supervisor's page.
+//!
+//! - [`Service`] holds all that the server does, free of any transport: it is
+//!   synchronous, takes its clock and its randomness as parameters, and answers
+//!   plain [`http::Request`]s, so that a simulation runs it in-process;
+//! - [`Server`] puts it on a socket, with the page inside;
+//! - [`admin`] has what the verbs of `gridwalk-server` do.
+//!
+//! Ingest lives once, in `sync`, above the store; rights live once, in `rights`,
+//! below the handlers.
+
+pub mod admin;
+pub mod blobs;
+mod commits;
+mod error;
+pub mod http;
+mod limiter;
+mod page;
+mod project;
+mod random;
+mod rights;
+mod routes;
+mod server;
+mod service;
+mod sync;
+mod tree;
+
+pub use error::{Error, Fault};
+pub use page::{Holdings, PatrolHolding, RunHolding};
+pub use server::{Config, RunningServer, Server, StartError, TlsFiles};
+pub use service::Service;

@@ -1,0 +1,70 @@
+//! The names of those whom records name.
+
+use gridwalk_domain::{Author, Entity, UserId, WorkerId};
+use gridwalk_store::EntityRow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::answers::Who;
+use crate::error::Error;
+use crate::rights::Sight;
+
+/// Looked up once for all records of an answer.
+pub(super) struct Names {
+    workers: BTreeMap<WorkerId, String>,
+    users: BTreeMap<UserId, String>,
+}
+
+impl Names {
+    /// Of the workers that these rows belong to, and of these authors.
+    pub(super) fn load<'a>(
+        sight: &Sight<'_>,
+        rows: impl Iterator<Item = &'a EntityRow>,
+        authors: impl Iterator<Item = Author>,
+    ) -> Result<Self, Error> {
+        let mut workers: BTreeSet<WorkerId> = rows.filter_map(|row| row.worker).collect();
+        let mut users = BTreeSet::new();
+        for author in authors {
+            match author {
+                Author::Worker { worker, .. } => workers.insert(worker),
+                Author::User { user } => users.insert(user),
+            };
+        }
+        Ok(Self {
+            workers: sight.worker_names(&workers)?,
+            users: if users.is_empty() {
+                BTreeMap::new()
+            } else {
+                sight.user_names(&users)?
+            },
+        })
+    }
+
+    pub(super) fn worker(&self, id: WorkerId) -> Who {
+        let name = self.workers.get(&id).cloned().unwrap_or_default();
+        Who {
+            id: id.to_string(),
+            name,
+        }
+    }
+
+    pub(super) fn author(&self, author: Author) -> Who {
+        match author {
+            Author::Worker { worker, .. } => self.worker(worker),
+            Author::User { user } => {
+                let name = self.users.get(&user).cloned().unwrap_or_default();
+                Who {
+                    id: user.to_string(),
+                    name,
+                }
+            }
+        }
+    }
+
+    /// Whose a record is.
+    pub(super) fn owner(&self, row: &EntityRow, state: &Entity) -> Who {
+        row.worker.map_or_else(
+            || self.author(state.created.by),
+            |worker| self.worker(worker),
+        )
+    }
+}

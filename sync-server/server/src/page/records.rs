@@ -1,0 +1,225 @@
+//! Patrols, incidents and their attachments.
+
+use gridwalk_domain::kind::COMMENTS;
+use gridwalk_domain::kind::incident::PHOTOS;
+use gridwalk_domain::{Author, Entity, EntityId, Entry, Sha256};
+use gridwalk_store::{AuditRow, EntityRow, StoreError};
+use std::sync::Arc;
+
+use super::answers::{
+    Comment, Gap, GridRef, Incident, IncidentDetail, Patrol, PatrolDetail, Photo, Place, Segment,
+    Step, Stop, point,
+};
+use super::look::{Answer, json};
+use super::names::Names;
+use crate::error::{Error, Fault};
+use crate::rights::{Sight, Viewer};
+use crate::routes::{Summary, TOLERANCE_M};
+use crate::service::Service;
+
+pub(super) fn state(row: &EntityRow) -> Result<Entity, Error> {
+    let state = serde_json::from_str(&row.state);
+    let damaged = |why| StoreError::Damaged(format!("record {} cannot be read: {why}", row.id));
+    Ok(state.map_err(damaged)?)
+}
+
+fn grid_ref(sight: &Sight<'_>, row: &EntityRow) -> Result<GridRef, Error> {
+    let grid = row.grid.and_then(|grid| sight.grid(grid));
+    let missing = || StoreError::Damaged(format!("record {} has no grid", row.id));
+    Ok(GridRef::from(grid.ok_or_else(missing)?))
+}
+
+pub(super) fn patrol(
+    sight: &Sight<'_>,
+    names: &Names,
+    row: &EntityRow,
+    route: &Summary,
+) -> Result<Patrol, Error> {
+    let worker = row
+        .worker
+        .ok_or_else(|| StoreError::Damaged("a patrol without a worker".into()))?;
+    Ok(Patrol {
+        id: row.id,
+        worker: names.worker(worker),
+        grid: grid_ref(sight, row)?,
+        status: row.status.clone().unwrap_or_default(),
+        started_ms: route.started_ms,
+        ended_ms: route.ended_ms,
+        distance_m: route.distance_m,
+        moving_s: route.moving_s,
+        fixes: route.fixes,
+        gaps: route.gaps.len(),
+        gap_s: route.gap_s,
+        bbox: route.bbox.map(|b| [b.west, b.south, b.east, b.north]),
+    })
+}
+
+pub(super) fn incident(
+    sight: &Sight<'_>,
+    names: &Names,
+    row: &EntityRow,
+    state: &Entity,
+) -> Result<Incident, Error> {
+    let text = |field: &str| state.text(field).unwrap_or_default().to_owned();
+    let place = state.value("place").and_then(|place| {
+        Some(Place {
+            lat: place.get("lat")?.as_f64()?,
+            lon: place.get("lon")?.as_f64()?,
+            accuracy_m: place.get("accuracy_m").and_then(serde_json::Value::as_f64),
+        })
+    });
+    Ok(Incident {
+        id: row.id,
+        category: text("category"),
+        title: text("title"),
+        status: row.status.clone().unwrap_or_default(),
+        severity: state.text("severity").unwrap_or("normal").to_owned(),
+        worker: names.owner(row, state),
+        grid: grid_ref(sight, row)?,
+        at_ms: row.at_ms,
+        place,
+        photos: state.list(PHOTOS).len(),
+        patrol: row.parent,
+        conflicts: state.conflicts(),
+    })
+}
+
+fn asked<T: std::str::FromStr>(id: &str) -> Result<T, Fault> {
+    id.parse().map_err(|_| Fault::not_found())
+}
+
+impl Service {
+    /// A patrol in full. That somebody looked is written down: the worker may
+    /// see it.
+    pub(super) fn patrol(&self, viewer: &Viewer, id: &str) -> Result<Answer, Error> {
+        let id: EntityId = asked(id)?;
+        let answer = self.seen(viewer, |sight| self.patrol_detail(sight, id))?;
+        let (tenant, line) = (
+            viewer.tenant.id,
+            AuditRow {
+                at_ms: self.now_ms(),
+                who: format!("user/{}", viewer.user.id),
+                what: "look".to_owned(),
+                on: format!("patrol/{id}"),
+            },
+        );
+        self.commit(move |tx| Ok(tx.add_audit(tenant, &line)?))?;
+        Ok(answer)
+    }
+
+    fn patrol_detail(&self, sight: &Sight<'_>, id: EntityId) -> Result<Answer, Error> {
+        let row = sight.record("patrol", id)?;
+        let incidents = sight.children("incident", id)?;
+        let rows = std::iter::once(&row).chain(&incidents);
+        let names = Names::load(sight, rows, std::iter::empty())?;
+        let routes = sight.routes(&self.routes, std::slice::from_ref(&row))?;
+        let route: &Arc<Summary> = routes.first().ok_or_else(Fault::not_found)?;
+        let gaps = route.gaps.iter().map(|gap| Gap {
+            from_ms: gap.from_ms,
+            to_ms: gap.to_ms,
+            cause: gap.cause,
+            from: gap.from.map(point),
+            to: gap.to.map(point),
+        });
+        let stops = route.stops.iter().map(|stop| Stop {
+            from_ms: stop.from_ms,
+            to_ms: stop.to_ms,
+            at: point(stop.at),
+        });
+        let segments = route.segments.iter().map(|points| Segment {
+            points: points.clone(),
+        });
+        json(&PatrolDetail {
+            patrol: patrol(sight, &names, &row, route)?,
+            tolerance_m: TOLERANCE_M,
+            segments: segments.collect(),
+            gaps: gaps.collect(),
+            stops: stops.collect(),
+            incidents: incidents
+                .iter()
+                .map(|row| incident(sight, &names, row, &state(row)?))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    pub(super) fn incident(&self, sight: &Sight<'_>, id: &str) -> Result<Answer, Error> {
+        let row = sight.record("incident", asked(id)?)?;
+        let state = state(&row)?;
+        let comments = state.list(COMMENTS);
+        let steps = state.history.iter().map(|step| step.stamp.by);
+        let authors = steps.chain(comments.iter().map(|entry| entry.stamp.by));
+        let authors: Vec<Author> = authors.collect();
+        let names = Names::load(sight, std::iter::once(&row), authors.into_iter())?;
+        json(&IncidentDetail {
+            incident: incident(sight, &names, &row, &state)?,
+            description: state.text("description").unwrap_or_default().to_owned(),
+            photos: photos(sight, state.list(PHOTOS))?,
+            history: state
+                .history
+                .iter()
+                .map(|step| Step {
+                    from: step.from.clone(),
+                    to: step.to.clone(),
+                    by: names.author(step.stamp.by),
+                    at_ms: step.stamp.at_ms,
+                    reason: step.reason.clone(),
+                })
+                .collect(),
+            comments: comments
+                .iter()
+                .map(|entry| Comment {
+                    by: names.author(entry.stamp.by),
+                    at_ms: entry.stamp.at_ms,
+                    text: entry.value["text"].as_str().unwrap_or_default().to_owned(),
+                })
+                .collect(),
+        })
+    }
+
+    pub(super) fn blob(&self, viewer: &Viewer, sha256: &str) -> Result<Answer, Error> {
+        let sha256 = asked(sha256)?;
+        let row = self.seen(viewer, |sight| sight.blob(sha256))?;
+        let bytes = self.blob_bytes(sha256)?;
+        Ok(Answer::Blob {
+            mime: row.mime,
+            length: row.bytes,
+            bytes,
+        })
+    }
+}
+
+/// The attachments that entries refer to. Until the bytes are here, their type
+/// and size are what the phone said.
+fn photos(sight: &Sight<'_>, entries: &[Entry]) -> Result<Vec<Photo>, Error> {
+    let hash =
+        |entry: &Entry| -> Option<Sha256> { entry.value.get("sha256")?.as_str()?.parse().ok() };
+    let hashes: Vec<Sha256> = entries.iter().filter_map(hash).collect();
+    let here = sight.blobs(&hashes)?;
+    let photo = |entry: &Entry| {
+        let sha256 = hash(entry)?;
+        let blob = here.iter().find(|blob| blob.sha256 == sha256);
+        let said = |name: &str| entry.value.get(name);
+        Some(Photo {
+            sha256,
+            mime: blob.map_or_else(
+                || {
+                    said("mime")
+                        .and_then(|v| v.as_str())
+                        .unwrap_or_default()
+                        .to_owned()
+                },
+                |blob| blob.mime.clone(),
+            ),
+            bytes: blob.map_or_else(
+                || {
+                    said("bytes")
+                        .and_then(serde_json::Value::as_u64)
+                        .unwrap_or(0)
+                },
+                |blob| blob.bytes,
+            ),
+            here: blob.is_some(),
+        })
+    };
+    Ok(entries.iter().filter_map(photo).collect())
+}

@@ -1,0 +1,83 @@
+//! From an entity's state to its row: what lists and rights ask for, in
+//! columns of their own. A new kind of record that belongs to another one, or
+//! is dated otherwise, is said here.
+
+use gridwalk_domain::{Author, Entity, EntityId, Sha256, StreamKey, WorkerId};
+use gridwalk_store::{EntityRow, StoreError};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The day of a district, counted from 1970-01-01.
+pub(crate) fn day_of(at_ms: i64, utc_offset_min: i32) -> i32 {
+    let local = at_ms.saturating_add(i64::from(utc_offset_min) * 60_000);
+    i32::try_from(local.div_euclid(DAY_MS)).unwrap_or(if local < 0 { i32::MIN } else { i32::MAX })
+}
+
+/// The field that names the record which a record of this kind belongs to.
+fn parent_field(kind: &str) -> Option<&'static str> {
+    match kind {
+        "incident" => Some("patrol"),
+        "patrol" => Some("shift"),
+        _ => None,
+    }
+}
+
+pub(crate) fn row(entity: &Entity, rev: u64, utc_offset_min: i32) -> Result<EntityRow, StoreError> {
+    let state = serde_json::to_string(entity)
+        .map_err(|why| StoreError::Refused(format!("a state cannot be written: {why}")))?;
+    let grid = match entity.home {
+        StreamKey::Records(grid) | StreamKey::Notices(grid) => Some(grid),
+        StreamKey::Inbox(_) | StreamKey::Receipts(_) => None,
+    };
+    let at_ms = entity.created.at_ms;
+    Ok(EntityRow {
+        id: entity.id,
+        kind: entity.kind.clone(),
+        home: entity.home,
+        rev,
+        grid,
+        worker: worker(entity),
+        parent: parent_field(&entity.kind)
+            .and_then(|field| entity.text(field)?.parse::<EntityId>().ok()),
+        at_ms,
+        day: day_of(at_ms, utc_offset_min),
+        status: entity.status().map(str::to_owned),
+        deleted: entity.deleted.is_some(),
+        blobs: blobs(entity),
+        state,
+    })
+}
+
+/// Whose it is: the field says it, else who made it.
+fn worker(entity: &Entity) -> Option<WorkerId> {
+    let author = match entity.created.by {
+        Author::Worker { worker, .. } => Some(worker),
+        Author::User { .. } => None,
+    };
+    let field = entity.text("worker").and_then(|id| id.parse().ok());
+    field.or(author)
+}
+
+/// The attachments that any of its lists refers to.
+fn blobs(entity: &Entity) -> Vec<Sha256> {
+    let entries = entity.lists.values().flatten();
+    let hashes = entries.filter_map(|entry| entry.value.get("sha256")?.as_str()?.parse().ok());
+    let mut blobs: Vec<Sha256> = hashes.collect();
+    blobs.sort_unstable();
+    blobs.dedup();
+    blobs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::day_of;
+
+    #[test]
+    fn a_day_begins_at_the_districts_midnight() {
+        let midnight = 1_763_740_800_000; // 2025-11-22T00:00:00+08:00
+        assert_eq!(day_of(midnight - 1, 480) + 1, day_of(midnight, 480));
+        assert_eq!(day_of(0, 0), 0);
+        assert_eq!(day_of(-1, 0), -1);
+        assert_eq!(day_of(i64::MIN, -600), i32::MIN);
+    }
+}

@@ -1,0 +1,138 @@
+//! Patrols' routes, computed when somebody looks and kept until more fixes or
+//! marks come.
+
+use gridwalk_domain::kind::patrol::{FINISHED, marks};
+use gridwalk_domain::{Entity, EntityId, TenantId};
+use gridwalk_store::{EntityRow, Read, StoreError, TrackVersion};
+use gridwalk_track::route::{Bbox, Gap, Stop};
+use gridwalk_track::simplify::simplified;
+use gridwalk_track::{StoredFix, codec, route::Route};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use crate::commits::lock;
+
+/// How far a drawn route may lie from the fixes, in metres.
+pub(crate) const TOLERANCE_M: f64 = 5.0;
+/// How many routes are kept: some 12 KB each.
+const MOST_KEPT: usize = 4096;
+
+/// What is shown of a patrol's route.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    /// `[lon, lat, ms]`, simplified; a gap is the space between two.
+    pub(crate) segments: Vec<Vec<(f64, f64, i64)>>,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) stops: Vec<Stop>,
+    pub(crate) distance_m: f64,
+    pub(crate) moving_s: i64,
+    pub(crate) gap_s: i64,
+    pub(crate) bbox: Option<Bbox>,
+    pub(crate) started_ms: i64,
+    pub(crate) ended_ms: Option<i64>,
+    /// Stored fixes, used or not.
+    pub(crate) fixes: u64,
+}
+
+/// What a summary was computed from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Version {
+    track: TrackVersion,
+    rev: u64,
+}
+
+#[derive(Default)]
+struct Kept {
+    by_patrol: HashMap<EntityId, (Version, Arc<Summary>)>,
+    order: VecDeque<EntityId>,
+}
+
+/// The kept routes.
+#[derive(Default)]
+pub(crate) struct Routes {
+    kept: Mutex<Kept>,
+}
+
+impl Routes {
+    /// The routes of these patrols, in their order.
+    pub(crate) fn of(
+        &self,
+        tx: &dyn Read,
+        tenant: TenantId,
+        patrols: &[EntityRow],
+    ) -> Result<Vec<Arc<Summary>>, StoreError> {
+        let ids: Vec<EntityId> = patrols.iter().map(|row| row.id).collect();
+        let tracks = tx.track_versions(tenant, &ids)?;
+        let rows = patrols.iter().zip(tracks);
+        rows.map(|(row, track)| {
+            let version = Version {
+                track,
+                rev: row.rev,
+            };
+            if let Some((kept, summary)) = lock(&self.kept).by_patrol.get(&row.id)
+                && *kept == version
+            {
+                return Ok(Arc::clone(summary));
+            }
+            // Computed without the lock: two who ask at once compute twice.
+            let summary = Arc::new(compute(tx, tenant, row, track)?);
+            self.keep(row.id, version, &summary);
+            Ok(summary)
+        })
+        .collect()
+    }
+
+    fn keep(&self, patrol: EntityId, version: Version, summary: &Arc<Summary>) {
+        let mut kept = lock(&self.kept);
+        let entry = (version, Arc::clone(summary));
+        if kept.by_patrol.insert(patrol, entry).is_none() {
+            kept.order.push_back(patrol);
+        }
+        if kept.order.len() > MOST_KEPT
+            && let Some(oldest) = kept.order.pop_front()
+        {
+            kept.by_patrol.remove(&oldest);
+        }
+    }
+}
+
+fn compute(
+    tx: &dyn Read,
+    tenant: TenantId,
+    row: &EntityRow,
+    track: TrackVersion,
+) -> Result<Summary, StoreError> {
+    let damaged = |why: &dyn std::fmt::Display| {
+        StoreError::Damaged(format!("patrol {} cannot be read: {why}", row.id))
+    };
+    let patrol: Entity = serde_json::from_str(&row.state).map_err(|why| damaged(&why))?;
+    let mut runs: Vec<Vec<StoredFix>> = Vec::new();
+    let mut last = None;
+    for chunk in tx.chunks(tenant, row.id)? {
+        let fixes = codec::decode(&chunk.body).map_err(|why| damaged(&why))?;
+        match runs.last_mut() {
+            Some(run) if last == Some(chunk.span.key.run) => run.extend(fixes),
+            _ => runs.push(fixes),
+        }
+        last = Some(chunk.span.key.run);
+    }
+    let route = Route::build(&runs, &marks(&patrol));
+    let segments = route.segments.iter().map(|segment| {
+        let fixes = simplified(segment, TOLERANCE_M);
+        let point = |fix: &gridwalk_domain::Fix| (fix.position.lon, fix.position.lat, fix.time_ms);
+        fixes.iter().map(point).collect()
+    });
+    let finished = patrol.history.last().filter(|step| step.to == FINISHED);
+    Ok(Summary {
+        segments: segments.collect(),
+        distance_m: route.distance_m,
+        moving_s: route.moving_ms / 1000,
+        gap_s: route.gap_ms() / 1000,
+        bbox: route.bbox,
+        started_ms: row.at_ms,
+        ended_ms: finished.map(|step| step.stamp.at_ms),
+        fixes: track.fixes,
+        gaps: route.gaps,
+        stops: route.stops,
+    })
+}

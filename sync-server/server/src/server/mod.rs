@@ -1,0 +1,197 @@
+//! The service on a socket, with the page inside.
+
+mod assets;
+mod connection;
+mod tls;
+
+use gridwalk_domain::{Clock, Rng};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::admin::{self, AdminError};
+use crate::service::Service;
+
+/// How long requests under way may take to end when the server stops.
+const DRAIN: Duration = Duration::from_secs(20);
+/// How often old tags, uploads and sessions are forgotten.
+const MAINTAIN_EVERY: Duration = Duration::from_secs(3600);
+/// Requests that work at once; more wait.
+const WORKERS: usize = 64;
+
+/// A certificate and its key, in PEM.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The chain, the server's own certificate first.
+    pub cert: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder of the database and the attachments; made where missing.
+    pub data: PathBuf,
+    /// Where to listen; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// The address that phones and browsers use, where it is another one.
+    pub public_url: Option<String>,
+    /// TLS, where the server does it itself.
+    pub tls: Option<TlsFiles>,
+}
+
+impl Config {
+    /// Plain HTTP on `listen`, data in `data`.
+    #[must_use]
+    pub const fn new(data: PathBuf, listen: SocketAddr) -> Self {
+        Self {
+            data,
+            listen,
+            public_url: None,
+            tls: None,
+        }
+    }
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Data(#[from] AdminError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {at}: {why}; choose another with --listen")]
+    Listen {
+        /// Where.
+        at: SocketAddr,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// The certificate or its key cannot be used.
+    #[error("TLS cannot start: {0}; check --tls-cert and --tls-key")]
+    Tls(String),
+    /// The system gives no threads.
+    #[error("the system gives no threads: {0}")]
+    Runtime(std::io::Error),
+}
+
+/// The server.
+pub struct Server;
+
+/// A server that runs; dropping it stops it.
+pub struct RunningServer {
+    addr: SocketAddr,
+    url: String,
+    service: Arc<Service>,
+    stop: watch::Sender<bool>,
+    running: Option<(Runtime, JoinHandle<()>)>,
+}
+
+impl Server {
+    /// Opens the data folder and serves it until it is stopped.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub fn start(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+    ) -> Result<RunningServer, StartError> {
+        let tls = config.tls.as_ref().map(tls::load).transpose()?;
+        let service = Arc::new(admin::open(&config.data, clock, rng)?);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(WORKERS)
+            .enable_all()
+            .build()
+            .map_err(StartError::Runtime)?;
+        let listen = |why| StartError::Listen {
+            at: config.listen,
+            why,
+        };
+        let listener = runtime
+            .block_on(TcpListener::bind(config.listen))
+            .map_err(listen)?;
+        let addr = listener.local_addr().map_err(listen)?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = config
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("{scheme}://{addr}"));
+        let (stop, stopped) = watch::channel(false);
+        runtime.spawn(maintain(Arc::clone(&service), stopped.clone()));
+        let serving = connection::serve(listener, tls, Arc::clone(&service), stopped, DRAIN);
+        let task = runtime.spawn(serving);
+        Ok(RunningServer {
+            addr,
+            url,
+            service,
+            stop,
+            running: Some((runtime, task)),
+        })
+    }
+}
+
+async fn maintain(service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
+    let mut every = tokio::time::interval(MAINTAIN_EVERY);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            _ = stopped.changed() => return,
+        }
+        let service = Arc::clone(&service);
+        let done = tokio::task::spawn_blocking(move || service.maintain()).await;
+        if let Ok(Err(error)) = done {
+            tracing::error!(%error, "maintenance failed; it is tried again in an hour");
+        }
+    }
+}
+
+impl RunningServer {
+    /// Where it listens.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The address that phones and browsers use.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The same calls without HTTP.
+    #[must_use]
+    pub const fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    /// Takes no more connections, lets the requests under way end, and returns
+    /// when all have.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let Some((runtime, task)) = self.running.take() else {
+            return;
+        };
+        self.stop.send_replace(true);
+        if runtime.block_on(task).is_err() {
+            tracing::error!("the server's task fell");
+        }
+        runtime.shutdown_timeout(DRAIN);
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
