@@ -42,6 +42,8 @@ export function gridOpacity(level: Level, grid: string): never {
   return ['interpolate', ['linear'], ['zoom'], stops[0], faint, stops[1], full] as never
 }
 
+const ROUND = { 'line-cap': 'round', 'line-join': 'round' } as const
+
 function gridLayers(c: Palette): LayerSpecification[] {
   const line = (level: Level, color: string): LayerSpecification => ({
     id: `grid-${level}`,
@@ -96,13 +98,22 @@ function gridLayers(c: Palette): LayerSpecification[] {
       layout: { 'line-join': 'round' },
       paint: { 'line-color': c.muted, 'line-width': 1.5 },
     },
+    {
+      id: 'routes-thin',
+      type: 'line',
+      source: 'routes',
+      layout: { ...ROUND, visibility: 'none' },
+      paint: {
+        'line-color': c.primary,
+        'line-width': ROUTE['many-line'],
+        'line-opacity': ROUTE['many-opacity'],
+      },
+    },
     names('base'),
     names('community'),
     names('town'),
   ]
 }
-
-const ROUND = { 'line-cap': 'round', 'line-join': 'round' } as const
 
 /** Casing, line and arrows of routes from one source. */
 function routeLayers(prefix: string, source: SourceName, c: Palette): LayerSpecification[] {
@@ -175,17 +186,6 @@ const BOXED = {
 
 function overlayLayers(c: Palette): LayerSpecification[] {
   return [
-    {
-      id: 'routes-thin',
-      type: 'line',
-      source: 'routes',
-      layout: { ...ROUND, visibility: 'none' },
-      paint: {
-        'line-color': c.primary,
-        'line-width': ROUTE['many-line'],
-        'line-opacity': ROUTE['many-opacity'],
-      },
-    },
     ...routeLayers('routes', 'routes', c),
     ...markLayers('routes', 'route-marks', c),
     {
@@ -332,6 +332,9 @@ function overlayLayers(c: Palette): LayerSpecification[] {
 export function layers(c: Palette): LayerSpecification[] {
   return [...gridLayers(c), ...overlayLayers(c)]
 }
+
+/** From which zoom on workers are shown where there are many of them. */
+export const MANY_WORKERS_ZOOM = 13
 
 /** With a patrol chosen, incidents of the others step back. */
 export function incidentOpacity(patrol: string | null): never {
