@@ -1,0 +1,1 @@
+//! Drives the demo: simulated phones on real input against the real server.

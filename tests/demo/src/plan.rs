@@ -1,0 +1,283 @@
+//! The day that the demo replays: who walks where and when, what they find,
+//! and what goes wrong. Pure: the same world and date give the same plan.
+
+use anyhow::{Context as _, Result};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use gridwalk_domain::{Fix, GridLevel, Position};
+use gridwalk_world::{Area, Walks, World};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// How many gridworkers the day has.
+pub const WORKERS: usize = 12;
+/// The town whose grids they walk: 兰山街道.
+pub const TOWN: &str = "371302001";
+/// Minutes that Lanshan's clocks are ahead of UTC.
+pub const UTC_OFFSET_MIN: i32 = 480;
+/// The minute of the day at which it begins, 08:00.
+pub const BEGIN: u32 = 8 * 60;
+/// The minute of the day at which it ends, 17:30.
+pub const END: u32 = 17 * 60 + 30;
+
+/// The worker whose app the system kills in mid-patrol, and for how long it is
+/// gone: minutes of the day.
+pub const KILLED: (usize, Range<u32>) = (7, KILL_AT..KILL_AT + 7);
+const KILL_AT: u32 = BEGIN + 79;
+
+/// One worker's day.
+#[derive(Serialize, Deserialize)]
+pub struct Day {
+    /// What they are called; nobody real.
+    pub worker: String,
+    /// The code of their base grid.
+    pub grid: String,
+    /// When the day starts (00:00 in Lanshan): milliseconds since 1970 (UTC).
+    pub midnight_ms: i64,
+    /// What the sensor would measure, in the order of time.
+    pub fixes: Vec<Fix>,
+    /// What they do, in the order of time: (minute of the day, what).
+    pub acts: Vec<(u32, Act)>,
+    /// When there is no network: minutes of the day.
+    pub offline: Vec<Range<u32>>,
+}
+
+/// What a gridworker does with the phone.
+#[derive(Clone, Serialize, Deserialize)]
+pub enum Act {
+    /// Goes on duty.
+    StartShift,
+    /// Goes out.
+    StartPatrol,
+    /// Pauses the patrol: lunch, a chat.
+    Pause,
+    /// Goes on.
+    Resume,
+    /// Comes back.
+    FinishPatrol,
+    /// Reports something.
+    Report(Report),
+    /// The app tries to sync.
+    Sync,
+    /// Goes off duty.
+    EndShift,
+}
+
+/// What is reported.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// A code of the catalogue.
+    pub category: String,
+    /// A code of the catalogue.
+    pub severity: String,
+    /// A few words.
+    pub title: String,
+    /// More words.
+    pub description: String,
+    /// Which picture is taken; none for a report without one.
+    #[serde(default)]
+    pub photo: Option<usize>,
+}
+
+impl Day {
+    /// The time of a minute of the day: milliseconds since 1970 (UTC).
+    pub fn time_ms(&self, minute: u32) -> i64 {
+        self.midnight_ms + i64::from(minute) * 60_000
+    }
+}
+
+/// When `date` begins in Lanshan: milliseconds since 1970 (UTC).
+pub fn midnight_ms(date: NaiveDate) -> i64 {
+    let local = date.and_time(NaiveTime::MIN);
+    (local - TimeDelta::minutes(i64::from(UTC_OFFSET_MIN)))
+        .and_utc()
+        .timestamp_millis()
+}
+
+/// The last working day that is over at `now_ms`: today from 17:30 on, else
+/// yesterday.
+///
+/// # Errors
+/// Where the clock is so wrong that there is no such date.
+pub fn last_day(now_ms: i64) -> Result<NaiveDate> {
+    let local = chrono::DateTime::from_timestamp_millis(now_ms)
+        .context("the system's clock is out of range; set it right")?
+        + TimeDelta::minutes(i64::from(UTC_OFFSET_MIN));
+    let day = local.date_naive();
+    let over = now_ms >= midnight_ms(day) + i64::from(END) * 60_000;
+    Ok(if over { day } else { day - TimeDelta::days(1) })
+}
+
+/// Plans the day for twelve neighbouring base grids of the town.
+///
+/// # Errors
+/// Where the world lacks the town or the walks do not fit.
+pub fn plan(world: &World, walks: &Walks, date: NaiveDate) -> Result<Vec<Day>> {
+    let reports: Vec<Report> = serde_json::from_str(include_str!("resources/incidents.json"))?;
+    let grids = neighbours(world)?;
+    let days = grids.iter().enumerate();
+    days.map(|(index, grid)| day(index, grid, walks, midnight_ms(date), &reports))
+        .collect()
+}
+
+/// The base grids nearest to the middle of the town.
+fn neighbours(world: &World) -> Result<Vec<&Area>> {
+    let town = world.area(TOWN).context("the world has no such town")?;
+    let middle = centre(town);
+    let mut grids: Vec<&Area> = world
+        .level(GridLevel::Base)
+        .filter(|area| area.code.starts_with(TOWN))
+        .collect();
+    let apart = |area: &&Area| {
+        let (dx, dy) = (centre(area).lon - middle.lon, centre(area).lat - middle.lat);
+        dx * dx + dy * dy
+    };
+    grids.sort_by(|a, b| apart(a).total_cmp(&apart(b)));
+    grids.truncate(WORKERS);
+    Ok(grids)
+}
+
+fn centre(area: &Area) -> Position {
+    let ring = &area.boundary.exterior().0;
+    let n = ring.len() as f64;
+    let sum = ring
+        .iter()
+        .fold((0.0, 0.0), |sum, p| (sum.0 + p.x, sum.1 + p.y));
+    Position {
+        lon: sum.0 / n,
+        lat: sum.1 / n,
+    }
+}
+
+fn day(
+    index: usize,
+    grid: &Area,
+    walks: &Walks,
+    midnight_ms: i64,
+    reports: &[Report],
+) -> Result<Day> {
+    let i = u32::try_from(index)?;
+    let morning = BEGIN + 25 + i * 5..BEGIN + 62 + i * 5 + (i * 7) % 20;
+    let afternoon = 14 * 60 + 10 + (i * 11) % 60..14 * 60 + 40 + (i * 11) % 60 + (i * 5) % 18;
+    let mut fixes = Vec::new();
+    for (nth, patrol) in [&morning, &afternoon].into_iter().enumerate() {
+        let start_ms = midnight_ms + i64::from(patrol.start) * 60_000;
+        let length_ms = i64::from(patrol.end - patrol.start) * 60_000;
+        let seed = (index * 2 + nth) as u64;
+        fixes.extend(walks.patrol(&grid.boundary, start_ms, length_ms, seed)?);
+    }
+    if index % 4 == 2 {
+        let basement = midnight_ms + i64::from(afternoon.start + 11) * 60_000;
+        fixes.retain(|fix| !(basement..basement + 4 * 60_000).contains(&fix.time_ms));
+    }
+    let mut acts = acts(i, &morning, &afternoon);
+    acts.extend(findings(index, &morning, &afternoon, reports));
+    acts.sort_by_key(|(minute, _)| *minute);
+    let offline = match index % 3 {
+        0 => vec![morning.start + 5..morning.end + 40],
+        1 => vec![afternoon.start..END - 5],
+        _ if index == 5 => vec![BEGIN + 10..END],
+        _ => vec![],
+    };
+    Ok(Day {
+        worker: format!("网格员 {:02}", index + 1),
+        grid: grid.code.clone(),
+        midnight_ms,
+        fixes,
+        acts,
+        offline,
+    })
+}
+
+fn acts(i: u32, morning: &Range<u32>, afternoon: &Range<u32>) -> Vec<(u32, Act)> {
+    let mut acts = vec![
+        (BEGIN + i % 9, Act::StartShift),
+        (morning.start, Act::StartPatrol),
+        (morning.end, Act::FinishPatrol),
+        (afternoon.start, Act::StartPatrol),
+        (afternoon.end, Act::FinishPatrol),
+        (END - 10 + i % 9, Act::EndShift),
+    ];
+    if i % 4 == 1 {
+        acts.push((morning.start + 14, Act::Pause));
+        acts.push((morning.start + 21, Act::Resume));
+    }
+    let syncs = (BEGIN + 12 + i..END).step_by(20).chain([END]);
+    acts.extend(syncs.map(|minute| (minute, Act::Sync)));
+    acts
+}
+
+/// Two or three findings a day, the second with a photo, so that the kinds
+/// spread over the workers.
+fn findings(
+    index: usize,
+    morning: &Range<u32>,
+    afternoon: &Range<u32>,
+    reports: &[Report],
+) -> Vec<(u32, Act)> {
+    let minutes = [morning.start + 9, morning.start + 26, afternoon.start + 17];
+    let count = 2 + index % 2;
+    let found = minutes.into_iter().take(count).enumerate();
+    let found = found.map(|(nth, minute)| {
+        let which = index * 7 + nth * 3;
+        let mut report = reports[which % reports.len()].clone();
+        report.photo = (nth != 0 || index % 2 == 0).then_some(which);
+        (minute, Act::Report(report))
+    });
+    found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_is_over_when_it_is_replayed() {
+        let date = |text: &str| text.parse::<NaiveDate>().expect("a date");
+        let at = |text: &str| {
+            chrono::DateTime::parse_from_rfc3339(text)
+                .expect("a time")
+                .timestamp_millis()
+        };
+        let day = |text| last_day(at(text)).expect("in range");
+        assert_eq!(day("2026-11-22T17:29:00+08:00"), date("2026-11-21"));
+        assert_eq!(day("2026-11-22T17:30:00+08:00"), date("2026-11-22"));
+        assert_eq!(
+            midnight_ms(date("2026-11-22")),
+            at("2026-11-22T00:00:00+08:00")
+        );
+    }
+
+    #[test]
+    fn twelve_days_with_all_that_the_demo_promises() {
+        let world = World::lanshan(1).expect("the world");
+        let walks = Walks::shipped().expect("the walks");
+        let date = "2026-11-21".parse().expect("a date");
+        let days = plan(&world, &walks, date).expect("a plan");
+        assert_eq!(days.len(), WORKERS);
+        let count = |wanted: fn(&Act) -> bool| {
+            days.iter()
+                .flat_map(|day| &day.acts)
+                .filter(|(_, act)| wanted(act))
+                .count()
+        };
+        assert_eq!(count(|act| matches!(act, Act::StartPatrol)), 24);
+        assert!(count(|act| matches!(act, Act::Pause)) >= 1);
+        assert!(count(|act| matches!(act, Act::Report(r) if r.photo.is_some())) >= 12);
+        assert!(days.iter().any(|day| !day.offline.is_empty()));
+        let killed = &days[KILLED.0];
+        let walking = |minute| {
+            let at = killed.time_ms(minute);
+            killed
+                .fixes
+                .iter()
+                .any(|fix| (at..at + 60_000).contains(&fix.time_ms))
+        };
+        assert!(
+            walking(KILLED.1.start) && walking(KILLED.1.end),
+            "killed in mid-patrol"
+        );
+        for day in &days {
+            assert!(day.fixes.is_sorted_by_key(|fix| fix.time_ms));
+        }
+    }
+}
