@@ -9,7 +9,12 @@ use std::path::PathBuf;
 #[command(name = "gridwalk", version)]
 pub(crate) struct Args {
     /// 数据文件 · the data file
-    #[arg(long, value_name = "FILE", global = true, default_value = "gridwalk.db")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        default_value = "gridwalk.db"
+    )]
     pub(crate) db: PathBuf,
     /// 服务器地址 · the server's address, instead of the one enrolled with
     #[arg(long, value_name = "URL", global = true)]
@@ -18,7 +23,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "zh|en", global = true)]
     pub(crate) lang: Option<Lang>,
     /// 密钥文件：64 位十六进制或 32 字节 · the key's file: 64 hex digits or 32 raw bytes
-    #[arg(long, value_name = "FILE", env = "GRIDWALK_KEY_FILE", global = true, hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "GRIDWALK_KEY_FILE",
+        global = true,
+        hide_env_values = true
+    )]
     pub(crate) key_file: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) verb: Verb,

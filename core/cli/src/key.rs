@@ -20,7 +20,9 @@ pub(crate) fn read(file: &Path, texts: &Texts) -> Outcome<Key32> {
     if let Ok(raw) = <[u8; 32]>::try_from(bytes.as_slice()) {
         return Ok(Key32::new(raw));
     }
-    let text = std::str::from_utf8(&bytes).ok().and_then(|text| Key32::from_hex(text.trim()));
+    let text = std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| Key32::from_hex(text.trim()));
     text.ok_or_else(|| Problem::text("problem.key", vec![]).at(shown(file)))
 }
 

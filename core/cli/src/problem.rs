@@ -24,7 +24,10 @@ enum What {
 
 impl Problem {
     pub(crate) fn text(name: &'static str, values: Vec<(&'static str, String)>) -> Self {
-        Self { place: None, what: What::Text(name, values) }
+        Self {
+            place: None,
+            what: What::Text(name, values),
+        }
     }
 
     pub(crate) fn at(mut self, place: impl Into<String>) -> Self {
@@ -37,7 +40,11 @@ impl Problem {
     }
 
     pub(crate) fn writing(file: &Path, error: &io::Error) -> Self {
-        Self::text("problem.write_file", vec![("why", error.kind().to_string())]).at(shown(file))
+        Self::text(
+            "problem.write_file",
+            vec![("why", error.kind().to_string())],
+        )
+        .at(shown(file))
     }
 
     pub(crate) fn track(file: &Path, error: &ReadError) -> Self {
@@ -53,7 +60,10 @@ impl Problem {
         let said = match &self.what {
             What::Engine(error) => {
                 let values = values(error);
-                let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
+                let values: Vec<_> = values
+                    .iter()
+                    .map(|(name, value)| (*name, value.clone()))
+                    .collect();
                 let [zh, _] = texts.both(&format!("error.{}", error.code()), &values);
                 texts.choose(zh, error.to_string())
             }
@@ -70,7 +80,10 @@ impl Problem {
 
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
-        Self { place: None, what: What::Engine(error) }
+        Self {
+            place: None,
+            what: What::Engine(error),
+        }
     }
 }
 
@@ -78,7 +91,10 @@ impl From<EngineError> for Problem {
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Self { place: None, what: What::BrokenPipe },
+            io::ErrorKind::BrokenPipe => Self {
+                place: None,
+                what: What::BrokenPipe,
+            },
             kind => Self::text("problem.write_file", vec![("why", kind.to_string())]).at("stdout"),
         }
     }
@@ -93,8 +109,13 @@ fn values(error: &EngineError) -> Vec<(&'static str, String)> {
     use EngineError as E;
     match error {
         E::Damaged { set_aside } => vec![("set_aside", set_aside.clone())],
-        E::TooNew { found, known } => vec![("found", found.to_string()), ("known", known.to_string())],
-        E::Storage { message } | E::Unreachable { message } | E::Untrusted { message } | E::BadAnswer { message } => {
+        E::TooNew { found, known } => {
+            vec![("found", found.to_string()), ("known", known.to_string())]
+        }
+        E::Storage { message }
+        | E::Unreachable { message }
+        | E::Untrusted { message }
+        | E::BadAnswer { message } => {
             vec![("message", message.clone())]
         }
         E::BadInvitation { why } => vec![("why", why.clone())],
@@ -103,9 +124,13 @@ fn values(error: &EngineError) -> Vec<(&'static str, String)> {
         }
         E::OutOfScope { grid } => vec![("grid", grid.clone())],
         E::Invalid { field, why } => vec![("field", field.clone()), ("why", why.clone())],
-        E::PhotoNotTaken { index, why } => vec![("index", (index + 1).to_string()), ("why", why.clone())],
+        E::PhotoNotTaken { index, why } => {
+            vec![("index", (index + 1).to_string()), ("why", why.clone())]
+        }
         E::RetryLater { after_ms } => vec![("seconds", ((after_ms + 999) / 1000).to_string())],
-        E::ServerError { status, code, .. } => vec![("status", status.to_string()), ("code", code.clone())],
+        E::ServerError { status, code, .. } => {
+            vec![("status", status.to_string()), ("code", code.clone())]
+        }
         _ => vec![],
     }
 }
@@ -130,7 +155,10 @@ mod tests {
             EngineError::BadInvitation { why: text() },
             EngineError::NotEnrolled,
             EngineError::AlreadyEnrolled,
-            EngineError::EnrolRefused { code: text(), text: text() },
+            EngineError::EnrolRefused {
+                code: text(),
+                text: text(),
+            },
             EngineError::ChooseGrid,
             EngineError::UnknownGrid { code: text() },
             EngineError::OutOfScope { grid: text() },
@@ -140,24 +168,41 @@ mod tests {
             EngineError::PatrolRunning,
             EngineError::PatrolPaused,
             EngineError::PatrolNotPaused,
-            EngineError::Invalid { field: text(), why: text() },
+            EngineError::Invalid {
+                field: text(),
+                why: text(),
+            },
             EngineError::UnknownCategory { code: text() },
-            EngineError::PhotoNotTaken { index: 0, why: text() },
+            EngineError::PhotoNotTaken {
+                index: 0,
+                why: text(),
+            },
             EngineError::NotFound,
             EngineError::Unreachable { message: text() },
             EngineError::Untrusted { message: text() },
             EngineError::TimedOut,
             EngineError::SignedOut,
             EngineError::RetryLater { after_ms: 1 },
-            EngineError::ServerError { status: 500, code: text(), text: text() },
+            EngineError::ServerError {
+                status: 500,
+                code: text(),
+                text: text(),
+            },
             EngineError::BadAnswer { message: text() },
             EngineError::Cancelled,
         ];
         for error in all {
-            assert!(texts.has(&format!("error.{}", error.code())), "{}", error.code());
+            assert!(
+                texts.has(&format!("error.{}", error.code())),
+                "{}",
+                error.code()
+            );
             let line = Problem::from(error).at("somewhere").line(&texts);
             assert!(!line.contains('{') && !line.contains('\n'), "{line}");
-            assert!(line.starts_with("somewhere: ") && line.contains(" · "), "{line}");
+            assert!(
+                line.starts_with("somewhere: ") && line.contains(" · "),
+                "{line}"
+            );
         }
     }
 }

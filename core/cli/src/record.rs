@@ -56,11 +56,19 @@ fn stream(
     done: &mut Done,
 ) -> Outcome<()> {
     let unreadable = |error: io::Error| Problem::reading(file, &error);
-    if input.fill_buf().map_err(unreadable)?.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<') {
+    if input
+        .fill_buf()
+        .map_err(unreadable)?
+        .iter()
+        .find(|byte| !byte.is_ascii_whitespace())
+        == Some(&b'<')
+    {
         let mut bytes = Vec::new();
         input.read_to_end(&mut bytes).map_err(unreadable)?;
         let fixes = read::gpx(&bytes).map_err(|error| Problem::track(file, &error))?;
-        return fixes.chunks(AT_ONCE).try_for_each(|part| keep(engine, part, out, done));
+        return fixes
+            .chunks(AT_ONCE)
+            .try_for_each(|part| keep(engine, part, out, done));
     }
     let mut header = Vec::new();
     input.read_until(b'\n', &mut header).map_err(unreadable)?;

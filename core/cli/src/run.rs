@@ -2,7 +2,8 @@
 
 use gridwalk_domain::EntityId;
 use gridwalk_engine::{
-    Config, Engine, Format, HttpTransport, Invitation, NewIncident, NewPhoto, Place, ServerAddress, SyncOptions,
+    Config, Engine, Format, HttpTransport, Invitation, NewIncident, NewPhoto, Place, ServerAddress,
+    SyncOptions,
 };
 use gridwalk_system::{SystemClock, SystemRng};
 use std::fs;
@@ -26,7 +27,11 @@ pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
         Verb::Sync => sync(args, &engine, texts, out)?,
         Verb::Status { json: true } => writeln!(out, "{}", show::status_json(&engine.status()?))?,
         Verb::Status { json: false } => show::status(&engine.status()?, texts, out)?,
-        Verb::Export { patrol, format, out: file } => {
+        Verb::Export {
+            patrol,
+            format,
+            out: file,
+        } => {
             export(&engine, patrol, *format, file.as_deref(), texts, out)?;
         }
     }
@@ -38,7 +43,11 @@ fn open(args: &Args, texts: &Texts) -> Outcome<Engine> {
     let rng = SystemRng::new().map_err(|_| Problem::text("problem.entropy", vec![]))?;
     let config = Config {
         path: args.db.clone(),
-        key: args.key_file.as_deref().map(|file| key::read(file, texts)).transpose()?,
+        key: args
+            .key_file
+            .as_deref()
+            .map(|file| key::read(file, texts))
+            .transpose()?,
         clock: Arc::new(SystemClock::new()),
         rng: Arc::new(rng),
         platform: "terminal".to_owned(),
@@ -47,24 +56,41 @@ fn open(args: &Args, texts: &Texts) -> Outcome<Engine> {
     Engine::open(config).map_err(|error| Problem::from(error).at(shown(&args.db)))
 }
 
-fn enrol(args: &Args, engine: &Engine, text: &str, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+fn enrol(
+    args: &Args,
+    engine: &Engine,
+    text: &str,
+    texts: &Texts,
+    out: &mut dyn Write,
+) -> Outcome<()> {
     let invitation = Invitation::parse(text, args.server.as_deref())?;
     let at_server = |error| Problem::from(error).at(invitation.server.url.clone());
     let transport = HttpTransport::new(&invitation.server).map_err(at_server)?;
     let identity = engine.enrol(&transport, &invitation).map_err(at_server)?;
-    writeln!(out, "{}", texts.say("enrolled", &[("name", identity.worker.name)]))?;
+    writeln!(
+        out,
+        "{}",
+        texts.say("enrolled", &[("name", identity.worker.name)])
+    )?;
     Ok(())
 }
 
 fn sync(args: &Args, engine: &Engine, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
-    let identity = engine.identity()?.ok_or(gridwalk_engine::EngineError::NotEnrolled)?;
+    let identity = engine
+        .identity()?
+        .ok_or(gridwalk_engine::EngineError::NotEnrolled)?;
     let server = match &args.server {
-        Some(url) => ServerAddress { ca: identity.server.ca, ..ServerAddress::parse(url)? },
+        Some(url) => ServerAddress {
+            ca: identity.server.ca,
+            ..ServerAddress::parse(url)?
+        },
         None => identity.server,
     };
     let at_server = |error| Problem::from(error).at(server.url.clone());
     let transport = HttpTransport::new(&server).map_err(at_server)?;
-    let report = engine.sync(&transport, SyncOptions::default()).map_err(at_server)?;
+    let report = engine
+        .sync(&transport, SyncOptions::default())
+        .map_err(at_server)?;
     let values = [
         ("ops", report.ops_sent.to_string()),
         ("chunks", report.chunks_sent.to_string()),
@@ -75,7 +101,11 @@ fn sync(args: &Args, engine: &Engine, texts: &Texts, out: &mut dyn Write) -> Out
     ];
     writeln!(out, "{}", texts.say("synced", &values))?;
     if report.refused > 0 {
-        writeln!(out, "{}", texts.say("sync.refused", &[("n", report.refused.to_string())]))?;
+        writeln!(
+            out,
+            "{}",
+            texts.say("sync.refused", &[("n", report.refused.to_string())])
+        )?;
     }
     if report.upgrade_needed {
         writeln!(out, "{}", texts.say("sync.upgrade", &[]))?;
@@ -86,10 +116,20 @@ fn sync(args: &Args, engine: &Engine, texts: &Texts, out: &mut dyn Write) -> Out
 fn shift(engine: &Engine, verb: &Shift, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
     match verb {
         Shift::Start { grid } => {
-            let grid = grid.as_deref().map(|code| engine.grid_by_code(code)).transpose()?;
+            let grid = grid
+                .as_deref()
+                .map(|code| engine.grid_by_code(code))
+                .transpose()?;
             let id = engine.start_shift(grid.map(|grid| grid.id))?;
-            let grid = engine.status()?.shift.map_or_else(String::new, |shift| shift.grid.code.to_string());
-            writeln!(out, "{}", texts.say("shift.started", &[("grid", grid), ("id", id.to_string())]))?;
+            let grid = engine
+                .status()?
+                .shift
+                .map_or_else(String::new, |shift| shift.grid.code.to_string());
+            writeln!(
+                out,
+                "{}",
+                texts.say("shift.started", &[("grid", grid), ("id", id.to_string())])
+            )?;
         }
         Shift::End => {
             engine.end_shift()?;
@@ -103,11 +143,18 @@ fn patrol(engine: &Engine, verb: &Patrol, texts: &Texts, out: &mut dyn Write) ->
     match verb {
         Patrol::Start => {
             let id = engine.start_patrol()?;
-            writeln!(out, "{}", texts.say("patrol.started", &[("id", id.to_string())]))?;
+            writeln!(
+                out,
+                "{}",
+                texts.say("patrol.started", &[("id", id.to_string())])
+            )?;
         }
         Patrol::Record { file } => {
             let done = record::run(engine, file, out)?;
-            let values = [("fixes", done.fixes.to_string()), ("refused", done.refused.to_string())];
+            let values = [
+                ("fixes", done.fixes.to_string()),
+                ("refused", done.refused.to_string()),
+            ];
             writeln!(out, "{}", texts.say("patrol.recorded", &values))?;
         }
         Patrol::Pause => {
@@ -138,7 +185,11 @@ fn incident(engine: &Engine, verb: &Incident, texts: &Texts, out: &mut dyn Write
     match verb {
         Incident::New(new) => {
             let id = engine.report_incident(new_incident(new)?)?;
-            writeln!(out, "{}", texts.say("incident.reported", &[("id", id.to_string())]))?;
+            writeln!(
+                out,
+                "{}",
+                texts.say("incident.reported", &[("id", id.to_string())])
+            )?;
         }
         Incident::List => show::incidents(&engine.incidents()?, texts, out)?,
         Incident::Show { id } => show::incident(&engine.incident(parsed(id)?)?, texts, out)?,
@@ -150,9 +201,16 @@ fn new_incident(new: &args::NewIncident) -> Outcome<NewIncident> {
     let mut photos = Vec::with_capacity(new.photo.len());
     for file in &new.photo {
         let bytes = fs::read(file).map_err(|error| Problem::reading(file, &error))?;
-        photos.push(NewPhoto { bytes, mime: String::new() });
+        photos.push(NewPhoto {
+            bytes,
+            mime: String::new(),
+        });
     }
-    let place = new.lat.zip(new.lon).map(|(lat, lon)| Place { lat, lon, accuracy_m: None });
+    let place = new.lat.zip(new.lon).map(|(lat, lon)| Place {
+        lat,
+        lon,
+        accuracy_m: None,
+    });
     Ok(NewIncident {
         category: new.category.clone(),
         severity: new.severity.clone(),
@@ -164,7 +222,8 @@ fn new_incident(new: &args::NewIncident) -> Outcome<NewIncident> {
 }
 
 fn parsed(id: &str) -> Outcome<EntityId> {
-    id.parse().map_err(|_| Problem::text("problem.id", vec![("text", id.to_owned())]))
+    id.parse()
+        .map_err(|_| Problem::text("problem.id", vec![("text", id.to_owned())]))
 }
 
 fn export(
@@ -176,7 +235,13 @@ fn export(
     out: &mut dyn Write,
 ) -> Outcome<()> {
     let id = match patrol {
-        "last" => engine.patrols()?.first().ok_or(gridwalk_engine::EngineError::NotFound)?.id,
+        "last" => {
+            engine
+                .patrols()?
+                .first()
+                .ok_or(gridwalk_engine::EngineError::NotFound)?
+                .id
+        }
         id => parsed(id)?,
     };
     let format = match format {

@@ -27,7 +27,9 @@ fn send_name(send: &SendState) -> &'static str {
 fn send(send: &SendState, texts: &Texts) -> String {
     let state = texts.say(&format!("send.{}", send_name(send)), &[]);
     match send {
-        SendState::Refused { why, advice, .. } => format!("{state}: {why} ({})", said(*advice, texts)),
+        SendState::Refused { why, advice, .. } => {
+            format!("{state}: {why} ({})", said(*advice, texts))
+        }
         _ => state,
     }
 }
@@ -51,18 +53,32 @@ pub(crate) fn patrols(patrols: &[PatrolView], texts: &Texts, out: &mut dyn Write
     }
     for patrol in patrols {
         let (at, state) = (time(patrol.started_ms), send(&patrol.send, texts));
-        writeln!(out, "{}  {at}  {}  {}  {state}", patrol.id, patrol.status, patrol.fixes)?;
+        writeln!(
+            out,
+            "{}  {at}  {}  {}  {state}",
+            patrol.id, patrol.status, patrol.fixes
+        )?;
     }
     Ok(())
 }
 
-pub(crate) fn incidents(incidents: &[IncidentView], texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+pub(crate) fn incidents(
+    incidents: &[IncidentView],
+    texts: &Texts,
+    out: &mut dyn Write,
+) -> Outcome<()> {
     if incidents.is_empty() {
         writeln!(out, "{}", texts.say("incident.none", &[]))?;
     }
     for incident in incidents {
         let (at, state) = (time(incident.found_ms), send(&incident.send, texts));
-        let IncidentView { id, status, category, title, .. } = incident;
+        let IncidentView {
+            id,
+            status,
+            category,
+            title,
+            ..
+        } = incident;
         writeln!(out, "{id}  {at}  {status}  {category}  {title}  {state}")?;
     }
     Ok(())
@@ -75,25 +91,43 @@ pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Wri
         None => format!("{:.6}, {:.6}", place.lat, place.lon),
     });
     let facts = [
-        ("show.status", Some(format!("{} ({})", incident.status, send(&incident.send, texts)))),
+        (
+            "show.status",
+            Some(format!(
+                "{} ({})",
+                incident.status,
+                send(&incident.send, texts)
+            )),
+        ),
         ("show.category", Some(incident.category.clone())),
         ("show.severity", incident.severity.clone()),
         ("show.found", Some(time(incident.found_ms))),
         ("show.place", place),
         ("show.description", incident.description.clone()),
     ];
-    let mut lines: Vec<(&str, String)> =
-        facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let mut lines: Vec<(&str, String)> = facts
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
     lines.extend(incident.photos.iter().map(|photo| {
-        ("show.photo", format!("{} {} {}", photo.sha256, photo.mime, photo.bytes))
+        (
+            "show.photo",
+            format!("{} {} {}", photo.sha256, photo.mime, photo.bytes),
+        )
     }));
     lines.extend(incident.history.iter().map(|step| {
         let from = step.from.as_deref().unwrap_or("–");
-        ("show.step", format!("{} {from} → {}", time(step.at_ms), step.to))
+        (
+            "show.step",
+            format!("{} {from} → {}", time(step.at_ms), step.to),
+        )
     }));
-    lines.extend(
-        incident.comments.iter().map(|said| ("show.comment", format!("{} {}", time(said.at_ms), said.text))),
-    );
+    lines.extend(incident.comments.iter().map(|said| {
+        (
+            "show.comment",
+            format!("{} {}", time(said.at_ms), said.text),
+        )
+    }));
     for (name, value) in lines {
         writeln!(out, "{}", texts.say(name, &[("value", value)]))?;
     }
@@ -101,7 +135,8 @@ pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Wri
 }
 
 pub(crate) fn status(status: &Status, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
-    let mut line = |name: &str, values: &[(&str, String)]| writeln!(out, "{}", texts.say(name, values));
+    let mut line =
+        |name: &str, values: &[(&str, String)]| writeln!(out, "{}", texts.say(name, values));
     match &status.identity {
         None => line("status.not_enrolled", &[])?,
         Some(identity) => {
@@ -110,12 +145,18 @@ pub(crate) fn status(status: &Status, texts: &Texts, out: &mut dyn Write) -> Out
         }
     }
     for grid in &status.grids {
-        line("status.grid", &[("code", grid.code.to_string()), ("name", grid.name.clone())])?;
+        line(
+            "status.grid",
+            &[("code", grid.code.to_string()), ("name", grid.name.clone())],
+        )?;
     }
     match &status.shift {
         None => line("status.off", &[])?,
         Some(shift) => {
-            let values = [("code", shift.grid.code.to_string()), ("since", time(shift.since_ms))];
+            let values = [
+                ("code", shift.grid.code.to_string()),
+                ("since", time(shift.since_ms)),
+            ];
             line("status.shift", &values)?;
         }
     }
@@ -126,7 +167,14 @@ pub(crate) fn status(status: &Status, texts: &Texts, out: &mut dyn Write) -> Out
             ("distance", format!("{:.0}", patrol.distance_m)),
             ("since", time(patrol.since_ms)),
         ];
-        line(if patrol.paused { "status.patrol_paused" } else { "status.patrol" }, &values)?;
+        line(
+            if patrol.paused {
+                "status.patrol_paused"
+            } else {
+                "status.patrol"
+            },
+            &values,
+        )?;
     }
     let unsent = &status.unsent;
     let values = [
@@ -136,10 +184,20 @@ pub(crate) fn status(status: &Status, texts: &Texts, out: &mut dyn Write) -> Out
     ];
     line("status.unsent", &values)?;
     match (status.last_contact_ms, status.skew_ms) {
-        (Some(at), Some(skew)) => line("status.contact", &[("at", time(at)), ("skew", skew.to_string())])?,
+        (Some(at), Some(skew)) => line(
+            "status.contact",
+            &[("at", time(at)), ("skew", skew.to_string())],
+        )?,
         _ => line("status.never", &[])?,
     }
-    for RefusedItem { record, kind, why, advice, .. } in &status.refused {
+    for RefusedItem {
+        record,
+        kind,
+        why,
+        advice,
+        ..
+    } in &status.refused
+    {
         let values = [
             ("kind", kind.clone()),
             ("record", record.to_string()),

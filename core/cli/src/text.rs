@@ -11,9 +11,13 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    #[expect(clippy::expect_used, reason = "the file is part of the program and a test reads it")]
+    #[expect(
+        clippy::expect_used,
+        reason = "the file is part of the program and a test reads it"
+    )]
     pub(crate) fn new(lang: Option<Lang>) -> Self {
-        let all = serde_json::from_str(include_str!("resources/texts.json")).expect("the texts read");
+        let all =
+            serde_json::from_str(include_str!("resources/texts.json")).expect("the texts read");
         Self { lang, all }
     }
 
@@ -26,7 +30,9 @@ impl Texts {
     /// A text in Chinese and in English.
     pub(crate) fn both(&self, name: &str, values: &[(&str, String)]) -> [String; 2] {
         let filled = |text: &String| {
-            values.iter().fold(text.clone(), |text, (key, value)| text.replace(&format!("{{{key}}}"), value))
+            values.iter().fold(text.clone(), |text, (key, value)| {
+                text.replace(&format!("{{{key}}}"), value)
+            })
         };
         match self.all.get(name) {
             Some([zh, en]) => [filled(zh), filled(en)],
@@ -58,7 +64,11 @@ mod tests {
     fn every_text_is_there_in_both_with_the_same_blanks() {
         let texts = Texts::new(None);
         let blanks = |text: &str| {
-            let mut found: Vec<_> = text.split('{').skip(1).filter_map(|part| part.split('}').next()).collect();
+            let mut found: Vec<_> = text
+                .split('{')
+                .skip(1)
+                .filter_map(|part| part.split('}').next())
+                .collect();
             found.sort_unstable();
             found.join(" ")
         };
@@ -75,7 +85,11 @@ mod tests {
     fn blanks_are_filled_and_a_language_chosen() {
         let both = Texts::new(None).say("shift.ended", &[]);
         assert!(both.contains(" · "));
-        assert!(!Texts::new(Some(Lang::En)).say("shift.ended", &[]).contains(" · "));
+        assert!(
+            !Texts::new(Some(Lang::En))
+                .say("shift.ended", &[])
+                .contains(" · ")
+        );
         let id = Texts::new(Some(Lang::Zh)).say("patrol.started", &[("id", "7".into())]);
         assert!(id.contains('7') && !id.contains('{'), "{id}");
     }

@@ -11,15 +11,15 @@ fn fix(n: u32) -> StoredFix {
             lat: 35.1 + f64::from(n) * 1e-5,
             lon: 118.3,
         },
-        accuracy_m: (n % 3 != 0).then_some(5.0),
+        accuracy_m: (!n.is_multiple_of(3)).then_some(5.0),
         altitude_m: None,
-        speed_mps: (n % 2 == 0).then_some(1.25),
+        speed_mps: n.is_multiple_of(2).then_some(1.25),
         bearing_deg: None,
-        mocked: n % 7 == 0,
+        mocked: n.is_multiple_of(7),
     };
     StoredFix {
         fix,
-        refused: (n % 7 == 0).then_some(Refusal::Mocked),
+        refused: n.is_multiple_of(7).then_some(Refusal::Mocked),
     }
 }
 

@@ -16,10 +16,6 @@ use crate::view::{self, IncidentView, PatrolView, Status};
 
 /// What changed. The views are those at the time of the telling.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "told one by one and never stored in numbers"
-)]
 pub enum Change {
     /// The first of a subscription: everything.
     Snapshot {

@@ -104,7 +104,7 @@ fn picture_end(data: &[u8]) -> Option<usize> {
             0xd9 => return Some(at + 1),
             // Segments before the first scan and between scans.
             _ => {
-                at += 1 + usize::from(u16::from_be_bytes([*data.get(at + 1)?, *data.get(at + 2)?]))
+                at += 1 + usize::from(u16::from_be_bytes([*data.get(at + 1)?, *data.get(at + 2)?]));
             }
         }
     }

@@ -115,14 +115,19 @@ fn connect(path: &Path, key: Option<&Key32>, existed: bool) -> Inner<Connection>
             return Err(Fault::Row("the data file"));
         }
     }
+    migrate(&mut conn)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+/// Brings the tables up to this version.
+pub(crate) fn migrate(conn: &mut Connection) -> Inner<()> {
     schema::migrations()
-        .to_latest(&mut conn)
+        .to_latest(conn)
         .map_err(|error| match error {
             MigrationError::RusqliteError { err, .. } => Fault::Sql(err),
             _ => Fault::Row("the data file's version"),
-        })?;
-    conn.set_prepared_statement_cache_capacity(64);
-    Ok(conn)
+        })
 }
 
 fn apply_key(conn: &Connection, key: &Key32) -> Inner<()> {

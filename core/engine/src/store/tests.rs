@@ -1,1 +1,78 @@
+use super::*;
+use crate::core::begin;
+use gridwalk_domain::{BootId, Clock, Moment, Rng};
+use std::sync::Arc;
 
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Moment {
+        Moment {
+            wall_ms: 1,
+            boot: BootId::from_bytes([1; 16]),
+            mono_ms: 1,
+        }
+    }
+}
+
+impl Rng for Still {
+    fn fill(&self, out: &mut [u8]) {
+        out.fill(3);
+    }
+}
+
+fn config(path: PathBuf, keyed: bool) -> Config {
+    Config {
+        path,
+        key: keyed.then(|| Key32::new([1; 32])),
+        clock: Arc::new(Still),
+        rng: Arc::new(Still),
+        platform: "test".into(),
+        app: "0".into(),
+    }
+}
+
+#[test]
+fn the_file_is_set_up_to_keep_what_it_is_given() {
+    for keyed in [false, true] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = config(folder.path().join("db"), keyed);
+        for _ in 0..2 {
+            let (conn, _lock) = open(&config).expect("opens");
+            let text = |name: &str| -> String {
+                conn.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+                    .map(|value| format!("{value:?}"))
+                    .expect("told")
+            };
+            assert_eq!(text("journal_mode"), r#"Text("wal")"#);
+            assert_eq!(text("synchronous"), "Integer(2)", "FULL");
+            assert!(text("page_size").contains("4096"));
+            assert_eq!(text("foreign_keys"), "Integer(0)");
+            assert_eq!(
+                text("user_version"),
+                format!("Integer({})", schema::VERSION)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_rolls_the_whole_transaction_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut conn, _lock) = open(&config(folder.path().join("db"), true)).expect("opens");
+    let pages: u32 = conn
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .expect("told");
+    conn.pragma_update_and_check(None, "max_page_count", pages + 4, |_| Ok(()))
+        .expect("set");
+    let tx = begin(&mut conn).expect("begins");
+    meta::put(&tx, meta::name::SHIFT, &"a small one").expect("fits");
+    let error = meta::put(&tx, meta::name::PATROL, &"x".repeat(100_000)).expect_err("does not fit");
+    assert_eq!(EngineError::from(error), EngineError::DiskFull);
+    drop(tx);
+    let small: Option<String> = meta::get(&conn, meta::name::SHIFT).expect("reads");
+    assert_eq!(small, None, "nothing of it was changed");
+    let tx = begin(&mut conn).expect("begins");
+    meta::put(&tx, meta::name::SHIFT, &"a small one").expect("fits");
+    tx.commit().expect("commits: the file goes on");
+}

@@ -68,7 +68,7 @@ impl Run<'_> {
                 TrackOutcome::Stored | TrackOutcome::Duplicate => self.report.chunks_sent += 1,
                 TrackOutcome::Deferred => self.report.deferred += 1,
                 TrackOutcome::Quarantined { .. } | TrackOutcome::Rejected { .. } => {
-                    self.report.refused += 1
+                    self.report.refused += 1;
                 }
             }
         }

@@ -9,8 +9,6 @@ use gridwalk_engine::{Method, Request, Response, Transport, TransportError};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 
-use crate::support::START_MS;
-
 /// What goes wrong with one request.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
