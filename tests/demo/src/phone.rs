@@ -2,7 +2,7 @@
 //! fed by a [`Day`].
 
 use anyhow::{Context as _, Result};
-use gridwalk_domain::{BootId, Clock};
+use gridwalk_domain::{BootId, Clock, GapCause, MarkKind};
 use gridwalk_engine::{
     Config, Engine, EngineError, HttpTransport, Invitation, Key32, NewIncident, NewPhoto, Request,
     Response, SyncOptions, Transport, TransportError,
@@ -141,6 +141,10 @@ impl Phone {
             Act::StartPatrol => tell(Event::Patrol(self.engine.start_patrol()?)),
             Act::Pause => self.engine.pause_patrol()?,
             Act::Resume => self.engine.resume_patrol()?,
+            Act::LoseSignal => self.engine.mark(MarkKind::Lost {
+                cause: GapCause::NoSignal,
+            })?,
+            Act::FindSignal => self.engine.mark(MarkKind::Found)?,
             Act::FinishPatrol => drop(self.engine.finish_patrol()?),
             Act::EndShift => self.engine.end_shift()?,
             Act::Report(report) => self.report(report, tell)?,

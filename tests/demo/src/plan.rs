@@ -52,6 +52,10 @@ pub enum Act {
     Pause,
     /// Goes on.
     Resume,
+    /// Goes down into a basement: the phone says that there is no signal.
+    LoseSignal,
+    /// Comes up again.
+    FindSignal,
     /// Comes back.
     FinishPatrol,
     /// Reports something.
@@ -165,11 +169,14 @@ fn day(
         let seed = (index * 2 + nth) as u64;
         fixes.extend(walks.patrol(&grid.boundary, start_ms, length_ms, seed)?);
     }
-    if index % 4 == 2 {
-        let basement = midnight_ms + i64::from(afternoon.start + 11) * 60_000;
-        fixes.retain(|fix| !(basement..basement + 4 * 60_000).contains(&fix.time_ms));
-    }
     let mut acts = acts(i, &morning, &afternoon);
+    if index % 4 == 2 {
+        let basement = afternoon.start + 11..afternoon.start + 15;
+        let below = [basement.start, basement.end].map(|m| midnight_ms + i64::from(m) * 60_000);
+        fixes.retain(|fix| !(below[0]..below[1]).contains(&fix.time_ms));
+        acts.push((basement.start, Act::LoseSignal));
+        acts.push((basement.end, Act::FindSignal));
+    }
     acts.extend(findings(index, &morning, &afternoon, reports));
     acts.sort_by_key(|(minute, _)| *minute);
     let offline = match index % 3 {

@@ -38,11 +38,10 @@ const HEAD_TIME: Duration = Duration::from_secs(30);
 /// How long a peer may be silent within a body.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// What the page may load: its own files and nothing else. MapLibre draws in a
-/// worker made from a blob and shows images made from data.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' blob: data:; connect-src 'self'; worker-src 'self' blob:; font-src 'self'; \
-    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// What the page may load: its own files and nothing else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
 
 const HEADERS: [(&str, &str); 5] = [
     ("content-security-policy", POLICY),
