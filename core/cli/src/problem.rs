@@ -1,7 +1,7 @@
 //! What went wrong, in one line: where, what, what to do.
 
 use gridwalk_engine::EngineError;
-use gridwalk_engine::track::read::ReadError;
+use gridwalk_engine::track::read::{Problem as Trouble, ReadError};
 use std::io;
 use std::path::Path;
 
@@ -18,6 +18,7 @@ pub(crate) struct Problem {
 
 enum What {
     Engine(EngineError),
+    Track(ReadError),
     Text(&'static str, Vec<(&'static str, String)>),
     BrokenPipe,
 }
@@ -48,7 +49,11 @@ impl Problem {
     }
 
     pub(crate) fn track(file: &Path, error: &ReadError) -> Self {
-        Self::text("problem.track_whole", vec![("why", error.to_string())]).at(shown(file))
+        Self {
+            place: None,
+            what: What::Track(error.clone()),
+        }
+        .at(shown(file))
     }
 
     /// Nobody reads what is written: no failure of this program's.
@@ -65,6 +70,12 @@ impl Problem {
                     .map(|(name, value)| (*name, value.clone()))
                     .collect();
                 let [zh, _] = texts.both(&format!("error.{}", error.code()), &values);
+                texts.choose(zh, error.to_string())
+            }
+            What::Track(error) => {
+                let (name, mut values) = track(&error.problem);
+                values.push(("line", error.line.to_string()));
+                let [zh, _] = texts.both(name, &values);
                 texts.choose(zh, error.to_string())
             }
             What::Text(name, values) => texts.say(name, values),
@@ -104,6 +115,31 @@ pub(crate) fn shown(file: &Path) -> String {
     file.display().to_string()
 }
 
+/// The text of what is wrong with a track file, and its blanks.
+fn track(problem: &Trouble) -> (&'static str, Vec<(&'static str, String)>) {
+    match problem {
+        Trouble::NotText => ("track.not_text", vec![]),
+        Trouble::NotATrack => ("track.not_a_track", vec![]),
+        Trouble::MissingColumn(name) => {
+            ("track.missing_column", vec![("field", (*name).to_owned())])
+        }
+        Trouble::WrongFields { expected, found } => (
+            "track.wrong_fields",
+            vec![
+                ("expected", expected.to_string()),
+                ("found", found.to_string()),
+            ],
+        ),
+        Trouble::BadValue { field, found, .. } => (
+            "track.bad_value",
+            vec![("field", (*field).to_owned()), ("found", found.clone())],
+        ),
+        Trouble::BadXml(why) => ("track.bad_xml", vec![("why", why.clone())]),
+        Trouble::CutShort => ("track.cut_short", vec![]),
+        Trouble::Empty => ("track.empty", vec![]),
+    }
+}
+
 /// What an error's text has blanks for.
 fn values(error: &EngineError) -> Vec<(&'static str, String)> {
     use EngineError as E;
@@ -138,6 +174,41 @@ fn values(error: &EngineError) -> Vec<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_fault_of_a_track_file_has_a_text_without_open_blanks() {
+        let texts = Texts::new(None);
+        let all = [
+            Trouble::NotText,
+            Trouble::NotATrack,
+            Trouble::MissingColumn("lat"),
+            Trouble::WrongFields {
+                expected: 7,
+                found: 6,
+            },
+            Trouble::BadValue {
+                field: "lat",
+                found: "x".to_owned(),
+                expected: "a number",
+            },
+            Trouble::BadXml("x".to_owned()),
+            Trouble::CutShort,
+            Trouble::Empty,
+        ];
+        for problem in all {
+            let error = ReadError {
+                line: 12,
+                problem,
+                advice: "mend it",
+            };
+            let line = Problem::track(Path::new("a.csv"), &error).line(&texts);
+            assert!(
+                line.starts_with("a.csv: 第 12 行") && line.contains("line 12"),
+                "{line}"
+            );
+            assert!(!line.contains('{'), "{line}");
+        }
+    }
 
     #[test]
     fn every_error_has_a_text_without_open_blanks() {

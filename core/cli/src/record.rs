@@ -4,7 +4,7 @@ use gridwalk_domain::Fix;
 use gridwalk_engine::Engine;
 use gridwalk_track::read;
 use std::fs;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::path::Path;
 
 use crate::problem::{Outcome, Problem};
@@ -24,7 +24,13 @@ pub(crate) struct Done {
 pub(crate) fn run(engine: &Engine, file: &Path, out: &mut dyn Write) -> Outcome<Done> {
     let mut done = Done::default();
     if file.as_os_str() == "-" {
-        stream(engine, file, &mut io::stdin().lock(), out, &mut done)?;
+        stream(
+            engine,
+            file,
+            &mut BufReader::new(io::stdin().lock()),
+            out,
+            &mut done,
+        )?;
         return Ok(done);
     }
     let bytes = fs::read(file).map_err(|error| Problem::reading(file, &error))?;
@@ -51,7 +57,7 @@ fn keep(engine: &Engine, fixes: &[Fix], out: &mut dyn Write, done: &mut Done) ->
 fn stream(
     engine: &Engine,
     file: &Path,
-    input: &mut impl BufRead,
+    input: &mut BufReader<impl Read>,
     out: &mut dyn Write,
     done: &mut Done,
 ) -> Outcome<()> {
@@ -74,32 +80,61 @@ fn stream(
     input.read_until(b'\n', &mut header).map_err(unreadable)?;
     let mut number = 1;
     loop {
-        // All lines that have come already go in one call.
-        let mut lines = header.clone();
-        let mut count = 0;
-        while count < AT_ONCE {
-            let before = lines.len();
-            if input.read_until(b'\n', &mut lines).map_err(unreadable)? == 0 {
-                break;
-            }
-            count += 1;
-            let more = input.fill_buf().map_err(unreadable);
-            let waiting = lines.len() > before && more.is_ok_and(|buffer| buffer.contains(&b'\n'));
-            if !waiting {
-                break;
-            }
-        }
-        let fixes = read::csv(&lines).map_err(|mut error| {
-            // Of the whole input, not of this piece.
-            if error.line > 1 {
-                error.line += number - 1;
-            }
-            Problem::track(file, &error)
-        })?;
-        if count == 0 {
+        let (lines, count) = waiting(input).map_err(unreadable)?;
+        if count == 0 && number > 1 {
             return Ok(());
         }
-        number += count as u64;
-        keep(engine, &fixes, out, done)?;
+        if count == 0 || !lines.trim_ascii().is_empty() {
+            let fixes = read::csv(&[header.as_slice(), &lines].concat()).map_err(|mut error| {
+                // Of the whole input, not of this piece.
+                if error.line > 1 {
+                    error.line += number - 1;
+                }
+                Problem::track(file, &error)
+            })?;
+            keep(engine, &fixes, out, done)?;
+        }
+        number += count;
+    }
+}
+
+/// The next line and those that have come already: they go in one call. How
+/// many lines; none at the end.
+fn waiting(input: &mut BufReader<impl Read>) -> io::Result<(Vec<u8>, u64)> {
+    let (mut lines, mut count) = (Vec::new(), 0);
+    while count < AT_ONCE as u64 && input.read_until(b'\n', &mut lines)? > 0 {
+        count += 1;
+        // No more than is there: who feeds one fix and waits for its
+        // acknowledgement must not be waited for.
+        if !input.buffer().contains(&b'\n') {
+            break;
+        }
+    }
+    Ok((lines, count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives one piece at a time, as a pipe does.
+    struct Pieces(Vec<&'static [u8]>);
+
+    impl Read for Pieces {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            assert!(!self.0.is_empty(), "asked for more than it needed");
+            let piece = self.0.remove(0);
+            out[..piece.len()].copy_from_slice(piece);
+            Ok(piece.len())
+        }
+    }
+
+    #[test]
+    fn lines_that_came_together_go_together_and_nobody_is_waited_for() {
+        let mut input = BufReader::new(Pieces(vec![b"1\n2\n3", b"\n", b"4\n"]));
+        let mut next = || waiting(&mut input).expect("reads");
+        assert_eq!(next(), (b"1\n2\n".to_vec(), 2));
+        assert_eq!(next(), (b"3\n".to_vec(), 1));
+        assert_eq!(next(), (b"4\n".to_vec(), 1));
     }
 }
