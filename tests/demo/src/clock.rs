@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 /// While the day is replayed it stands where the driver put it; after
 /// [`WorldClock::go_live`] it is the system's. Its monotonic clock goes along,
 /// so that phones and server see one long boot without a jump.
-pub struct WorldClock {
+pub(crate) struct WorldClock {
     boot: BootId,
     started_ms: i64,
     replay_ms: AtomicI64,
@@ -21,7 +21,7 @@ const LIVE: i64 = i64::MIN;
 
 impl WorldClock {
     /// A clock that stands at `start_ms`, an hour after `boot`.
-    pub fn new(start_ms: i64, boot: BootId) -> Self {
+    pub(crate) fn new(start_ms: i64, boot: BootId) -> Self {
         let system = SystemClock::new();
         Self {
             boot,
@@ -32,12 +32,12 @@ impl WorldClock {
     }
 
     /// Puts the clock forward to `wall_ms`.
-    pub fn advance_to(&self, wall_ms: i64) {
+    pub(crate) fn advance_to(&self, wall_ms: i64) {
         self.replay_ms.fetch_max(wall_ms, Ordering::SeqCst);
     }
 
     /// From now on it is the system's.
-    pub fn go_live(&self) {
+    pub(crate) fn go_live(&self) {
         self.replay_ms.store(LIVE, Ordering::SeqCst);
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 /// Something that a phone acknowledged.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Event {
+pub(crate) enum Event {
     /// Fixes `first` to `first + count - 1` of a run are durable.
     Fixes {
         /// The patrol.
@@ -33,7 +33,7 @@ pub enum Event {
 
 /// Identities of records of the main kinds.
 #[derive(Default)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     fixes: BTreeSet<(EntityId, RunId, u32)>,
     patrols: BTreeSet<EntityId>,
     incidents: BTreeSet<EntityId>,
@@ -44,7 +44,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// Writes down what a phone acknowledged.
-    pub fn note(&mut self, event: Event) {
+    pub(crate) fn note(&mut self, event: Event) {
         match event {
             Event::Fixes {
                 patrol,
@@ -67,7 +67,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Where it is not what docs/api.md says.
-    pub fn of_server(json: &[u8]) -> Result<Self> {
+    pub(crate) fn of_server(json: &[u8]) -> Result<Self> {
         let held: Holdings = serde_json::from_slice(json).context("the server's holdings")?;
         let mut ledger = Self {
             incidents: held.incidents.iter().copied().collect(),
@@ -92,27 +92,27 @@ impl Ledger {
     }
 
     /// How many fixes.
-    pub fn fixes(&self) -> usize {
+    pub(crate) fn fixes(&self) -> usize {
         self.fixes.len()
     }
 
     /// How many patrols.
-    pub fn patrols(&self) -> usize {
+    pub(crate) fn patrols(&self) -> usize {
         self.patrols.len()
     }
 
     /// How many incidents.
-    pub fn incidents(&self) -> usize {
+    pub(crate) fn incidents(&self) -> usize {
         self.incidents.len()
     }
 
     /// How many attachments, each content once.
-    pub fn attachments(&self) -> usize {
+    pub(crate) fn attachments(&self) -> usize {
         self.attachments.len()
     }
 
     /// How many records of ours `server` does not hold.
-    pub fn lost_on(&self, server: &Self) -> usize {
+    pub(crate) fn lost_on(&self, server: &Self) -> usize {
         self.fixes.difference(&server.fixes).count()
             + self.patrols.difference(&server.patrols).count()
             + self.incidents.difference(&server.incidents).count()
@@ -121,7 +121,7 @@ impl Ledger {
 
     /// How many records `server` holds twice, or under an identity that no
     /// phone gave.
-    pub fn duplicated_on(&self, server: &Self) -> u64 {
+    pub(crate) fn duplicated_on(&self, server: &Self) -> u64 {
         let strange = server.fixes.difference(&self.fixes).count()
             + server.patrols.difference(&self.patrols).count()
             + server.incidents.difference(&self.incidents).count()

@@ -9,19 +9,19 @@ use std::thread;
 
 /// What went over the line.
 #[derive(Default)]
-pub struct Counters {
+pub(crate) struct Counters {
     up: AtomicU64,
     down: AtomicU64,
 }
 
 impl Counters {
     /// Bytes from phones to server.
-    pub fn up(&self) -> u64 {
+    pub(crate) fn up(&self) -> u64 {
         self.up.load(Ordering::SeqCst)
     }
 
     /// Bytes from server to phones.
-    pub fn down(&self) -> u64 {
+    pub(crate) fn down(&self) -> u64 {
         self.down.load(Ordering::SeqCst)
     }
 }
@@ -30,7 +30,7 @@ impl Counters {
 ///
 /// # Errors
 /// Where no port can be had on loopback.
-pub fn open(server: SocketAddr) -> io::Result<(SocketAddr, Arc<Counters>)> {
+pub(crate) fn open(server: SocketAddr) -> io::Result<(SocketAddr, Arc<Counters>)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let counters = Arc::new(Counters::default());

@@ -19,23 +19,23 @@ use crate::plan::{Act, Day, Report};
 /// What a phone needs to start; written to a file for a phone that runs in a
 /// process of its own.
 #[derive(Serialize, Deserialize)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// Its database.
-    pub database: PathBuf,
+    pub(crate) database: PathBuf,
     /// Its key, 64 hex digits. A real phone's keystore keeps it.
-    pub key: String,
+    pub(crate) key: String,
     /// The invitation that its worker scanned.
-    pub invitation: String,
+    pub(crate) invitation: String,
     /// The demo's one boot.
-    pub boot: BootId,
+    pub(crate) boot: BootId,
     /// When the demo's clocks begin.
-    pub clock_start_ms: i64,
+    pub(crate) clock_start_ms: i64,
     /// What its worker does.
-    pub day: Day,
+    pub(crate) day: Day,
 }
 
 /// A phone that is switched on.
-pub struct Phone {
+pub(crate) struct Phone {
     engine: Engine,
     transport: HttpTransport,
     day: Day,
@@ -50,7 +50,7 @@ impl Phone {
     ///
     /// # Errors
     /// What the engine says.
-    pub fn open(
+    pub(crate) fn open(
         setup: Setup,
         clock: Arc<dyn Clock>,
         minute: u32,
@@ -98,7 +98,7 @@ impl Phone {
     ///
     /// # Errors
     /// What the engine says; being offline is no error.
-    pub fn live(&mut self, minute: u32, tell: &mut dyn FnMut(Event)) -> Result<()> {
+    pub(crate) fn live(&mut self, minute: u32, tell: &mut dyn FnMut(Event)) -> Result<()> {
         self.sense(minute, tell)?;
         while let Some((at, act)) = self.day.acts.get(self.next_act) {
             if *at > minute {
@@ -137,7 +137,7 @@ impl Phone {
 
     fn act(&mut self, act: Act, minute: u32, tell: &mut dyn FnMut(Event)) -> Result<()> {
         match act {
-            Act::StartShift => drop(self.engine.start_shift(None)?),
+            Act::StartShift => self.engine.start_shift(None).map(|_| ())?,
             Act::StartPatrol => tell(Event::Patrol(self.engine.start_patrol()?)),
             Act::Pause => self.engine.pause_patrol()?,
             Act::Resume => self.engine.resume_patrol()?,
@@ -145,7 +145,7 @@ impl Phone {
                 cause: GapCause::NoSignal,
             })?,
             Act::FindSignal => self.engine.mark(MarkKind::Found)?,
-            Act::FinishPatrol => drop(self.engine.finish_patrol()?),
+            Act::FinishPatrol => self.engine.finish_patrol().map(|_| ())?,
             Act::EndShift => self.engine.end_shift()?,
             Act::Report(report) => self.report(report, tell)?,
             Act::Sync => self.try_to_sync(minute)?,
@@ -157,7 +157,7 @@ impl Phone {
     ///
     /// # Errors
     /// What the engine says.
-    pub fn report(&self, report: Report, tell: &mut dyn FnMut(Event)) -> Result<()> {
+    pub(crate) fn report(&self, report: Report, tell: &mut dyn FnMut(Event)) -> Result<()> {
         let mut photos = Vec::new();
         if let Some(which) = report.photo {
             let bytes = photo::take(&report.category, which)?;
@@ -183,7 +183,12 @@ impl Phone {
     }
 
     fn try_to_sync(&self, minute: u32) -> Result<()> {
-        if !self.day.offline.iter().any(|gone| gone.contains(&minute)) {
+        if !self
+            .day
+            .offline
+            .as_ref()
+            .is_some_and(|gone| gone.contains(&minute))
+        {
             return self.sync();
         }
         let outcome = self.engine.sync(&NoNetwork, SyncOptions::default());
@@ -197,7 +202,7 @@ impl Phone {
     ///
     /// # Errors
     /// What the engine says.
-    pub fn sync(&self) -> Result<()> {
+    pub(crate) fn sync(&self) -> Result<()> {
         self.engine.sync(&self.transport, SyncOptions::default())?;
         Ok(())
     }
@@ -206,7 +211,7 @@ impl Phone {
     ///
     /// # Errors
     /// What the engine says.
-    pub fn unsent(&self) -> Result<u64> {
+    pub(crate) fn unsent(&self) -> Result<u64> {
         let unsent = self.engine.status()?.unsent;
         Ok(unsent.ops + unsent.chunks + unsent.blobs)
     }
@@ -216,7 +221,7 @@ impl Phone {
     ///
     /// # Errors
     /// What the engine says.
-    pub fn go_out_of_sight(&self, report: Report) -> Result<()> {
+    pub(crate) fn go_out_of_sight(&self, report: Report) -> Result<()> {
         self.engine.start_shift(None)?;
         self.report(report, &mut |_| {})?;
         let cut = CutAfterHello(&self.transport);

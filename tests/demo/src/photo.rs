@@ -11,11 +11,11 @@ const HEIGHT: u32 = 720;
 ///
 /// # Errors
 /// Where the encoder fails.
-pub fn take(category: &str, index: usize) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn take(category: &str, index: usize) -> anyhow::Result<Vec<u8>> {
     let mut canvas = Pixmap::new(WIDTH, HEIGHT).ok_or_else(|| anyhow::anyhow!("no canvas"))?;
     let mut scene = Scene {
         canvas: &mut canvas,
-        dice: 0x9e37_79b9 ^ (index as u32 + 1),
+        dice: 0x9e37_79b9 ^ u32::try_from(index).unwrap_or(0),
     };
     match category {
         "hygiene" => scene.street_with_bags(),
@@ -47,10 +47,20 @@ impl Scene<'_> {
     /// A number between `low` and `high`; xorshift, so that a photo is the
     /// same in every run.
     fn roll(&mut self, low: f32, high: f32) -> f32 {
+        low + (high - low) * (self.roll_whole() % 1000) as f32 / 1000.0
+    }
+
+    fn roll_whole(&mut self) -> u32 {
         self.dice ^= self.dice << 13;
         self.dice ^= self.dice >> 17;
         self.dice ^= self.dice << 5;
-        low + (high - low) * (self.dice % 1000) as f32 / 1000.0
+        self.dice
+    }
+
+    fn shade(&mut self, low: u8, high: u8) -> u8 {
+        let span = u32::from(high - low);
+        let step = self.roll_whole() % span.max(1);
+        low + u8::try_from(step).unwrap_or(0)
     }
 
     fn fill(&mut self, path: &Path, rgb: [u8; 3]) {
@@ -89,7 +99,7 @@ impl Scene<'_> {
         self.block(0.0, horizon, 960.0, 720.0 - horizon, road);
         for house in 0..4 {
             let (x, tall) = (house as f32 * 250.0 - 40.0, self.roll(150.0, 280.0));
-            let shade = self.roll(150.0, 200.0) as u8;
+            let shade = self.shade(150, 200);
             self.block(
                 x,
                 horizon - tall,
@@ -111,14 +121,10 @@ impl Scene<'_> {
         self.block(x, 360.0, 150.0, 210.0, [58, 122, 84]);
         self.block(x - 12.0, 340.0, 174.0, 30.0, [44, 96, 66]);
         for _ in 0..5 {
+            let radius = self.roll(38.0, 68.0);
             let (bx, by) = (x + self.roll(-120.0, 330.0), self.roll(520.0, 620.0));
-            let shade = self.roll(30.0, 70.0) as u8;
-            self.blob(
-                bx,
-                by,
-                self.dice as f32 % 30.0 + 38.0,
-                [shade, shade, shade + 8],
-            );
+            let shade = self.shade(30, 70);
+            self.blob(bx, by, radius, [shade, shade, shade + 8]);
         }
     }
 
@@ -135,7 +141,7 @@ impl Scene<'_> {
         for _ in 0..6 {
             let (w, h) = (self.roll(90.0, 190.0), self.roll(70.0, 150.0));
             let (x, y) = (self.roll(40.0, 420.0), self.roll(430.0, 560.0));
-            let shade = self.roll(120.0, 165.0) as u8;
+            let shade = self.shade(120, 165);
             self.block(x, y, w, h, [shade + 40, shade + 8, shade - 40]);
             self.block(
                 x + w * 0.44,

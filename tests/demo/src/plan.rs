@@ -9,41 +9,41 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// How many gridworkers the day has.
-pub const WORKERS: usize = 12;
+pub(crate) const WORKERS: usize = 12;
 /// The town whose grids they walk: 兰山街道.
-pub const TOWN: &str = "371302001";
+pub(crate) const TOWN: &str = "371302001";
 /// Minutes that Lanshan's clocks are ahead of UTC.
-pub const UTC_OFFSET_MIN: i32 = 480;
+pub(crate) const UTC_OFFSET_MIN: i32 = 480;
 /// The minute of the day at which it begins, 08:00.
-pub const BEGIN: u32 = 8 * 60;
+pub(crate) const BEGIN: u32 = 8 * 60;
 /// The minute of the day at which it ends, 17:30.
-pub const END: u32 = 17 * 60 + 30;
+pub(crate) const END: u32 = 17 * 60 + 30;
 
 /// The worker whose app the system kills in mid-patrol, and for how long it is
 /// gone: minutes of the day.
-pub const KILLED: (usize, Range<u32>) = (7, KILL_AT..KILL_AT + 7);
+pub(crate) const KILLED: (usize, Range<u32>) = (7, KILL_AT..KILL_AT + 7);
 const KILL_AT: u32 = BEGIN + 79;
 
 /// One worker's day.
 #[derive(Serialize, Deserialize)]
-pub struct Day {
+pub(crate) struct Day {
     /// What they are called; nobody real.
-    pub worker: String,
+    pub(crate) worker: String,
     /// The code of their base grid.
-    pub grid: String,
+    pub(crate) grid: String,
     /// When the day starts (00:00 in Lanshan): milliseconds since 1970 (UTC).
-    pub midnight_ms: i64,
+    pub(crate) midnight_ms: i64,
     /// What the sensor would measure, in the order of time.
-    pub fixes: Vec<Fix>,
+    pub(crate) fixes: Vec<Fix>,
     /// What they do, in the order of time: (minute of the day, what).
-    pub acts: Vec<(u32, Act)>,
+    pub(crate) acts: Vec<(u32, Act)>,
     /// When there is no network: minutes of the day.
-    pub offline: Vec<Range<u32>>,
+    pub(crate) offline: Option<Range<u32>>,
 }
 
 /// What a gridworker does with the phone.
 #[derive(Clone, Serialize, Deserialize)]
-pub enum Act {
+pub(crate) enum Act {
     /// Goes on duty.
     StartShift,
     /// Goes out.
@@ -68,29 +68,29 @@ pub enum Act {
 
 /// What is reported.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// A code of the catalogue.
-    pub category: String,
+    pub(crate) category: String,
     /// A code of the catalogue.
-    pub severity: String,
+    pub(crate) severity: String,
     /// A few words.
-    pub title: String,
+    pub(crate) title: String,
     /// More words.
-    pub description: String,
+    pub(crate) description: String,
     /// Which picture is taken; none for a report without one.
     #[serde(default)]
-    pub photo: Option<usize>,
+    pub(crate) photo: Option<usize>,
 }
 
 impl Day {
     /// The time of a minute of the day: milliseconds since 1970 (UTC).
-    pub fn time_ms(&self, minute: u32) -> i64 {
+    pub(crate) fn time_ms(&self, minute: u32) -> i64 {
         self.midnight_ms + i64::from(minute) * 60_000
     }
 }
 
 /// When `date` begins in Lanshan: milliseconds since 1970 (UTC).
-pub fn midnight_ms(date: NaiveDate) -> i64 {
+pub(crate) fn midnight_ms(date: NaiveDate) -> i64 {
     let local = date.and_time(NaiveTime::MIN);
     (local - TimeDelta::minutes(i64::from(UTC_OFFSET_MIN)))
         .and_utc()
@@ -102,7 +102,7 @@ pub fn midnight_ms(date: NaiveDate) -> i64 {
 ///
 /// # Errors
 /// Where the clock is so wrong that there is no such date.
-pub fn last_day(now_ms: i64) -> Result<NaiveDate> {
+pub(crate) fn last_day(now_ms: i64) -> Result<NaiveDate> {
     let local = chrono::DateTime::from_timestamp_millis(now_ms)
         .context("the system's clock is out of range; set it right")?
         + TimeDelta::minutes(i64::from(UTC_OFFSET_MIN));
@@ -115,7 +115,7 @@ pub fn last_day(now_ms: i64) -> Result<NaiveDate> {
 ///
 /// # Errors
 /// Where the world lacks the town or the walks do not fit.
-pub fn plan(world: &World, walks: &Walks, date: NaiveDate) -> Result<Vec<Day>> {
+pub(crate) fn plan(world: &World, walks: &Walks, date: NaiveDate) -> Result<Vec<Day>> {
     let reports: Vec<Report> = serde_json::from_str(include_str!("resources/incidents.json"))?;
     let grids = neighbours(world)?;
     let days = grids.iter().enumerate();
@@ -180,10 +180,10 @@ fn day(
     acts.extend(findings(index, &morning, &afternoon, reports));
     acts.sort_by_key(|(minute, _)| *minute);
     let offline = match index % 3 {
-        0 => vec![morning.start + 5..morning.end + 40],
-        1 => vec![afternoon.start..END - 5],
-        _ if index == 5 => vec![BEGIN + 10..END],
-        _ => vec![],
+        0 => Some(morning.start + 5..morning.end + 40),
+        1 => Some(afternoon.start..END - 5),
+        _ if index == 5 => Some(BEGIN + 10..END),
+        _ => None,
     };
     Ok(Day {
         worker: format!("网格员 {:02}", index + 1),
@@ -227,7 +227,7 @@ fn findings(
     let found = found.map(|(nth, minute)| {
         let which = index * 7 + nth * 3;
         let mut report = reports[which % reports.len()].clone();
-        report.photo = (nth != 0 || index % 2 == 0).then_some(which);
+        report.photo = (nth != 0 || index.is_multiple_of(2)).then_some(which);
         (minute, Act::Report(report))
     });
     found.collect()
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(count(|act| matches!(act, Act::StartPatrol)), 24);
         assert!(count(|act| matches!(act, Act::Pause)) >= 1);
         assert!(count(|act| matches!(act, Act::Report(r) if r.photo.is_some())) >= 12);
-        assert!(days.iter().any(|day| !day.offline.is_empty()));
+        assert!(days.iter().any(|day| day.offline.is_some()));
         let killed = &days[KILLED.0];
         let walking = |minute| {
             let at = killed.time_ms(minute);

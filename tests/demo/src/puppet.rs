@@ -18,7 +18,7 @@ use crate::phone::{Phone, Setup};
 const DONE: &str = "done";
 
 /// The driver's end.
-pub struct Puppet {
+pub(crate) struct Puppet {
     setup: PathBuf,
     process: Option<(Child, BufReader<ChildStdout>)>,
 }
@@ -28,7 +28,7 @@ impl Puppet {
     ///
     /// # Errors
     /// Where the process cannot be started or its phone not be opened.
-    pub fn start(setup: PathBuf, minute: u32, tell: &mut dyn FnMut(Event)) -> Result<Self> {
+    pub(crate) fn start(setup: PathBuf, minute: u32, tell: &mut dyn FnMut(Event)) -> Result<Self> {
         let mut puppet = Self {
             setup,
             process: None,
@@ -41,7 +41,7 @@ impl Puppet {
     ///
     /// # Errors
     /// As for [`Puppet::start`].
-    pub fn restart(&mut self, minute: u32, tell: &mut dyn FnMut(Event)) -> Result<()> {
+    pub(crate) fn restart(&mut self, minute: u32, tell: &mut dyn FnMut(Event)) -> Result<()> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("phone")
             .arg(&self.setup)
@@ -59,7 +59,7 @@ impl Puppet {
     ///
     /// # Errors
     /// Where the phone failed; it says why on standard error.
-    pub fn say(&mut self, line: &str, tell: &mut dyn FnMut(Event)) -> Result<()> {
+    pub(crate) fn say(&mut self, line: &str, tell: &mut dyn FnMut(Event)) -> Result<()> {
         self.order(line)?;
         self.hear(tell, usize::MAX).map(drop)
     }
@@ -69,7 +69,7 @@ impl Puppet {
     ///
     /// # Errors
     /// Where the phone failed before.
-    pub fn kill_in(
+    pub(crate) fn kill_in(
         &mut self,
         line: &str,
         events: usize,
@@ -133,7 +133,7 @@ impl Drop for Puppet {
 ///
 /// # Errors
 /// Whatever the phone met.
-pub fn main(setup: &Path, minute: u32) -> Result<()> {
+pub(crate) fn main(setup: &Path, minute: u32) -> Result<()> {
     let setup: Setup = serde_json::from_slice(&fs::read(setup)?)?;
     let clock = Arc::new(WorldClock::new(setup.clock_start_ms, setup.boot));
     clock.advance_to(setup.day.time_ms(minute));

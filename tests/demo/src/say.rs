@@ -10,12 +10,12 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 /// A step begins.
-pub fn step(zh: &str, en: &str) {
+pub(crate) fn step(zh: &str, en: &str) {
     println!("· {zh}  {en}");
 }
 
 /// How the replay goes on; on a terminal the line is written over.
-pub fn progress(minute: u32, fixes: usize, incidents: usize, bytes_up: u64) {
+pub(crate) fn progress(minute: u32, fixes: usize, incidents: usize, bytes_up: u64) {
     let (hour, minute) = (minute / 60, minute % 60);
     let kilobytes = bytes_up / 1024;
     let line = format!(
@@ -33,14 +33,14 @@ pub fn progress(minute: u32, fixes: usize, incidents: usize, bytes_up: u64) {
 }
 
 /// A line is complete.
-pub fn line_end() {
+pub(crate) fn line_end() {
     if std::io::stdout().is_terminal() {
         println!();
     }
 }
 
 /// Where to look, and at what.
-pub fn invitation(url: &str, logins: &[(&str, &str, &str)], took: Duration) {
+pub(crate) fn invitation(url: &str, logins: &[(&str, &str, &str)], took: Duration) {
     println!();
     println!("  打开 open   {url}    ({:.0} s)", took.as_secs_f64());
     for (who, name, password) in logins {
@@ -74,11 +74,11 @@ const LOOK_AT: [(&str, &str); 4] = [
 ];
 
 /// The last line: one JSON object.
-pub fn result(json: &str) {
+pub(crate) fn result(json: &str) {
     println!("{json}");
 }
 
 /// What went wrong: what, where, what to do.
-pub fn failed(error: &anyhow::Error) {
+pub(crate) fn failed(error: &anyhow::Error) {
     eprintln!("演示中止 The demo ended: {error:#}");
 }

@@ -31,22 +31,22 @@ const OUT_OF_SIGHT: usize = 2;
 const LAST_WORDS: usize = 3;
 
 /// How the demo is to run.
-pub struct Options {
+pub(crate) struct Options {
     /// End after the count.
-    pub once: bool,
+    pub(crate) once: bool,
     /// Where the page is served.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Where all data goes; made anew.
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// Where address and logins are written.
-    pub ready_file: Option<PathBuf>,
+    pub(crate) ready_file: Option<PathBuf>,
 }
 
 /// Runs the demo.
 ///
 /// # Errors
 /// Whatever failed, and any record lost or twice.
-pub fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<()> {
     let started = SystemClock::new().now();
     fresh_folder(&options.data)?;
     say::step(
@@ -300,7 +300,7 @@ impl Stage {
             ("兰山街道 a street", street.0, street.1.as_str()),
             ("管理员 an administrator", admin.0, &admin.1),
         ];
-        say::invitation(&url, &logins, took);
+        say::invitation(url, &logins, took);
         let (interrupted, until) = mpsc::channel();
         ctrlc::set_handler(move || interrupted.send(()).unwrap_or_default())?;
         until.recv().context("nobody can interrupt any more")

@@ -1,1 +1,0 @@
-//! Drives the demo: simulated phones on real input against the real server.
