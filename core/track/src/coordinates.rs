@@ -64,7 +64,10 @@ pub fn wgs84_to_gcj02(p: Position) -> Position {
         return p;
     }
     let (dlat, dlon) = offset(p);
-    Position { lat: p.lat + dlat, lon: p.lon + dlon }
+    Position {
+        lat: p.lat + dlat,
+        lon: p.lon + dlon,
+    }
 }
 
 /// From GCJ-02 to WGS-84; unchanged outside China.
@@ -77,7 +80,10 @@ pub fn gcj02_to_wgs84(p: Position) -> Position {
     let mut wgs = p;
     for _ in 0..8 {
         let (dlat, dlon) = offset(wgs);
-        wgs = Position { lat: p.lat - dlat, lon: p.lon - dlon };
+        wgs = Position {
+            lat: p.lat - dlat,
+            lon: p.lon - dlon,
+        };
     }
     wgs
 }
@@ -89,7 +95,10 @@ pub fn gcj02_to_bd09(p: Position) -> Position {
         return p;
     }
     let (lon, lat) = twisted(p.lon, p.lat, 1.0);
-    Position { lat: lat + BAIDU_SHIFT.1, lon: lon + BAIDU_SHIFT.0 }
+    Position {
+        lat: lat + BAIDU_SHIFT.1,
+        lon: lon + BAIDU_SHIFT.0,
+    }
 }
 
 /// From BD-09 to GCJ-02; unchanged outside China.
@@ -126,16 +135,29 @@ fn offset(p: Position) -> (f64, f64) {
     let (x, y) = (p.lon - 105.0, p.lat - 35.0);
     let root = x.abs().sqrt();
     let short = 20.0 * ((6.0 * x * PI).sin() + (2.0 * x * PI).sin());
-    let north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root
+    let north = -100.0
+        + 2.0 * x
+        + 3.0 * y
+        + 0.2 * y * y
+        + 0.1 * x * y
+        + 0.2 * root
         + (short + waves(y, [20.0, 40.0], [160.0, 320.0], [1.0, 3.0, 12.0, 30.0])) * 2.0 / 3.0;
-    let east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root
+    let east = 300.0
+        + x
+        + 2.0 * y
+        + 0.1 * x * x
+        + 0.1 * x * y
+        + 0.1 * root
         + (short + waves(x, [20.0, 40.0], [150.0, 300.0], [1.0, 3.0, 12.0, 30.0])) * 2.0 / 3.0;
     // Metres on the ellipsoid to degrees.
     let lat = p.lat.to_radians();
     let bulge = 1.0 - ECCENTRICITY2 * lat.sin() * lat.sin();
     let meridian = AXIS * (1.0 - ECCENTRICITY2) / (bulge * bulge.sqrt());
     let parallel = AXIS / bulge.sqrt() * lat.cos();
-    ((north / meridian).to_degrees(), (east / parallel).to_degrees())
+    (
+        (north / meridian).to_degrees(),
+        (east / parallel).to_degrees(),
+    )
 }
 
 /// The slower sines of an offset: two of one pair of strengths, two of another,
@@ -168,15 +190,34 @@ mod tests {
     fn published_reference_pairs() {
         let tiananmen = at(116.404, 39.915);
         for (got, lon, lat) in [
-            (wgs84_to_gcj02(tiananmen), 116.410_244_499_169_38, 39.916_404_281_501_64),
-            (gcj02_to_bd09(tiananmen), 116.410_369_493_710_29, 39.921_336_993_510_21),
+            (
+                wgs84_to_gcj02(tiananmen),
+                116.410_244_499_169_38,
+                39.916_404_281_501_64,
+            ),
+            (
+                gcj02_to_bd09(tiananmen),
+                116.410_369_493_710_29,
+                39.921_336_993_510_21,
+            ),
         ] {
-            assert!((got.lon - lon).abs() < 1e-9 && (got.lat - lat).abs() < 1e-9, "{got:?}");
+            assert!(
+                (got.lon - lon).abs() < 1e-9 && (got.lat - lat).abs() < 1e-9,
+                "{got:?}"
+            );
         }
         // Its ways back are single steps: right to a few metres only.
         for (got, lon, lat) in [
-            (gcj02_to_wgs84(tiananmen), 116.397_755_500_830_61, 39.913_595_718_498_36),
-            (bd09_to_gcj02(tiananmen), 116.397_627_291_193_15, 39.908_656_739_576_31),
+            (
+                gcj02_to_wgs84(tiananmen),
+                116.397_755_500_830_61,
+                39.913_595_718_498_36,
+            ),
+            (
+                bd09_to_gcj02(tiananmen),
+                116.397_627_291_193_15,
+                39.908_656_739_576_31,
+            ),
         ] {
             assert!(distance_m(got, at(lon, lat)) < 5.0, "{got:?}");
         }
@@ -193,7 +234,12 @@ mod tests {
 
     #[test]
     fn nothing_moves_outside_china() {
-        for p in [at(2.35, 48.86), at(-74.0, 40.7), at(151.2, -33.9), at(180.0, 90.0)] {
+        for p in [
+            at(2.35, 48.86),
+            at(-74.0, 40.7),
+            at(151.2, -33.9),
+            at(180.0, 90.0),
+        ] {
             for from in [System::Wgs84, System::Gcj02, System::Bd09] {
                 for to in [System::Wgs84, System::Gcj02, System::Bd09, System::Cgcs2000] {
                     assert_eq!(convert(p, from, to), p);

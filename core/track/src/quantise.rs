@@ -62,7 +62,7 @@ pub fn quantise(fix: &Fix) -> Fix {
 /// altitude in metres, speed in decimetres a second; the time as it is.
 ///
 /// Doing it twice changes nothing. A coordinate that is no number stays one;
-/// an infinite or absurd one is held at ±2147.483647°, still out of range. A
+/// an infinite or absurd one is held at ±2147.483646°, still out of range. A
 /// positive accuracy is at least 1 m; a negative one (how iOS says that the
 /// position is invalid) becomes −1 m; a negative speed is no speed. Bearing is
 /// never kept.
@@ -138,8 +138,8 @@ fn coordinate(degrees: f64) -> i32 {
     if degrees.is_nan() {
         return NOT_A_NUMBER;
     }
-    let limit = f64::from(i32::MAX);
-    whole((degrees * 1e6).round().clamp(-limit, limit))
+    let limit = f64::from(i32::MAX - 1);
+    whole((degrees * 1e6).clamp(-limit, limit))
 }
 
 fn degrees(millionths: i32) -> f64 {
@@ -152,15 +152,13 @@ fn degrees(millionths: i32) -> f64 {
 
 fn steps(value: f32, per_unit: f64) -> i32 {
     let limit = f64::from(LIMIT);
-    whole((f64::from(value) * per_unit).round().clamp(-limit, limit))
+    whole((f64::from(value) * per_unit).clamp(-limit, limit))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "callers clamp to i32 and round"
-)]
+/// The nearest whole number, halves away from zero.
+#[expect(clippy::cast_possible_truncation, reason = "callers clamp to what an i32 holds")]
 fn whole(value: f64) -> i32 {
-    value as i32
+    (value + 0.5_f64.copysign(value)) as i32
 }
 
 #[expect(

@@ -23,9 +23,12 @@ mod model;
 mod prior;
 mod range;
 mod row;
+#[cfg(feature = "training")]
+pub mod training;
 mod walk;
 
-use model::Slot;
+use model::Learned;
+use prior::Prior;
 use range::{Coder, Reader, Writer};
 use row::{Columns, Row};
 use walk::{Frame, Walk};
@@ -99,6 +102,10 @@ pub struct Header {
 ///
 /// [`ChunkError::TooMany`] above [`MAX_FIXES`].
 pub fn encode(fixes: &[StoredFix]) -> Result<Vec<u8>, ChunkError> {
+    encode_from(Prior::shipped(), fixes)
+}
+
+fn encode_from(prior: &Prior, fixes: &[StoredFix]) -> Result<Vec<u8>, ChunkError> {
     if fixes.len() > MAX_FIXES {
         return Err(ChunkError::TooMany(fixes.len()));
     }
@@ -107,10 +114,14 @@ pub fn encode(fixes: &[StoredFix]) -> Result<Vec<u8>, ChunkError> {
     let mut out = head(&frame, rows.len());
     if let Some((first, rest)) = rows.split_first() {
         let mut coder = Writer::after(out);
-        let mut slots = prior::slots();
         start(&mut coder, first, frame.quantum);
-        run(&mut coder, &mut slots, frame, first, rest.iter());
-        out = coder.finish();
+        let mut numbers = Learned::new(prior.kinds(), coder);
+        let mut walk = Walk::new(frame, *first);
+        walk.first(&mut numbers, first);
+        for row in rest {
+            walk.next(&mut numbers, row);
+        }
+        out = numbers.coder.finish();
     }
     let sum = checksum(&out).to_be_bytes();
     out[CHECKSUM..CHECKSUM + 2].copy_from_slice(&sum);
@@ -134,17 +145,17 @@ pub fn decode(chunk: &[u8]) -> Result<Vec<StoredFix>, ChunkError> {
         };
     }
     let mut coder = Reader::new(&chunk[header.body..]);
-    let mut slots = prior::slots();
     let frame = header.frame();
     let first = start(&mut coder, &Row::UNKNOWN, frame.quantum);
+    let mut numbers = Learned::new(Prior::shipped().kinds(), coder);
     let mut walk = Walk::new(frame, first);
     // The count is bounded, and memory grows with what is read.
     let mut fixes = Vec::with_capacity(header.count.min(chunk.len().saturating_mul(8)));
-    fixes.push(walk.first(&mut slots, &mut coder, &Row::UNKNOWN).stored()?);
+    fixes.push(walk.first(&mut numbers, &Row::UNKNOWN).stored()?);
     for _ in 1..header.count {
-        fixes.push(walk.next(&mut slots, &mut coder, &Row::UNKNOWN).stored()?);
+        fixes.push(walk.next(&mut numbers, &Row::UNKNOWN).stored()?);
     }
-    if coder.reached_the_end() {
+    if numbers.coder.reached_the_end() {
         Ok(fixes)
     } else {
         Err(ChunkError::Malformed("bytes after the end"))
@@ -302,20 +313,6 @@ fn coordinate<C: Coder>(coder: &mut C, value: i64, shift: i64, bits: u32) -> i64
 
 fn fits(value: i64, bits: u32) -> bool {
     (0..1 << bits).contains(&value)
-}
-
-fn run<'a, C: Coder>(
-    coder: &mut C,
-    slots: &mut [Slot],
-    frame: Frame,
-    first: &Row,
-    rest: impl Iterator<Item = &'a Row>,
-) {
-    let mut walk = Walk::new(frame, *first);
-    walk.first(slots, coder, first);
-    for row in rest {
-        walk.next(slots, coder, row);
-    }
 }
 
 /// CRC-16 (CCITT polynomial, start at all ones) of all but the checksum itself.

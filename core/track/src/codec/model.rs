@@ -1,9 +1,10 @@
 //! The adaptive model: how likely each bit of each number is.
 //!
 //! A number is a handful of yes-no questions (is it zero, its sign, how many
-//! bits it has, which), and each question in each context has a [`Slot`] that
-//! learns from the answers. It starts from what a training run over many
-//! tracks saw (see `prior.rs`), so that even a short chunk is coded well.
+//! bits it has, which), and each question has a [`Slot`] in each of two
+//! contexts that learns from the answers; the mean of the two is believed. The
+//! slots start from what a training run over many tracks saw (see `prior.rs`),
+//! so that even a short chunk is coded well.
 
 use super::range::{Coder, PROBABILITY_BITS};
 
@@ -17,17 +18,18 @@ pub(super) struct Slot {
 }
 
 /// A slot no longer learns faster than from this many answers.
-pub(super) const SETTLED: u16 = 60;
+pub(super) const SETTLED: u16 = 127;
 /// Probabilities are kept this far from certainty, in 1/65536.
-const MARGIN: u32 = 40;
+const MARGIN: u32 = 32;
 
-/// How far a slot moves towards an answer after `n` of them: 1 / (n + 1.6).
-const RATES: [u32; SETTLED as usize + 1] = {
+/// How far a slot moves towards an answer after `n` of them, in 1/32768:
+/// 1 / (n + 1.6).
+const RATES: [i32; SETTLED as usize + 1] = {
     let mut rates = [0; SETTLED as usize + 1];
     let mut n = 0;
-    while n < rates.len() {
-        // In whole numbers: 65536 · 5 / (5 n + 8).
-        rates[n] = 65_536 * 5 / (5 * n as u32 + 8);
+    while n <= SETTLED {
+        // In whole numbers: 32768 · 5 / (5 n + 8).
+        rates[n as usize] = 32_768 * 5 / (5 * n as i32 + 8);
         n += 1;
     }
     rates
@@ -37,28 +39,134 @@ impl Slot {
     pub(super) const EVEN: Self = Self { p: 1 << 15, n: 0 };
 
     #[inline]
-    pub(super) fn code<C: Coder>(&mut self, coder: &mut C, bit: bool) -> bool {
-        let p1 = u32::from(self.p).clamp(MARGIN, (1 << PROBABILITY_BITS) - MARGIN);
-        let bit = coder.bit(p1, bit);
-        self.learn(bit);
-        bit
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "stays within 0 to 65535"
+    )]
+    pub(super) fn learn(&mut self, bit: bool) {
+        // No branch: the answer is what cannot be foreseen.
+        let rate = RATES[usize::from(self.n & SETTLED)];
+        let p = i32::from(self.p);
+        let aim = i32::from(bit) * 65_535;
+        self.p = (p + (((aim - p) * rate) >> 15)) as u16;
+        self.n += u16::from(self.n < SETTLED);
+    }
+}
+
+/// Who codes whole numbers, each in one context of either kind: the writer, the
+/// reader, the trainer.
+pub(super) trait Numbers {
+    /// What was coded; the reader ignores `value`.
+    fn number(&mut self, a: usize, b: usize, value: i64) -> i64;
+}
+
+/// Codes numbers by what it learns from them.
+///
+/// A short chunk meets a few dozen of the contexts; each is copied from the
+/// prior when it is first met, which is much less than all of them.
+pub(super) struct Learned<'p, C> {
+    a: Kind<'p>,
+    b: Kind<'p>,
+    pub(super) coder: C,
+}
+
+/// The contexts of one kind.
+struct Kind<'p> {
+    prior: &'p [Slot],
+    /// Where each one's slots are in `met`; [`UNMET`] before it is met.
+    places: Vec<u16>,
+    met: Vec<[Slot; NUMBER]>,
+}
+
+const UNMET: u16 = u16::MAX;
+
+impl<'p> Kind<'p> {
+    fn new(prior: &'p [Slot]) -> Self {
+        let places = vec![UNMET; prior.len() / NUMBER];
+        Self {
+            prior,
+            places,
+            met: Vec::with_capacity(64),
+        }
     }
 
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a share of what is left to 0 or 65535"
-    )]
-    fn learn(&mut self, bit: bool) {
-        let rate = RATES[usize::from(self.n)];
-        let p = u32::from(self.p);
-        let moved = if bit {
-            p + (((65_535 - p) * rate) >> 16)
-        } else {
-            p - ((p * rate) >> 16)
+    fn slots(&mut self, context: usize) -> &mut [Slot; NUMBER] {
+        let mut place = self.places[context];
+        if place == UNMET {
+            place = self.meet(context);
+        }
+        &mut self.met[usize::from(place)]
+    }
+
+    #[cold]
+    fn meet(&mut self, context: usize) -> u16 {
+        let known = self.prior[context * NUMBER..].first_chunk();
+        let place = u16::try_from(self.met.len()).unwrap_or(UNMET);
+        self.met.push(*known.unwrap_or(&[Slot::EVEN; NUMBER]));
+        self.places[context] = place;
+        place
+    }
+}
+
+impl<'p, C> Learned<'p, C> {
+    /// Starts from a prior for the contexts of either kind.
+    pub(super) fn new((a, b): (&'p [Slot], &'p [Slot]), coder: C) -> Self {
+        Self {
+            a: Kind::new(a),
+            b: Kind::new(b),
+            coder,
+        }
+    }
+}
+
+impl<C: Coder> Numbers for Learned<'_, C> {
+    #[inline]
+    fn number(&mut self, a: usize, b: usize, value: i64) -> i64 {
+        let pair = &mut Pair {
+            a: self.a.slots(a),
+            b: self.b.slots(b),
+            coder: &mut self.coder,
         };
-        self.p = moved as u16;
-        self.n += u16::from(self.n < SETTLED);
+        number(pair, value)
+    }
+}
+
+/// Who answers the questions about one number.
+pub(super) trait Answers {
+    /// The answer to the question with this place among a context's slots.
+    fn ask(&mut self, question: usize, bit: bool) -> bool;
+    /// The lowest `count` bits of a value about which nothing is known.
+    fn plain(&mut self, count: u32, value: u64) -> u64;
+}
+
+/// The slots of one context of either kind.
+struct Pair<'a, C> {
+    a: &'a mut [Slot; NUMBER],
+    b: &'a mut [Slot; NUMBER],
+    coder: &'a mut C,
+}
+
+/// The mean of two slots, kept from certainty.
+#[inline]
+pub(super) fn belief(a: Slot, b: Slot) -> u32 {
+    let p = (u32::from(a.p) + u32::from(b.p)) >> 1;
+    p.clamp(MARGIN, (1 << PROBABILITY_BITS) - MARGIN)
+}
+
+impl<C: Coder> Answers for Pair<'_, C> {
+    #[inline(always)]
+    fn ask(&mut self, question: usize, bit: bool) -> bool {
+        let (a, b) = (&mut self.a[question], &mut self.b[question]);
+        let bit = self.coder.bit(belief(*a, *b), bit);
+        a.learn(bit);
+        b.learn(bit);
+        bit
+    }
+
+    fn plain(&mut self, count: u32, value: u64) -> u64 {
+        self.coder.raw(count, value)
     }
 }
 
@@ -74,28 +182,23 @@ const LONG: usize = DIGITS + 1 + 3 + 7;
 /// Slots of one context of a number.
 pub(super) const NUMBER: usize = LONG + (SIZES - 4);
 
-/// Codes a whole number in the context whose slots these are.
-///
-/// `slots` has [`NUMBER`] of them. Any `i64` can be coded.
+/// Codes a whole number; any `i64` can be.
 #[inline]
-pub(super) fn number<C: Coder>(slots: &mut [Slot], coder: &mut C, value: i64) -> i64 {
-    let Some(slots) = slots.first_chunk_mut::<NUMBER>() else {
-        return 0;
-    };
-    if slots[ZERO].code(coder, value == 0) {
+pub(super) fn number<A: Answers>(answers: &mut A, value: i64) -> i64 {
+    if answers.ask(ZERO, value == 0) {
         return 0;
     }
-    let negative = slots[SIGN].code(coder, value < 0);
+    let negative = answers.ask(SIGN, value < 0);
     let magnitude = value.unsigned_abs();
     let wanted = magnitude.checked_ilog2().unwrap_or(0) as usize;
     let mut size = 0;
-    while size < SIZES && slots[SIZE + size].code(coder, size < wanted) {
+    while size < SIZES && answers.ask(SIZE + size, size < wanted) {
         size += 1;
     }
-    let magnitude = if size == SIZES {
-        coder.raw(64, magnitude)
-    } else {
-        digits(slots, coder, size, magnitude)
+    let magnitude = match size {
+        0 => 1,
+        SIZES => answers.plain(64, magnitude),
+        _ => digits(answers, size, magnitude),
     };
     let signed = magnitude.cast_signed();
     if negative {
@@ -105,30 +208,23 @@ pub(super) fn number<C: Coder>(slots: &mut [Slot], coder: &mut C, value: i64) ->
     }
 }
 
-/// The `size` bits below the highest one.
+/// A number of `size` bits below the highest one.
 #[inline]
-fn digits<C: Coder>(slots: &mut [Slot; NUMBER], coder: &mut C, size: usize, value: u64) -> u64 {
+fn digits<A: Answers>(answers: &mut A, size: usize, value: u64) -> u64 {
     let bit = |at: usize| (value >> at) & 1 == 1;
-    let mut read = 1_u64;
-    match size {
-        0 => {}
-        1..=3 => {
-            // A tree: the question depends on the bits before.
-            let tree = DIGITS + (1 << size) - 1 - size;
-            for at in (0..size).rev() {
-                let node = tree + (read as usize - 1);
-                read = read * 2 + u64::from(slots[node].code(coder, bit(at)));
-            }
+    if size <= 3 {
+        // A tree: the question depends on the bits before.
+        let tree = DIGITS + (1 << size) - 1 - size;
+        let mut read = 1;
+        for at in (0..size).rev() {
+            read = read * 2 + usize::from(answers.ask(tree + read - 1, bit(at)));
         }
-        _ => {
-            let node = LONG + (size - 4);
-            read = read * 2 + u64::from(slots[node].code(coder, bit(size - 1)));
-            let rest = size - 1;
-            let low = coder.raw(rest as u32, value & ((1 << rest) - 1));
-            read = (read << rest) | low;
-        }
+        return read as u64;
     }
-    read
+    let high = 2 | u64::from(answers.ask(LONG + size - 4, bit(size - 1)));
+    let rest = size - 1;
+    let low = answers.plain(rest.try_into().unwrap_or(0), value & ((1 << rest) - 1));
+    (high << rest) | low
 }
 
 /// A magnitude's running average, in 1/16, in half octaves: 0 to `top`.

@@ -2,17 +2,19 @@
 //!
 //! Encoder and decoder share the trait [`Coder`], so that the code which walks
 //! through a chunk's fields is written once and cannot differ between the two.
+//! The interval has 64 bits and is widened four bytes at a time, so that this,
+//! which no processor can foresee, is rare.
 
 /// Probabilities are in 1/65536.
 pub(super) const PROBABILITY_BITS: u32 = 16;
-/// Below this the range is widened by a byte.
-const NARROW: u32 = 1 << 24;
+/// Below this the interval is widened.
+const NARROW: u64 = 1 << 32;
+/// By this many bytes.
+const WORD: usize = 4;
 
 /// One side of the coder. What is passed in is written by the encoder and
 /// ignored by the decoder; what is returned is what was coded.
 pub(super) trait Coder {
-    /// Whether this is the writing side.
-    const WRITES: bool;
     /// Codes one bit that is 1 with probability `p1` / 65536 (never 0 or 1).
     fn bit(&mut self, p1: u32, bit: bool) -> bool;
     /// Codes the lowest `count` bits (at most 64) of `value`, all equally likely.
@@ -24,9 +26,9 @@ pub(super) struct Writer {
     out: Vec<u8>,
     /// Where the coded bytes begin; those before are not ours.
     start: usize,
-    /// The lower end of the interval: 32 bits and a carry.
+    /// The lower end of the interval.
     low: u64,
-    range: u32,
+    range: u64,
 }
 
 impl Writer {
@@ -36,44 +38,53 @@ impl Writer {
             start: out.len(),
             out,
             low: 0,
-            range: u32::MAX,
+            range: u64::MAX,
         }
     }
 
-    fn shift(&mut self) {
-        self.carry();
-        self.out.push(self.low.to_be_bytes()[4]);
-        self.low = (self.low << 8) & 0xffff_ffff;
-        self.range <<= 8;
+    /// Moves the lower end up; a carry runs through the bytes written so far.
+    #[inline]
+    fn raise(&mut self, by: u64) {
+        let (low, carried) = self.low.overflowing_add(by);
+        self.low = low;
+        if carried {
+            self.carry();
+        }
     }
 
+    #[cold]
     fn carry(&mut self) {
-        if self.low > 0xffff_ffff {
-            self.low &= 0xffff_ffff;
-            for byte in self.out[self.start..].iter_mut().rev() {
-                *byte = byte.wrapping_add(1);
-                if *byte != 0 {
-                    break;
-                }
+        for byte in self.out[self.start..].iter_mut().rev() {
+            *byte = byte.wrapping_add(1);
+            if *byte != 0 {
+                break;
             }
+        }
+    }
+
+    #[inline]
+    fn widen(&mut self) {
+        if self.range < NARROW {
+            self.out.extend_from_slice(&self.low.to_be_bytes()[..WORD]);
+            self.low <<= 32;
+            self.range <<= 32;
         }
     }
 
     /// Ends the stream with the fewest bytes that still lie in the interval,
     /// given that the reader goes on with zeros.
     pub(super) fn finish(mut self) -> Vec<u8> {
-        let top = self.low + u64::from(self.range) - 1;
-        for zeros in (0..=32).rev() {
+        let room = self.range - 1;
+        for zeros in (0..64).rev() {
             let mask = (1_u64 << zeros) - 1;
-            let candidate = (self.low + mask) & !mask;
-            if candidate <= top {
-                self.low = candidate;
+            // The next number that ends in so many zeros.
+            let up = self.low.wrapping_neg() & mask;
+            if up <= room {
+                self.raise(up);
                 break;
             }
         }
-        self.carry();
-        let tail = self.low.to_be_bytes();
-        self.out.extend_from_slice(&tail[4..]);
+        self.out.extend_from_slice(&self.low.to_be_bytes());
         while self.out.len() > self.start && self.out.last() == Some(&0) {
             self.out.pop();
         }
@@ -82,71 +93,68 @@ impl Writer {
 }
 
 impl Coder for Writer {
-    const WRITES: bool = true;
-
     #[inline]
     fn bit(&mut self, p1: u32, bit: bool) -> bool {
-        let bound = split(self.range, p1);
-        if bit {
-            self.range = bound;
-        } else {
-            self.low += u64::from(bound);
-            self.range -= bound;
-        }
-        while self.range < NARROW {
-            self.shift();
-        }
+        let bound = (self.range >> PROBABILITY_BITS) * u64::from(p1);
+        self.raise(if bit { 0 } else { bound });
+        self.range = if bit { bound } else { self.range - bound };
+        self.widen();
         bit
     }
 
     fn raw(&mut self, count: u32, value: u64) -> u64 {
         let mut left = count;
         while left > 0 {
-            let take = left.min(8);
+            let take = left.min(16);
             left -= take;
             let piece = (value >> left) & ((1 << take) - 1);
             self.range >>= take;
-            self.low += u64::from(self.range) * piece;
-            while self.range < NARROW {
-                self.shift();
-            }
+            self.raise(self.range * piece);
+            self.widen();
         }
         value
     }
 }
 
-/// Reads bits from bytes; past the end it reads zeros and counts them.
+/// Reads bits from bytes; past the end it reads zeros.
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     next: usize,
-    range: u32,
-    code: u32,
+    range: u64,
+    code: u64,
 }
-
-/// The writer cuts trailing zeros off: the interval's four bytes at most,
-/// and whatever zeros stood before them.
-const LOOK_AHEAD: usize = 4;
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         let mut reader = Self {
             bytes,
             next: 0,
-            range: u32::MAX,
+            range: u64::MAX,
             code: 0,
         };
-        for _ in 0..LOOK_AHEAD {
-            reader.shift();
-        }
-        reader.range = u32::MAX;
+        reader.code = (reader.word() << 32) | reader.word();
         reader
     }
 
-    fn shift(&mut self) {
-        let byte = self.bytes.get(self.next).copied().unwrap_or(0);
-        self.next += 1;
-        self.code = (self.code << 8) | u32::from(byte);
-        self.range <<= 8;
+    fn word(&mut self) -> u64 {
+        let rest = self.bytes.get(self.next..).unwrap_or_default();
+        self.next += WORD;
+        match rest.first_chunk::<WORD>() {
+            Some(word) => u64::from(u32::from_be_bytes(*word)),
+            None => {
+                let mut word = [0; WORD];
+                word[..rest.len()].copy_from_slice(rest);
+                u64::from(u32::from_be_bytes(word))
+            }
+        }
+    }
+
+    #[inline]
+    fn widen(&mut self) {
+        if self.range < NARROW {
+            self.range <<= 32;
+            self.code = (self.code << 32) | self.word();
+        }
     }
 
     /// Whether all bytes were needed to come here: whoever appended some, or
@@ -157,21 +165,13 @@ impl<'a> Reader<'a> {
 }
 
 impl Coder for Reader<'_> {
-    const WRITES: bool = false;
-
     #[inline]
     fn bit(&mut self, p1: u32, _: bool) -> bool {
-        let bound = split(self.range, p1);
+        let bound = (self.range >> PROBABILITY_BITS) * u64::from(p1);
         let bit = self.code < bound;
-        if bit {
-            self.range = bound;
-        } else {
-            self.code -= bound;
-            self.range -= bound;
-        }
-        while self.range < NARROW {
-            self.shift();
-        }
+        self.code -= if bit { 0 } else { bound };
+        self.range = if bit { bound } else { self.range - bound };
+        self.widen();
         bit
     }
 
@@ -179,25 +179,17 @@ impl Coder for Reader<'_> {
         let mut left = count;
         let mut value = 0_u64;
         while left > 0 {
-            let take = left.min(8);
+            let take = left.min(16);
             left -= take;
             self.range >>= take;
             // A damaged stream can hold a code beyond the interval.
             let piece = (self.code / self.range).min((1 << take) - 1);
             self.code -= piece * self.range;
-            value = (value << take) | u64::from(piece);
-            while self.range < NARROW {
-                self.shift();
-            }
+            value = (value << take) | piece;
+            self.widen();
         }
         value
     }
-}
-
-#[inline]
-fn split(range: u32, p1: u32) -> u32 {
-    // 8 to 16 significant bits of the range are enough, and 32 bits suffice.
-    (range >> PROBABILITY_BITS) * p1
 }
 
 #[cfg(test)]

@@ -57,7 +57,9 @@ pub fn credit(segments: &[Vec<Fix>], site: &Circle) -> Vec<Pass> {
             if !reach.may_touch(line) {
                 continue;
             }
-            let Some(pass) = pass(line, site, &plane) else { continue };
+            let Some(pass) = pass(line, site, &plane) else {
+                continue;
+            };
             match &mut passing {
                 Some(open) if pass.from_ms - open.to_ms < SAME_PASS_MS => join(open, &pass),
                 _ => passes.extend(passing.replace(pass)),
@@ -71,7 +73,8 @@ pub fn credit(segments: &[Vec<Fix>], site: &Circle) -> Vec<Pass> {
 /// Each pair of neighbours; a lone fix as a line to itself.
 fn lines(segment: &[Fix]) -> impl Iterator<Item = (&Fix, &Fix)> {
     let lone = (segment.len() == 1).then(|| (&segment[0], &segment[0]));
-    lone.into_iter().chain(segment.iter().zip(segment.iter().skip(1)))
+    lone.into_iter()
+        .chain(segment.iter().zip(segment.iter().skip(1)))
 }
 
 fn join(open: &mut Pass, next: &Pass) {
@@ -92,13 +95,16 @@ struct Reach {
 impl Reach {
     fn around(site: &Circle) -> Self {
         let lat = site.radius_m / METRES_PER_DEGREE;
-        Self { lat, lon: lat / site.at.lat.to_radians().cos().max(0.01), at: site.at }
+        Self {
+            lat,
+            lon: lat / site.at.lat.to_radians().cos().max(0.01),
+            at: site.at,
+        }
     }
 
     fn may_touch(&self, (a, b): (&Fix, &Fix)) -> bool {
-        let beside = |a: f64, b: f64, at: f64, reach: f64| {
-            a.min(b) > at + reach || a.max(b) < at - reach
-        };
+        let beside =
+            |a: f64, b: f64, at: f64, reach: f64| a.min(b) > at + reach || a.max(b) < at - reach;
         !beside(a.position.lat, b.position.lat, self.at.lat, self.lat)
             && !beside(a.position.lon, b.position.lon, self.at.lon, self.lon)
     }
@@ -147,7 +153,12 @@ fn within(a: Metres, b: Metres, radius: f64) -> Option<Within> {
     }
     let length = a.distance(b);
     if length <= 0.0 {
-        return Some(Within { enters: 0.0, leaves: 1.0, nearest, distance });
+        return Some(Within {
+            enters: 0.0,
+            leaves: 1.0,
+            nearest,
+            distance,
+        });
     }
     // Half the chord, from the foot of the perpendicular on the endless line.
     let along = -(a.east * (b.east - a.east) + a.north * (b.north - a.north)) / (length * length);
@@ -157,8 +168,16 @@ fn within(a: Metres, b: Metres, radius: f64) -> Option<Within> {
     };
     let beside = foot.distance(Metres::default());
     let half = (radius * radius - beside * beside).max(0.0).sqrt() / length;
-    let (enters, leaves) = ((along - half).clamp(0.0, 1.0), (along + half).clamp(0.0, 1.0));
-    Some(Within { enters, leaves, nearest, distance })
+    let (enters, leaves) = (
+        (along - half).clamp(0.0, 1.0),
+        (along + half).clamp(0.0, 1.0),
+    );
+    Some(Within {
+        enters,
+        leaves,
+        nearest,
+        distance,
+    })
 }
 
 fn pass_of(from_ms: i64, to_ms: i64, within: Within) -> Pass {
@@ -171,7 +190,11 @@ fn pass_of(from_ms: i64, to_ms: i64, within: Within) -> Pass {
 }
 
 /// The time at a share of the way.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a part of a line's milliseconds")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "a part of a line's milliseconds"
+)]
 fn between(from_ms: i64, to_ms: i64, share: f64) -> i64 {
     from_ms.saturating_add((to_ms.saturating_sub(from_ms) as f64 * share).round() as i64)
 }
@@ -198,14 +221,18 @@ impl Area {
     /// An area within closed polygons, in WGS-84 degrees (x is the longitude).
     #[must_use]
     pub fn new(polygons: MultiPolygon<f64>) -> Self {
-        Self { bounds: polygons.bounding_rect(), polygons }
+        Self {
+            bounds: polygons.bounding_rect(),
+            polygons,
+        }
     }
 
     /// Whether a place is inside.
     #[must_use]
     pub fn contains(&self, p: Position) -> bool {
         let point = Point::new(p.lon, p.lat);
-        self.bounds.is_some_and(|b| b.contains(&point) || touches(&b, point))
+        self.bounds
+            .is_some_and(|b| b.contains(&point) || touches(&b, point))
             && self.polygons.contains(&point)
     }
 
@@ -229,7 +256,10 @@ impl Area {
     pub fn entered(&self, segments: &[Vec<Fix>]) -> bool {
         segments.iter().any(|segment| {
             segment.first().is_some_and(|f| self.contains(f.position))
-                || segment.iter().zip(segment.iter().skip(1)).any(|(a, b)| self.share_inside(a, b) > 0.0)
+                || segment
+                    .iter()
+                    .zip(segment.iter().skip(1))
+                    .any(|(a, b)| self.share_inside(a, b) > 0.0)
         })
     }
 
@@ -255,7 +285,11 @@ impl Area {
 
     fn share_inside(&self, a: &Fix, b: &Fix) -> f64 {
         let pieces = self.pieces(a, b);
-        pieces.iter().filter(|(_, _, inside)| *inside).map(|(from, to, _)| to - from).sum()
+        pieces
+            .iter()
+            .filter(|(_, _, inside)| *inside)
+            .map(|(from, to, _)| to - from)
+            .sum()
     }
 
     /// A line cut at the boundary: from which share of it to which, and whether
@@ -315,7 +349,10 @@ fn share_of(line: &Line<f64>, p: Coord<f64>) -> f64 {
 }
 
 fn along(a: Position, b: Position, share: f64) -> Position {
-    Position { lat: a.lat + share * (b.lat - a.lat), lon: a.lon + share * (b.lon - a.lon) }
+    Position {
+        lat: a.lat + share * (b.lat - a.lat),
+        lon: a.lon + share * (b.lon - a.lon),
+    }
 }
 
 #[cfg(test)]

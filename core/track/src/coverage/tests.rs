@@ -5,7 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 
-const HERE: Position = Position { lat: 35.05, lon: 118.33 };
+const HERE: Position = Position {
+    lat: 35.05,
+    lon: 118.33,
+};
 
 fn fix(second: i64, east: f64, north: f64) -> Fix {
     Fix {
@@ -30,7 +33,10 @@ fn a_way_through_is_credited_though_no_fix_lies_inside() {
     assert_eq!(passes.len(), 1);
     assert!((passes[0].closest_m - 10.0).abs() < 0.1);
     assert!((passes[0].closest_ms - 20_000).abs() < 50);
-    assert!(passes[0].from_ms < 20_000 && passes[0].to_ms > 20_000, "{passes:?}");
+    assert!(
+        passes[0].from_ms < 20_000 && passes[0].to_ms > 20_000,
+        "{passes:?}"
+    );
 }
 
 #[test]
@@ -54,7 +60,10 @@ fn accuracy_is_taken_into_account() {
         !credit(&[way], &site(30.0)).is_empty()
     };
     assert!(pass_at(25.0, 5.0));
-    assert!(!pass_at(25.0, 20.0), "25 m off with 20 m of doubt is not inside 30 m");
+    assert!(
+        !pass_at(25.0, 20.0),
+        "25 m off with 20 m of doubt is not inside 30 m"
+    );
     assert!(pass_at(10.0, 20.0));
     assert!(!pass_at(0.0, 200.0), "so vague a fix says nothing");
     assert!(!pass_at(35.0, 1.0));
@@ -62,7 +71,8 @@ fn accuracy_is_taken_into_account() {
 
 #[test]
 fn leaving_and_coming_back_are_two_visits_noise_at_the_edge_is_one() {
-    let stay = |from: i64| (from..from + 60).map(|s| fix(s, 0.0, if s % 2 == 0 { 26.0 } else { 33.0 }));
+    let stay =
+        |from: i64| (from..from + 60).map(|s| fix(s, 0.0, if s % 2 == 0 { 26.0 } else { 33.0 }));
     let away = (60..400).map(|s| fix(s, 0.0, 300.0));
     let segment: Vec<Fix> = stay(0).chain(away).chain(stay(400)).collect();
     let passes = credit(&[segment], &site(30.0));
@@ -81,8 +91,16 @@ fn square(half: f64) -> Area {
         let p = plane.position(Metres { east, north });
         Coord { x: p.lon, y: p.lat }
     };
-    let ring = vec![corner(-half, -half), corner(half, -half), corner(half, half), corner(-half, half)];
-    Area::new(MultiPolygon::new(vec![Polygon::new(LineString::new(ring), vec![])]))
+    let ring = vec![
+        corner(-half, -half),
+        corner(half, -half),
+        corner(half, half),
+        corner(-half, half),
+    ];
+    Area::new(MultiPolygon::new(vec![Polygon::new(
+        LineString::new(ring),
+        vec![],
+    )]))
 }
 
 #[test]
@@ -90,7 +108,10 @@ fn a_fence_crossed_with_no_fix_inside_is_crossed() {
     let area = square(50.0);
     let way = vec![fix(0, -100.0, 0.0), fix(40, 100.0, 0.0)];
     let crossings = area.crossings(&[way.clone()]);
-    assert_eq!(crossings.iter().map(|c| c.inwards).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(
+        crossings.iter().map(|c| c.inwards).collect::<Vec<_>>(),
+        [true, false]
+    );
     assert!((crossings[0].at_ms - 10_000).abs() < 20 && (crossings[1].at_ms - 30_000).abs() < 20);
     assert!((area.time_inside_ms(&[way.clone()]) - 20_000).abs() < 40);
     assert!(area.entered(&[way]));
@@ -111,7 +132,10 @@ fn who_never_entered_never_left() {
 fn an_area_without_polygons_contains_nothing() {
     let nowhere = Area::new(MultiPolygon::new(vec![]));
     assert!(!nowhere.contains(HERE));
-    assert_eq!(nowhere.time_inside_ms(&[vec![fix(0, 0.0, 0.0), fix(9, 1.0, 1.0)]]), 0);
+    assert_eq!(
+        nowhere.time_inside_ms(&[vec![fix(0, 0.0, 0.0), fix(9, 1.0, 1.0)]]),
+        0
+    );
 }
 
 proptest! {
