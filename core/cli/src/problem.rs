@@ -37,15 +37,20 @@ impl Problem {
     }
 
     pub(crate) fn reading(file: &Path, error: &io::Error) -> Self {
-        Self::text("problem.read_file", vec![("why", error.kind().to_string())]).at(shown(file))
+        Self::file("problem.read_file", file, error)
     }
 
     pub(crate) fn writing(file: &Path, error: &io::Error) -> Self {
-        Self::text(
-            "problem.write_file",
-            vec![("why", error.kind().to_string())],
-        )
-        .at(shown(file))
+        Self::file("problem.write_file", file, error)
+    }
+
+    fn file(otherwise: &'static str, file: &Path, error: &io::Error) -> Self {
+        let said = match error.kind() {
+            io::ErrorKind::NotFound => Self::text("problem.no_file", vec![]),
+            io::ErrorKind::PermissionDenied => Self::text("problem.denied", vec![]),
+            kind => Self::text(otherwise, vec![("why", kind.to_string())]),
+        };
+        said.at(shown(file))
     }
 
     pub(crate) fn track(file: &Path, error: &ReadError) -> Self {

@@ -24,14 +24,21 @@ fn send_name(send: &SendState) -> &'static str {
     }
 }
 
-fn send(send: &SendState, texts: &Texts) -> String {
-    let state = texts.say(&format!("send.{}", send_name(send)), &[]);
-    match send {
-        SendState::Refused { why, advice, .. } => {
-            format!("{state}: {why} ({})", said(*advice, texts))
-        }
-        _ => state,
-    }
+fn send(send: &SendState, texts: &Texts) -> [String; 2] {
+    let state = texts.both(&format!("send.{}", send_name(send)), &[]);
+    let SendState::Refused { why, advice, .. } = send else {
+        return state;
+    };
+    let ([zh, en], [zh_advice, en_advice]) = (state, advised(*advice, texts));
+    [
+        format!("{zh}：{why}（{zh_advice}）"),
+        format!("{en}: {why} ({en_advice})"),
+    ]
+}
+
+fn sent(state: &SendState, texts: &Texts) -> String {
+    let [zh, en] = send(state, texts);
+    texts.choose(zh, en)
 }
 
 fn advice_name(advice: Advice) -> &'static str {
@@ -43,8 +50,8 @@ fn advice_name(advice: Advice) -> &'static str {
     }
 }
 
-fn said(advice: Advice, texts: &Texts) -> String {
-    texts.say(&format!("advice.{}", advice_name(advice)), &[])
+fn advised(advice: Advice, texts: &Texts) -> [String; 2] {
+    texts.both(&format!("advice.{}", advice_name(advice)), &[])
 }
 
 pub(crate) fn patrols(patrols: &[PatrolView], texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
@@ -52,7 +59,7 @@ pub(crate) fn patrols(patrols: &[PatrolView], texts: &Texts, out: &mut dyn Write
         writeln!(out, "{}", texts.say("patrol.none", &[]))?;
     }
     for patrol in patrols {
-        let (at, state) = (time(patrol.started_ms), send(&patrol.send, texts));
+        let (at, state) = (time(patrol.started_ms), sent(&patrol.send, texts));
         writeln!(
             out,
             "{}  {at}  {}  {}  {state}",
@@ -71,7 +78,7 @@ pub(crate) fn incidents(
         writeln!(out, "{}", texts.say("incident.none", &[]))?;
     }
     for incident in incidents {
-        let (at, state) = (time(incident.found_ms), send(&incident.send, texts));
+        let (at, state) = (time(incident.found_ms), sent(&incident.send, texts));
         let IncidentView {
             id,
             status,
@@ -86,19 +93,13 @@ pub(crate) fn incidents(
 
 pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
     writeln!(out, "{}  {}", incident.id, incident.title)?;
+    writeln!(out, "{}", sent(&incident.send, texts))?;
     let place = incident.place.map(|place| match place.accuracy_m {
         Some(accuracy) => format!("{:.6}, {:.6} (±{accuracy:.0} m)", place.lat, place.lon),
         None => format!("{:.6}, {:.6}", place.lat, place.lon),
     });
     let facts = [
-        (
-            "show.status",
-            Some(format!(
-                "{} ({})",
-                incident.status,
-                send(&incident.send, texts)
-            )),
-        ),
+        ("show.status", Some(incident.status.clone())),
         ("show.category", Some(incident.category.clone())),
         ("show.severity", incident.severity.clone()),
         ("show.found", Some(time(incident.found_ms))),
@@ -190,24 +191,29 @@ pub(crate) fn status(status: &Status, texts: &Texts, out: &mut dyn Write) -> Out
         )?,
         _ => line("status.never", &[])?,
     }
-    for RefusedItem {
-        record,
-        kind,
-        why,
-        advice,
-        ..
-    } in &status.refused
+    for same in status
+        .refused
+        .chunk_by(|a, b| (a.record, &a.why) == (b.record, &b.why))
     {
+        let RefusedItem {
+            record,
+            kind,
+            why,
+            advice,
+            ..
+        } = &same[0];
+        let plain = |text: String| [text.clone(), text];
         let values = [
-            ("kind", kind.clone()),
-            ("record", record.to_string()),
-            ("why", why.clone()),
-            ("advice", said(*advice, texts)),
+            ("n", plain(same.len().to_string())),
+            ("kind", plain(kind.clone())),
+            ("record", plain(record.to_string())),
+            ("why", plain(why.clone())),
+            ("advice", advised(*advice, texts)),
         ];
-        line("status.refused", &values)?;
+        writeln!(out, "{}", texts.say_of("status.refused", &values))?;
     }
     if status.upgrade_needed {
-        line("sync.upgrade", &[])?;
+        writeln!(out, "{}", texts.say("sync.upgrade", &[]))?;
     }
     Ok(())
 }

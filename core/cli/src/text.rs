@@ -40,6 +40,19 @@ impl Texts {
         }
     }
 
+    /// A text whose blanks are texts themselves.
+    pub(crate) fn say_of(&self, name: &str, values: &[(&str, [String; 2])]) -> String {
+        let in_language = |at: usize| -> Vec<(&str, String)> {
+            values
+                .iter()
+                .map(|(key, both)| (*key, both[at].clone()))
+                .collect()
+        };
+        let [zh, _] = self.both(name, &in_language(0));
+        let [_, en] = self.both(name, &in_language(1));
+        self.choose(zh, en)
+    }
+
     /// What is shown of a text in both languages.
     pub(crate) fn choose(&self, zh: String, en: String) -> String {
         match self.lang {

@@ -8,6 +8,7 @@ use rusqlite::{Connection, Transaction, params};
 use std::collections::BTreeMap;
 
 use crate::error::{Fault, Inner};
+use crate::outbox::PARKED_MS;
 
 /// Fixes of one chunk. Larger ones pack a little better, smaller ones lose
 /// less time when a connection breaks.
@@ -106,9 +107,9 @@ pub(crate) fn due(
 ) -> Inner<Vec<NamedChunk>> {
     let mut query = conn.prepare_cached(
         "SELECT patrol, run, first, count, body FROM chunk
-         WHERE state = 'ready' AND next_ms <= ?1 ORDER BY saved_ms, patrol, run, first",
+         WHERE state = 'ready' AND (next_ms <= ?1 OR next_ms > ?1 + ?2) ORDER BY saved_ms, patrol, run, first",
     )?;
-    let mut rows = query.query([now_ms])?;
+    let mut rows = query.query(params![now_ms, PARKED_MS])?;
     let (mut out, mut used) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let chunk = named(row)?;

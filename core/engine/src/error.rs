@@ -72,9 +72,7 @@ pub enum EngineError {
     #[error("this phone is enrolled already; another worker needs another data file")]
     AlreadyEnrolled,
     /// The server does not take the code.
-    #[error(
-        "the server does not take this code ({code}: {text}); ask the supervisor for a new one"
-    )]
+    #[error("the server does not take this code ({code}): {text}")]
     EnrolRefused {
         /// The server's word.
         code: String,

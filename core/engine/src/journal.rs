@@ -178,11 +178,7 @@ impl Journal {
 
 fn create(path: &Path) -> Inner<File> {
     let new = !path.exists();
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
+    let file = crate::store::private().open(path)?;
     if new && let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
         // So that the name too survives a power cut.
         File::open(folder)?.sync_all()?;

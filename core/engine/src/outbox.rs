@@ -17,7 +17,8 @@ use crate::error::{EngineError, Fault, Inner};
 use crate::identity::Me;
 use crate::pull;
 
-/// How long a parked row rests.
+/// How long a parked row rests. One that would rest longer was parked before
+/// the phone's clock was set back, and is due.
 pub(crate) const PARKED_MS: i64 = 24 * 3_600_000;
 
 /// Writes ops for one author at one instant.
@@ -124,10 +125,10 @@ pub(crate) fn due(
 ) -> Inner<Vec<Due>> {
     let mut query = conn.prepare_cached(
         "SELECT n, id, body, sha256 FROM op
-         WHERE state = 'ready' AND n > ?1 AND next_ms <= ?2 ORDER BY n LIMIT ?3",
+         WHERE state = 'ready' AND n > ?1 AND (next_ms <= ?2 OR next_ms > ?2 + ?4) ORDER BY n LIMIT ?3",
     )?;
     let limit = i64::try_from(ops.max(1)).unwrap_or(i64::MAX);
-    let mut rows = query.query(params![after, now_ms, limit])?;
+    let mut rows = query.query(params![after, now_ms, limit, PARKED_MS])?;
     let (mut out, mut used) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let body: String = row.get(2)?;

@@ -15,6 +15,7 @@ use gridwalk_domain::{EntityId, Sha256};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::error::Inner;
+use crate::outbox::PARKED_MS;
 
 /// Notes that a record shows an attachment whose file is in place.
 pub(crate) fn refer(
@@ -48,9 +49,9 @@ pub(crate) struct Due {
 /// The next attachment to send, those of `skip` aside: oldest first.
 pub(crate) fn due(conn: &Connection, skip: &[Sha256], now_ms: i64) -> Inner<Option<Due>> {
     let mut query = conn.prepare_cached(
-        "SELECT sha256, bytes, upload FROM blob WHERE state = 'ready' AND next_ms <= ?1 ORDER BY saved_ms, sha256",
+        "SELECT sha256, bytes, upload FROM blob WHERE state = 'ready' AND (next_ms <= ?1 OR next_ms > ?1 + ?2) ORDER BY saved_ms, sha256",
     )?;
-    let mut rows = query.query([now_ms])?;
+    let mut rows = query.query(params![now_ms, PARKED_MS])?;
     while let Some(row) = rows.next()? {
         let sha256 = Sha256(row.get(0)?);
         if !skip.contains(&sha256) {

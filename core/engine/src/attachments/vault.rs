@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use crate::Key32;
 use crate::error::{Fault, Inner};
-use crate::store::beside;
+use crate::store::{beside, private};
 
 /// Bytes of one piece: of a file, and of an upload's request.
 pub(crate) const PIECE: usize = 64 * 1024;
@@ -99,7 +99,7 @@ impl Vault {
     }
 
     fn write(&self, draft: &Path, bytes: &[u8]) -> Inner<()> {
-        let mut file = File::create_new(draft)?;
+        let mut file = private().create_new(true).open(draft)?;
         match self.cipher() {
             None => file.write_all(bytes)?,
             Some(cipher) => {

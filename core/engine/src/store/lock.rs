@@ -1,10 +1,10 @@
 //! One engine a file: two writers on one outbox would break its lanes.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 
-use super::beside;
+use super::{beside, private};
 use crate::error::{EngineError, Inner};
 
 /// Held while the engine is open; the system lets go of it when the process
@@ -16,12 +16,7 @@ pub(crate) struct Lock {
 
 impl Lock {
     pub(super) fn take(path: &Path) -> Inner<Self> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(beside(path, "-lock"))?;
+        let mut file = private().read(true).open(beside(path, "-lock"))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(EngineError::InUse.into()),

@@ -15,7 +15,7 @@ mod schema;
 
 use rusqlite::{Connection, ErrorCode};
 use rusqlite_migration::Error as MigrationError;
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +33,18 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// How files are made: for their owner alone.
+pub(crate) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+}
+
 /// Opens the data file, making it where there is none.
 pub(crate) fn open(config: &Config) -> Inner<(Connection, Lock)> {
     let mut lock = Lock::take(&config.path)?;
@@ -40,6 +52,9 @@ pub(crate) fn open(config: &Config) -> Inner<(Connection, Lock)> {
     let check = key_check(config.key.as_ref());
     if existed {
         refuse_misfit(config, &lock, &check)?;
+    } else {
+        // SQLite gives its other files the rights of this one.
+        private().open(&config.path)?;
     }
     match connect(&config.path, config.key.as_ref(), existed) {
         Ok(conn) => {

@@ -122,3 +122,20 @@ fn a_newer_file_is_left_alone() {
         })
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn every_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = phone.on_patrol(&server);
+    phone.walk(&engine, 3);
+    let mut seen = 0;
+    for entry in fs::read_dir(phone.folder()).expect("lists") {
+        let entry = entry.expect("an entry");
+        let mode = entry.metadata().expect("told").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", entry.path().display());
+        seen += 1;
+    }
+    assert!(seen >= 4, "data, log, lock, journal: {seen}");
+}
