@@ -32,7 +32,7 @@ test('a name is written where its polygon has most room, from the zoom it fits',
   expect(town?.p.until).toBeGreaterThan(town?.p.from ?? 0)
 })
 
-test('a base grid’s name stands beside the route that runs through it', () => {
+test('a small grid’s name stands beside the route that runs through it', () => {
   const across = (lat: number): LonLat[] => [
     [118, lat],
     [118.01, lat],

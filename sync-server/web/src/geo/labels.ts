@@ -128,7 +128,7 @@ export function gridLabels(
     const flat = ([lon = 0, lat = 0]: readonly number[]): Flat => [lon * squeeze * FLAT, lat]
     const rings = polygon.map((ring) => ring.map(flat))
     const crossing =
-      properties.level === 'base'
+      properties.level !== 'town'
         ? lines.filter(
             ({ box: b }) => b && b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1],
           )
