@@ -38,7 +38,8 @@ const HEAD_TIME: Duration = Duration::from_secs(30);
 /// How long a peer may be silent within a body.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// What the page may load: its own files and nothing else.
+/// What the page may load: its own files and nothing else, no inline style or
+/// script, no worker made from a blob.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";

@@ -274,13 +274,16 @@ fn read(chunk: &NamedChunk) -> Result<Vec<StoredFix>, Reason> {
     codec::decode(&chunk.body).map_err(bad)
 }
 
-/// The runs of fixes that are not stored yet; none where one that is stored
+/// Fixes that follow each other, and the ordinal of the first.
+type Stretch<'a> = (u32, &'a [StoredFix]);
+
+/// The stretches of fixes that are not stored yet; none where one that is stored
 /// has another content.
 fn missing<'a>(
     span: ChunkSpan,
     fixes: &'a [StoredFix],
     over: &[ChunkRow],
-) -> Result<Option<Vec<(u32, &'a [StoredFix])>>, StoreError> {
+) -> Result<Option<Vec<Stretch<'a>>>, StoreError> {
     let first = span.first as usize;
     let mut known: Vec<bool> = vec![false; fixes.len()];
     for row in over {

@@ -217,7 +217,10 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     }
 }
 
-fn seams() -> Result<(Arc<dyn Clock>, Arc<dyn Rng>), Failure> {
+/// The system's clock and entropy.
+type Seams = (Arc<dyn Clock>, Arc<dyn Rng>);
+
+fn seams() -> Result<Seams, Failure> {
     let rng = SystemRng::new()
         .map_err(|why| Failure::Said("serve.failed", vec![("why", format!("{why:?}"))]))?;
     Ok((Arc::new(SystemClock::new()), Arc::new(rng)))
@@ -231,7 +234,10 @@ fn open(data: &Path) -> Result<Service, Failure> {
 /// Opens what is there: a mistyped folder is not made.
 fn open_existing(data: &Path) -> Result<Service, Failure> {
     if !data.join(gridwalk_store_sqlite::FILE_NAME).is_file() {
-        return Err(Failure::Said("no_data", vec![("data", data.display().to_string())]));
+        return Err(Failure::Said(
+            "no_data",
+            vec![("data", data.display().to_string())],
+        ));
     }
     open(data)
 }
@@ -249,7 +255,7 @@ fn act(data: &Path, verb: Verb, say: &Say) -> Done {
                 notice: notice.text(),
                 utc_offset_min,
             };
-            open(data)?
+            open_existing(data)?
                 .admin()
                 .settings_of(district.as_deref(), &settings)?;
             say.line("settings.done", &[]);
@@ -266,7 +272,10 @@ fn act(data: &Path, verb: Verb, say: &Say) -> Done {
         Verb::Worker {
             verb: WorkerVerb::Add { name, grid },
         } => {
-            let id = open_existing(data)?.admin().add_worker(&name, &grid)?.to_string();
+            let id = open_existing(data)?
+                .admin()
+                .add_worker(&name, &grid)?
+                .to_string();
             say.line("worker.added", &[("name", &name), ("id", &id)]);
             Ok(())
         }

@@ -67,7 +67,7 @@ pub(super) fn grid(n: u8, code: &str, level: GridLevel, parent: Option<GridId>) 
         parent,
         level,
         name: format!("网格 {n}"),
-        synthetic: n % 2 == 0,
+        synthetic: n.is_multiple_of(2),
     }
 }
 

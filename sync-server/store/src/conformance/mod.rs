@@ -7,7 +7,6 @@
 //! Every check panics where the store breaks the contract: it is a test.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a suite of tests, run by the stores' tests"
 )]
 
