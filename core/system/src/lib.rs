@@ -41,11 +41,18 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
-        Moment { wall_ms: wall_ms(), boot: self.boot, mono_ms: mono_ms() }
+        Moment {
+            wall_ms: wall_ms(),
+            boot: self.boot,
+            mono_ms: mono_ms(),
+        }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this crate is where the clock is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this crate is where the clock is read"
+)]
 fn wall_ms() -> i64 {
     let signed = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(0);
     match SystemTime::now().duration_since(UNIX_EPOCH) {
@@ -89,7 +96,10 @@ impl SystemRng {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this crate is where entropy is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this crate is where entropy is read"
+)]
 fn draw(out: &mut [u8]) -> Result<(), NoEntropy> {
     getrandom::fill(out).map_err(|_| NoEntropy)
 }

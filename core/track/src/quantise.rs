@@ -156,7 +156,10 @@ fn steps(value: f32, per_unit: f64) -> i32 {
 }
 
 /// The nearest whole number, halves away from zero.
-#[expect(clippy::cast_possible_truncation, reason = "callers clamp to what an i32 holds")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "callers clamp to what an i32 holds"
+)]
 fn whole(value: f64) -> i32 {
     (value + 0.5_f64.copysign(value)) as i32
 }

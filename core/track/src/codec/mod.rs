@@ -325,6 +325,7 @@ fn checksum(chunk: &[u8]) -> u16 {
     crc
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "i is below 256")]
 const CRC: [u16; 256] = {
     let mut table = [0; 256];
     let mut i = 0;

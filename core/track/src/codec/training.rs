@@ -1,6 +1,12 @@
 //! The codec from the inside, for the program that trains its prior: what is
 //! asked while fixes are coded, and how well another table would do.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "probabilities are clamped to 12 bits, counts of steps to 4"
+)]
+
 use super::model::{Answers, NUMBER, Numbers, Slot, belief, number};
 use super::prior::{Prior, SETTLED_STEPS};
 use super::row::Row;

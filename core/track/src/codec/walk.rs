@@ -6,6 +6,12 @@
 //! that went lately. Everything is whole numbers, and wraps instead of
 //! overflowing: whatever goes in comes out.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "every index is clamped to its table before it is cast"
+)]
+
 use super::model::{NUMBER, Numbers, half_octaves};
 use super::row::{Columns, Row};
 

@@ -24,11 +24,19 @@ pub struct MotionRules {
     pub displacement_m: f64,
     /// Staying within a box of this diagonal, in metres, ...
     pub stop_box_m: f64,
-    /// ... for this many milliseconds is a stop.
+    /// ... for this many milliseconds ...
     pub stop_ms: i64,
-    /// Two stops nearer than this many metres to each other, with nothing
-    /// between that led away, are one.
+    /// ... and as many fixes is a stop.
+    pub stop_fixes: usize,
+    /// A stop lasts until the fixes are further than this many metres from its
+    /// middle, and two stops nearer to each other than this are one place.
     pub merge_m: f64,
+    /// Fixes further off for less than this many milliseconds do not end a
+    /// stop: nobody walks so far and back in that time, but positions do.
+    pub astray_ms: i64,
+    /// A step from one fix to the next that is this many metres longer than
+    /// twice what the speed allows is none: the position was corrected.
+    pub correction_m: f64,
     /// Below this reported speed, in metres a second, ...
     pub still_mps: f32,
     /// ... for this many milliseconds, nothing counts either.
@@ -42,7 +50,10 @@ impl Default for MotionRules {
             displacement_m: 10.0,
             stop_box_m: 20.0,
             stop_ms: 60_000,
+            stop_fixes: 4,
             merge_m: 25.0,
+            astray_ms: 30_000,
+            correction_m: 6.0,
             still_mps: 0.4,
             still_ms: 10_000,
         }
@@ -61,31 +72,69 @@ pub(super) struct Motion {
 #[derive(Clone, Copy)]
 struct Point {
     ms: i64,
+    /// Where the phone says.
+    told: Metres,
+    /// The same without the jumps of corrections: only steps count.
     at: Metres,
     speed: Option<f32>,
 }
+
+/// The accurate fixes of a segment. Where a position leaps, between high
+/// houses or when a better one is found, the leap is taken out of all that
+/// follow: it was no step.
+fn points(segment: &[Fix], plane: &Plane, rules: &MotionRules) -> Vec<Point> {
+    let mut points: Vec<Point> = Vec::with_capacity(segment.len());
+    let mut leapt = Metres::default();
+    let mut pace = 0.0_f64;
+    let accurate = |f: &&Fix| f.accuracy_m.is_none_or(|a| a <= rules.accuracy_m);
+    for fix in segment.iter().filter(accurate) {
+        let told = plane.metres(fix.position);
+        if let Some(before) = points.last() {
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds of a segment")]
+            let seconds = (fix.time_ms - before.ms) as f64 / 1000.0;
+            let step = before.told.distance(told);
+            let fast = fix.speed_mps.map_or(0.0, f64::from).max(pace);
+            let most = rules.correction_m + 2.0 * fast * seconds;
+            if seconds <= LEAP_S && step > most {
+                leapt.east += before.told.east - told.east;
+                leapt.north += before.told.north - told.north;
+            }
+            // Leaps count too: where they are many they are this phone's noise,
+            // and taking out the larger half of it would be a drift.
+            let weight = (seconds / PACE_S).min(1.0);
+            pace += (step.min(most) / seconds.max(0.2) - pace) * weight;
+        }
+        points.push(Point {
+            ms: fix.time_ms,
+            told,
+            at: Metres {
+                east: told.east + leapt.east,
+                north: told.north + leapt.north,
+            },
+            speed: fix.speed_mps,
+        });
+    }
+    points
+}
+
+/// Over a longer time, in seconds, nothing is called a leap.
+const LEAP_S: f64 = 5.0;
+/// The pace is remembered for about this many seconds.
+const PACE_S: f64 = 8.0;
 
 pub(super) fn of(segment: &[Fix], rules: &MotionRules) -> Motion {
     let (Some(first), Some(last)) = (segment.first(), segment.last()) else {
         return Motion::default();
     };
     let plane = Plane::around(first.position);
-    let points: Vec<Point> = segment
-        .iter()
-        .filter(|f| f.accuracy_m.is_none_or(|a| a <= rules.accuracy_m))
-        .map(|f| Point {
-            ms: f.time_ms,
-            at: plane.metres(f.position),
-            speed: f.speed_mps,
-        })
-        .collect();
+    let points = points(segment, &plane, rules);
     let held = merged(held(&points, rules), rules);
     let stops: Vec<Stop> = held
         .iter()
         .map(|h| Stop {
             from_ms: points[h.first].ms,
             to_ms: points[h.last].ms,
-            at: plane.position(h.middle),
+            at: plane.position(middle(&points[h.first..=h.last], |p| p.told)),
         })
         .collect();
     let stood: i64 = stops.iter().map(Stop::duration_ms).sum();
@@ -117,20 +166,40 @@ fn held(points: &[Point], rules: &MotionRules) -> Vec<Held> {
             end += 1;
         }
         let last = end - 1;
-        if points[last].ms - points[start].ms >= rules.stop_ms {
+        let long = points[last].ms - points[start].ms >= rules.stop_ms;
+        if long && end - start >= rules.stop_fixes {
+            let middle = middle(&points[start..=last], |p| p.at);
+            let last = stays_until(points, last, middle, rules);
+            // The box reached a few steps into the way here and the way on.
+            let here = |i: &usize| middle.distance(points[*i].at) <= rules.displacement_m;
+            let first = (start..=last).find(here).unwrap_or(start);
+            let last = (first..=last).rfind(here).unwrap_or(last);
             found.push(Held {
-                first: start,
+                first,
                 last,
-                middle: middle(&points[start..=last]),
+                middle,
             });
             window = Window::default();
-            start = end;
+            start = last + 1;
+            end = start;
         } else {
             start += 1;
             window.drop_before(start);
         }
     }
     found
+}
+
+/// The last point that is still in the place of a stop.
+fn stays_until(points: &[Point], mut last: usize, middle: Metres, rules: &MotionRules) -> usize {
+    for (i, p) in points.iter().enumerate().skip(last + 1) {
+        if middle.distance(p.at) <= rules.merge_m {
+            last = i;
+        } else if p.ms - points[last].ms > rules.astray_ms {
+            break;
+        }
+    }
+    last
 }
 
 /// The bounds of a sliding window of points: for each side the candidates that
@@ -188,14 +257,14 @@ impl Window {
 }
 
 /// The median in each direction: an outlier does not move it.
-fn middle(points: &[Point]) -> Metres {
+fn middle(points: &[Point], of: impl Fn(&Point) -> Metres) -> Metres {
     fn median(mut values: Vec<f64>) -> f64 {
         let middle = values.len() / 2;
         *values.select_nth_unstable_by(middle, f64::total_cmp).1
     }
     Metres {
-        east: median(points.iter().map(|p| p.at.east).collect()),
-        north: median(points.iter().map(|p| p.at.north).collect()),
+        east: median(points.iter().map(|p| of(p).east).collect()),
+        north: median(points.iter().map(|p| of(p).north).collect()),
     }
 }
 
