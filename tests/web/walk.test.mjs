@@ -262,6 +262,12 @@ test('dark, and in English', async () => {
   await page.click('[data-language]')
   assert.equal(await page.getAttribute('html', 'lang'), 'en')
   await page.click('#tab-patrols')
+  // Both are kept, and a page opened anew looks at the day's routes.
+  await page.reload()
+  await page.waitForSelector('.row')
+  await mapIdle(page)
+  assert.equal(await page.getAttribute('html', 'data-theme'), 'dark')
+  assert.match(plain(await page.textContent('caption')), /^\d+ patrols?$/)
   await picture(page, '07-dark-english')
 })
 
