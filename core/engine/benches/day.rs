@@ -1,0 +1,91 @@
+//! A day of eight hours at one fix a second on one encrypted phone: how long a
+//! call takes, what is written to flash, what lies on disk, how long opening
+//! and looking take.
+//!
+//! Flash written is what the kernel counts for this process (`write_bytes` of
+//! `/proc/self/io`): pages handed to the storage, the same page again each time.
+
+#![expect(clippy::expect_used, reason = "a bench fails by panicking")]
+#![expect(clippy::print_stdout, reason = "its result")]
+#![expect(clippy::disallowed_methods, reason = "it measures time")]
+#![expect(clippy::cast_precision_loss, reason = "figures for people")]
+
+#[path = "../tests/it/server.rs"]
+#[expect(dead_code, reason = "shared with the tests")]
+mod server;
+#[path = "../tests/it/support.rs"]
+#[expect(dead_code, reason = "shared with the tests")]
+mod support;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use server::FakeServer;
+use support::Phone;
+
+const FIXES: usize = 8 * 3600;
+
+fn flash() -> u64 {
+    let io = fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let line = io
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes: "));
+    line.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let out = work();
+    (out, start.elapsed())
+}
+
+fn main() {
+    let (phone, server) = (Phone::new(true), FakeServer::new());
+    let engine = phone.on_patrol(&server);
+    let before = flash();
+    let mut calls: Vec<Duration> = (0..FIXES)
+        .map(|_| timed(|| phone.walk(&engine, 1)).1)
+        .collect();
+    let written = flash() - before;
+    calls.sort_unstable();
+    let at = |part: f64| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an index"
+        )]
+        let index = (part * FIXES as f64) as usize;
+        calls[index.min(FIXES - 1)]
+    };
+    println!(
+        "record: median {:?}, p99 {:?}, longest {:?}",
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
+    println!(
+        "flash written: {:.0} bytes a fix",
+        written as f64 / FIXES as f64
+    );
+    let (status, took) = timed(|| engine.status().expect("reads"));
+    println!(
+        "status with {} fixes: {took:?}",
+        status.patrol.map_or(0, |patrol| patrol.fixes)
+    );
+    let (_, took) = timed(|| engine.finish_patrol().expect("finishes"));
+    println!("finish: {took:?}");
+    engine.close();
+    let size = fs::metadata(phone.path()).map_or(0, |file| file.len());
+    println!("data file: {size} bytes in all");
+    let (engine, took) = timed(|| phone.open());
+    println!("open: {took:?}");
+    let id = engine.patrols().expect("reads")[0].id;
+    let (_, took) = timed(|| engine.route(id).expect("there"));
+    println!("route: {took:?}");
+    let options = gridwalk_engine::SyncOptions::default();
+    let (report, took) = timed(|| engine.sync(&server, options).expect("syncs"));
+    println!(
+        "sync: {took:?}, {} bytes up, {} down",
+        report.bytes_up, report.bytes_down
+    );
+}
