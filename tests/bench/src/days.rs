@@ -217,7 +217,7 @@ fn seen(random: &mut Random, plan: Plan, way: &[At]) -> Vec<Option<Seen>> {
         };
         let lost = silent > 0 || random.chance(0.003);
         silent = silent.saturating_sub(1);
-        seen.push((!lost).then(|| Seen {
+        seen.push((!lost).then_some(Seen {
             place: (at.place.0 + error.0, at.place.1 + error.1),
             accuracy: errors.accuracy as f32,
             speed: speed as f32,
@@ -235,6 +235,8 @@ struct Errors {
     fast: (f64, f64),
     jump: Option<(u32, (f64, f64), f64)>,
     accuracy: f64,
+    /// What the jump of the moment adds to it.
+    told: f64,
 }
 
 impl Errors {
@@ -249,6 +251,7 @@ impl Errors {
             fast: (0.0, 0.0),
             jump: None,
             accuracy,
+            told: 0.0,
         }
     }
 
@@ -303,9 +306,11 @@ impl Errors {
         };
     }
 
-    /// Accuracy follows the noise in steps, and keeps its value in between.
+    /// Accuracy follows the noise in steps, and keeps its value in between; a
+    /// jump that the phone knows of shows at once.
     fn accuracy(&mut self, random: &mut Random, noise: f64) {
         let told = self.jump.map_or(0.0, |(_, _, told)| told);
+        self.accuracy += told - std::mem::replace(&mut self.told, told);
         let aim = (3.6 * noise).clamp(2.0, 80.0) + told;
         let off = aim - self.accuracy;
         if off.abs() > 6.0 {

@@ -119,9 +119,9 @@ impl Codec for Polyline {
             let read = (0..way.0.len()).map(|_| Ok(unzigzag(get(chunk, &mut at)?)));
             let column = sums(&read.collect::<Result<Vec<i64>>>()?);
             if columns[0].is_empty() {
-                columns[0] = column
+                columns[0] = column;
             } else {
-                columns.push(column)
+                columns.push(column);
             }
         }
         same(Columns::from_measured(columns), input, check)
