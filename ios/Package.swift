@@ -9,7 +9,9 @@ import PackageDescription
 #if os(Linux)
     let core: [Target] = [.systemLibrary(name: "CGridwalk", path: "Generated/CGridwalk")]
     let libraries = Context.packageDirectory + "/Generated/lib"
-    let linking: [LinkerSetting] = [.linkedLibrary("gridwalk"), .unsafeFlags(["-L\(libraries)", "-Xlinker", "-rpath", "-Xlinker", libraries])]
+    let linking: [LinkerSetting] = [
+        .linkedLibrary("gridwalk"), .unsafeFlags(["-L\(libraries)", "-Xlinker", "-rpath", "-Xlinker", libraries]),
+    ]
     // Debian's libswiftObservation.so 6.0.3 names a symbol that no library has
     // (it is for a failing lock); the linker must not insist on it.
     let testing: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--allow-shlib-undefined"])]
@@ -31,7 +33,8 @@ let package = Package(
         // All that can be said without a phone: view models, policies, words, geometry.
         .target(name: "GridwalkKit", dependencies: ["GridwalkFFI"]),
         // A phone's process that a test kills.
-        .executableTarget(name: "DoomedPhone", dependencies: ["GridwalkKit", "GridwalkFFI"], path: "Tests/DoomedPhone", linkerSettings: testing),
+        .executableTarget(
+            name: "DoomedPhone", dependencies: ["GridwalkKit", "GridwalkFFI"], path: "Tests/DoomedPhone", linkerSettings: testing),
         // Without the library's work: quick.
         .testTarget(name: "GridwalkKitTests", dependencies: ["GridwalkKit", "GridwalkFFI"], linkerSettings: testing),
         // Over the real library and a real server.

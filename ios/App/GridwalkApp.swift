@@ -51,17 +51,26 @@ final class Launch: NSObject, UIApplicationDelegate {
     func wentToBackground() {
         background.schedule()
         guard app.mayClose else { return }
-        let application = UIApplication.shared
-        var token = UIBackgroundTaskIdentifier.invalid
-        let end = {
-            application.endBackgroundTask(token)
-            token = .invalid
-        }
-        token = application.beginBackgroundTask(expirationHandler: end)
+        let time = BackgroundTime()
         Task {
             // Somebody may have come back meanwhile.
-            if application.applicationState == .background { await app.close() }
-            end()
+            if UIApplication.shared.applicationState == .background { await app.close() }
+            time.end()
         }
+    }
+}
+
+/// A little time that the system gives to finish what was begun in sight.
+@MainActor
+private final class BackgroundTime {
+    private var token = UIBackgroundTaskIdentifier.invalid
+
+    init() {
+        token = UIApplication.shared.beginBackgroundTask { [weak self] in self?.end() }
+    }
+
+    func end() {
+        UIApplication.shared.endBackgroundTask(token)
+        token = .invalid
     }
 }

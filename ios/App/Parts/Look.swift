@@ -4,10 +4,11 @@ import SwiftUI
 extension Look.Tint {
     /// The colour of the present surroundings, light or dark.
     var color: Color {
-        Color(uiColor: UIColor { traits in
-            let (red, green, blue) = Look.components(value(dark: traits.userInterfaceStyle == .dark))
-            return UIColor(red: red, green: green, blue: blue, alpha: 1)
-        })
+        Color(
+            uiColor: UIColor { traits in
+                let (red, green, blue) = Look.components(value(dark: traits.userInterfaceStyle == .dark))
+                return UIColor(red: red, green: green, blue: blue, alpha: 1)
+            })
     }
 }
 

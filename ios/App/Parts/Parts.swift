@@ -53,7 +53,8 @@ struct SideBySide<Content: View>: View {
     @ViewBuilder let content: Content
 
     var body: some View {
-        let layout = size.isAccessibilitySize ? AnyLayout(VStackLayout(alignment: .leading, spacing: 12)) : AnyLayout(HStackLayout(spacing: 12))
+        let layout =
+            size.isAccessibilitySize ? AnyLayout(VStackLayout(alignment: .leading, spacing: 12)) : AnyLayout(HStackLayout(spacing: 12))
         layout { content }
     }
 }
@@ -63,7 +64,7 @@ struct BigButton: View {
     let text: String
     var symbol: String?
     var isBusy = false
-    let action: () async -> Void
+    let action: @MainActor () async -> Void
 
     var body: some View {
         Button {
@@ -86,7 +87,7 @@ struct BigButton: View {
 struct PlainButton: View {
     let text: String
     var symbol: String?
-    let action: () async -> Void
+    let action: @MainActor () async -> Void
 
     var body: some View {
         Button {
@@ -110,7 +111,7 @@ struct Notice: View {
     let symbol: String
     let tint: Look.Tint
     var action: String?
-    var onAction: () async -> Void = {}
+    var onAction: @MainActor () async -> Void = {}
 
     var body: some View {
         VStack(alignment: .leading, spacing: 8) {
@@ -141,7 +142,7 @@ struct Blank: View {
     let note: String
     var tint = Look.muted
     var action: String?
-    var onAction: () async -> Void = {}
+    var onAction: @MainActor () async -> Void = {}
 
     var body: some View {
         VStack(spacing: 12) {
@@ -160,7 +161,7 @@ struct Blank: View {
 struct Failed: View {
     @Environment(\.words) private var words
     let problem: Problem
-    let onRetry: () async -> Void
+    let onRetry: @MainActor () async -> Void
 
     var body: some View {
         let texts = words.texts

@@ -27,7 +27,7 @@ struct CoreLocationSource: LocationSource {
                 defer { session.invalidate() }
                 do {
                     for try await update in CLLocationUpdate.liveUpdates(.fitness) {
-                        if let event = await LocationSignal(update).event { feed.yield(event) }
+                        if let event = LocationSignal(update).event { feed.yield(event) }
                     }
                 } catch {
                     feed.yield(.lost(.noSignal))

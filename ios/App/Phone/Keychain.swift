@@ -5,11 +5,9 @@ import Security
 /// The database's key in the Keychain: on this device only, never in a backup,
 /// to be read from the first unlock since the start.
 struct Keychain: KeyProvider {
-    private let item: [CFString: Any] = [
-        kSecClass: kSecClassGenericPassword,
-        kSecAttrService: "org.gridwalk.app",
-        kSecAttrAccount: "database-key",
-    ]
+    private var item: [CFString: Any] {
+        [kSecClass: kSecClassGenericPassword, kSecAttrService: "org.gridwalk.app", kSecAttrAccount: "database-key"]
+    }
 
     func read() throws -> Data? {
         var query = item

@@ -15,9 +15,11 @@ struct PathNetwork: NetworkWatch {
 
 extension NetworkKind {
     fileprivate init(_ path: NWPath) {
-        self = if path.status != .satisfied { .none }
-        else if path.isConstrained { .constrained }
-        else if path.isExpensive { .metered }
-        else { .free }
+        switch path.status {
+        case .satisfied where path.isConstrained: self = .constrained
+        case .satisfied where path.isExpensive: self = .metered
+        case .satisfied: self = .free
+        default: self = .none
+        }
     }
 }

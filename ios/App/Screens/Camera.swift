@@ -28,7 +28,7 @@ struct Camera: UIViewControllerRepresentable {
         }
 
         func imagePickerController(_: UIImagePickerController, didFinishPickingMediaWithInfo info: [UIImagePickerController.InfoKey: Any]) {
-            onPhoto((info[.originalImage] as? UIImage).flatMap(Self.jpeg))
+            onPhoto((info[.originalImage] as? UIImage).flatMap { Self.jpeg($0) })
         }
 
         func imagePickerControllerDidCancel(_: UIImagePickerController) {

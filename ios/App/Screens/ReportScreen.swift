@@ -59,11 +59,13 @@ struct ReportScreen: View {
             }
         }
         photo(ready)
-        TextField(texts.reportWords, text: Binding(get: { ready.words }, set: model.type), prompt: Text(texts.reportWordsHint), axis: .vertical)
-            .type(.body)
-            .lineLimit(3...8)
-            .padding(12)
-            .overlay { RoundedRectangle(cornerRadius: Look.radiusControl).strokeBorder(Look.muted.color) }
+        TextField(
+            texts.reportWords, text: Binding(get: { ready.words }, set: model.type), prompt: Text(texts.reportWordsHint), axis: .vertical
+        )
+        .type(.body)
+        .lineLimit(3...8)
+        .padding(12)
+        .overlay { RoundedRectangle(cornerRadius: Look.radiusControl).strokeBorder(Look.muted.color) }
         place(ready.place)
     }
 
@@ -118,7 +120,7 @@ private struct CategoryTile: View {
     @Environment(\.words) private var words
     let category: CategoryName
     let isChosen: Bool
-    let onChoose: () -> Void
+    let onChoose: @MainActor () -> Void
 
     var body: some View {
         let look = CategoryLook(category.code)

@@ -40,7 +40,7 @@ struct Frame: View {
         }
     }
 
-    private func tab(_ tab: Tab, _ title: String, _ symbol: String, @ViewBuilder content: () -> some View) -> some View {
+    private func tab(_ tab: MainTab, _ title: String, _ symbol: String, @ViewBuilder content: () -> some View) -> some View {
         content()
             .safeAreaInset(edge: .bottom, spacing: 0) { thumb }
             .tabItem { Label(title, systemImage: symbol) }

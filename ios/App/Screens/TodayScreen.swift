@@ -83,7 +83,9 @@ struct TodayScreen: View {
                         ? texts.todayNoPatrol
                         : texts.todayPatrolsDone(count: countText(ready.finished), distance: distanceText(metres: ready.finishedM)))
             }
-            PlainButton(text: ready.patrol == nil ? texts.patrolStart : texts.patrolTitle, symbol: "figure.walk") { await openPatrol(ready) }
+            PlainButton(text: ready.patrol == nil ? texts.patrolStart : texts.patrolTitle, symbol: "figure.walk") {
+                await openPatrol(ready)
+            }
         }
     }
 
@@ -112,7 +114,7 @@ private struct UnsentPanel: View {
     @Environment(\.words) private var words
     let now: Millis
     let unsent: UnsentState
-    let onSync: () async -> Void
+    let onSync: @MainActor () async -> Void
 
     var body: some View {
         let texts = words.texts
@@ -122,7 +124,8 @@ private struct UnsentPanel: View {
                 tint: unsent.count == 0 ? Look.done : Look.waiting)
             if unsent.count > 0 { Muted(text: texts.unsentWaiting) }
             if unsent.refused > 0 {
-                StateWord(text: texts.unsentRefused(count: countText(unsent.refused)), symbol: "exclamationmark.triangle", tint: Look.overdue)
+                StateWord(
+                    text: texts.unsentRefused(count: countText(unsent.refused)), symbol: "exclamationmark.triangle", tint: Look.overdue)
             }
             if let sending = unsent.sync.sending {
                 ProgressView(value: sending.total == 0 ? nil : Double(sending.done) / Double(sending.total))

@@ -79,7 +79,7 @@ final class BindingsTests: XCTestCase {
         try engine.endShift()
         _ = try engine.sync(observer: nil, cancel: nil)
         XCTAssertEqual(try engine.patrol(id: patrol).send, .sent)
-        XCTAssertEqual(try server().holdings().patrols.first { $0.id == patrol }?.fixes_stored, 200)
+        XCTAssertEqual(try server().holdings().patrols.first { $0.id == patrol }?.fixesStored, 200)
     }
 
     func testKilledAndGoesOn() throws {
@@ -183,7 +183,9 @@ final class BindingsTests: XCTestCase {
         let phone = try phone()
         let engine = try opened(phone)
         expect({ $0 == .NotEnrolled }) { try engine.sync(observer: nil, cancel: nil) }
-        expect({ if case .BadInvitation = $0 { true } else { false } }) { try engine.enrol(invitation: "https://example.org/", server: nil) }
+        expect({ if case .BadInvitation = $0 { true } else { false } }) {
+            try engine.enrol(invitation: "https://example.org/", server: nil)
+        }
         let url = try server().url
         expect({ if case .EnrolRefused(code: "wrong_code", _) = $0 { true } else { false } }) {
             try engine.enrol(invitation: "AAAA-AAAA-AAAA", server: url)

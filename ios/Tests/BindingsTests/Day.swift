@@ -16,7 +16,9 @@ import GridwalkKit
         app = AppModel(
             GridwalkKit.Phone(
                 open: open, source: sensor, network: Wifi(), clock: WallTime(), chance: { 1 },
-                startOfDay: { Int64(Calendar.current.startOfDay(for: Date(timeIntervalSince1970: Double($0) / 1000)).timeIntervalSince1970 * 1000) }),
+                startOfDay: {
+                    Int64(Calendar.current.startOfDay(for: Date(timeIntervalSince1970: Double($0) / 1000)).timeIntervalSince1970 * 1000)
+                }),
             haptics: Hand(), texts: texts)
     }
 

@@ -50,7 +50,7 @@ final class KitTests: XCTestCase {
         try await next.finish()
         let holdings = try Self.shared.get().holdings()
         let patrol = try await next.lastPatrol()
-        XCTAssertEqual(holdings.patrols.first { $0.id == patrol }?.fixes_stored, 200)
+        XCTAssertEqual(holdings.patrols.first { $0.id == patrol }?.fixesStored, 200)
         await next.app.close()
     }
 

@@ -82,7 +82,12 @@ final class Server: @unchecked Sendable {
 struct Holdings: Decodable {
     struct Patrol: Decodable {
         let id: String
-        let fixes_stored: Int
+        let fixesStored: Int
+
+        enum CodingKeys: String, CodingKey {
+            case id
+            case fixesStored = "fixes_stored"
+        }
     }
 
     let patrols: [Patrol]
@@ -152,14 +157,16 @@ private func trace(_ rows: Range<Int>, by shift: (Int64, Int64) -> Int64) throws
     let moved = shift(times[0], times[times.count - 1])
     return zip(times, cells).map { time, cell in
         Fix(
-            timeMs: time + moved, lat: Double(cell[1]) ?? .nan, lon: Double(cell[2]) ?? .nan, accuracyM: Float(cell[4]), altitudeM: Float(cell[3]),
+            timeMs: time + moved, lat: Double(cell[1]) ?? .nan, lon: Double(cell[2]) ?? .nan, accuracyM: Float(cell[4]),
+            altitudeM: Float(cell[3]),
             speedMps: Float(cell[5]), bearingDeg: Float(cell[6]), mocked: false)
     }
 }
 
 func incident(_ title: String, _ photos: NewPhoto..., category: String = "fire_safety") -> NewIncident {
     NewIncident(
-        category: category, severity: nil, title: title, description: "三楼楼道堆放杂物，已拍照", place: Place(lat: 52.6291, lon: -8.6617, accuracyM: 8),
+        category: category, severity: nil, title: title, description: "三楼楼道堆放杂物，已拍照",
+        place: Place(lat: 52.6291, lon: -8.6617, accuracyM: 8),
         photos: photos)
 }
 

@@ -25,7 +25,9 @@ final class FakeGridwalk: Gridwalk, @unchecked Sendable {
 
     func fail(_ call: String, with error: (any Error)?) { lock.withLock { failing[call] = error } }
 
-    func onSync(_ body: @escaping @Sendable (@Sendable (SyncProgress) -> Void) async throws -> SyncReport) { lock.withLock { syncing = body } }
+    func onSync(_ body: @escaping @Sendable (@Sendable (SyncProgress) -> Void) async throws -> SyncReport) {
+        lock.withLock { syncing = body }
+    }
 
     func change(_ edit: (inout Everything) -> Void) {
         let (now, feeds) = lock.withLock {
@@ -281,7 +283,8 @@ extension ShiftView {
 
 extension PatrolNow {
     static func sample(paused: Bool, fixes: UInt64 = 0) -> PatrolNow {
-        PatrolNow(id: "p", paused: paused, sinceMs: 1_763_690_000_000, fixes: fixes, refused: 0, distanceM: 1_234, movingS: 900, lastFix: nil)
+        PatrolNow(
+            id: "p", paused: paused, sinceMs: 1_763_690_000_000, fixes: fixes, refused: 0, distanceM: 1_234, movingS: 900, lastFix: nil)
     }
 }
 
@@ -303,12 +306,15 @@ extension IncidentView {
     static func sample(_ id: String, found: Millis, send: SendState = .saved, mine: Bool = true) -> IncidentView {
         IncidentView(
             id: id, status: "reported", category: "fire_safety", severity: "normal", title: "楼道堆物", description: nil, grid: "g1",
-            worker: "w", patrol: nil, place: nil, foundMs: found, photos: [], history: [], comments: [], conflicts: 0, mine: mine, send: send)
+            worker: "w", patrol: nil, place: nil, foundMs: found, photos: [], history: [], comments: [], conflicts: 0, mine: mine,
+            send: send)
     }
 }
 
 extension PatrolView {
-    static func sample(_ id: String, started: Millis, distance: Double? = 1_500, status: String = "finished", mine: Bool = true) -> PatrolView {
+    static func sample(_ id: String, started: Millis, distance: Double? = 1_500, status: String = "finished", mine: Bool = true)
+        -> PatrolView
+    {
         PatrolView(
             id: id, status: status, grid: "g1", worker: "w", shift: "s", startedMs: started, endedMs: nil, fixes: 10, distanceM: distance,
             movingS: 900, mine: mine, send: .saved)

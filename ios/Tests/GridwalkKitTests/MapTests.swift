@@ -54,7 +54,8 @@ import Testing
     }
 
     @Test func aSegmentOfOneFixIsStillAnEnd() throws {
-        let scene = try #require(RouteScene(segments: [[place(0, 0)], [place(50, 0), place(90, 0)]], outlines: [], width: 200, height: 200))
+        let scene = try #require(
+            RouteScene(segments: [[place(0, 0)], [place(50, 0), place(90, 0)]], outlines: [], width: 200, height: 200))
         #expect(scene.lines.count == 1)
         #expect(scene.start != nil)
         #expect(scene.openEnds.count == 2)

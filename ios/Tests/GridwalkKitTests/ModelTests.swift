@@ -215,7 +215,9 @@ private struct NoNetwork: NetworkWatch {
 
     @Test func leavingAReportAsksOnceWhereSomethingWouldBeLost() async {
         var closed = 0
-        let model = ReportModel(gridwalk, source: PlayedSource(.denied), clock: clock, haptics: haptics, texts: Texts(.zh)) { _ in closed += 1 }
+        let model = ReportModel(gridwalk, source: PlayedSource(.denied), clock: clock, haptics: haptics, texts: Texts(.zh)) { _ in
+            closed += 1
+        }
         await model.open()
         model.back()
         #expect(closed == 1)
@@ -250,7 +252,8 @@ private struct NoNetwork: NetworkWatch {
     @Test func ownIncidentsWithTheirState() async {
         gridwalk.change {
             $0.incidents = [
-                .sample("a", found: 3, send: .refused(code: "out_of_scope", why: "", advice: .askSupervisor)), .sample("b", found: 2, send: .sent),
+                .sample("a", found: 3, send: .refused(code: "out_of_scope", why: "", advice: .askSupervisor)),
+                .sample("b", found: 2, send: .sent),
                 .sample("c", found: 1, mine: false),
             ]
         }

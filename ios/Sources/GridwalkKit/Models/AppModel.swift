@@ -2,8 +2,8 @@ import Foundation
 import GridwalkFFI
 import Observation
 
-/// The three tabs, in the order of a day.
-public enum Tab: Sendable, CaseIterable { case today, patrol, incidents }
+/// The three tabs, in the order of a day. (SwiftUI has a `Tab` of its own.)
+public enum MainTab: Sendable, CaseIterable { case today, patrol, incidents }
 
 /// The one big action: on duty to report, before that to come on duty.
 public enum MainAction: Sendable { case startShift, report }
@@ -42,7 +42,7 @@ public struct Phone: Sendable {
 /// Opens the core, and feeds all screens from one subscription.
 @MainActor @Observable public final class AppModel {
     public private(set) var state = AppState.opening
-    public var tab = Tab.today
+    public var tab = MainTab.today
     /// A report was saved, and nobody has seen the word yet.
     public private(set) var saved = false
     public private(set) var enrolment: EnrolmentModel?

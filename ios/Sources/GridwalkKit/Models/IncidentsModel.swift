@@ -27,11 +27,12 @@ public enum Delivery: Sendable, Equatable {
     case refused(Advice)
 
     init(_ state: SendState) {
-        self = switch state {
-        case .saved, .waiting: .onPhone
-        case .sent: .sent
-        case .refused(_, _, let advice): .refused(advice)
-        }
+        self =
+            switch state {
+            case .saved, .waiting: .onPhone
+            case .sent: .sent
+            case .refused(_, _, let advice): .refused(advice)
+            }
     }
 
     public func word(_ texts: Texts) -> String {

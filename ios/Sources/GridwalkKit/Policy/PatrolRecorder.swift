@@ -118,10 +118,11 @@ public actor PatrolRecorder {
 
 extension PatrolRecorder.Trouble {
     fileprivate init(_ cause: GapCause) {
-        self = switch cause {
-        case .permissionOff: .permissionOff
-        case .locationOff: .locationOff
-        case .paused, .appKilled, .batteryLow, .phoneOff, .noSignal, .unknown: .noSignal
-        }
+        self =
+            switch cause {
+            case .permissionOff: .permissionOff
+            case .locationOff: .locationOff
+            case .paused, .appKilled, .batteryLow, .phoneOff, .noSignal, .unknown: .noSignal
+            }
     }
 }

@@ -43,16 +43,17 @@ public struct StatusLook: Sendable, Equatable {
     public let tint: Look.Tint
 
     public init(_ wire: String) {
-        (symbol, tint) = switch wire {
-        case "reported": ("circle", Look.primary)
-        case "escalated": ("arrow.up.circle", Look.primary)
-        case "accepted", "dispatched": ("circle.lefthalf.filled", Look.primary)
-        case "in_progress": ("circle.dotted", Look.primary)
-        case "handled_on_site", "resolved", "verified": ("checkmark.circle", Look.done)
-        case "closed": ("checkmark.circle.fill", Look.done)
-        case "rejected": ("xmark.circle", Look.muted)
-        default: ("circle", Look.muted)
-        }
+        (symbol, tint) =
+            switch wire {
+            case "reported": ("circle", Look.primary)
+            case "escalated": ("arrow.up.circle", Look.primary)
+            case "accepted", "dispatched": ("circle.lefthalf.filled", Look.primary)
+            case "in_progress": ("circle.dotted", Look.primary)
+            case "handled_on_site", "resolved", "verified": ("checkmark.circle", Look.done)
+            case "closed": ("checkmark.circle.fill", Look.done)
+            case "rejected": ("xmark.circle", Look.muted)
+            default: ("circle", Look.muted)
+            }
     }
 }
 
@@ -64,12 +65,13 @@ public struct CategoryLook: Sendable, Equatable {
 
     public init(_ code: String) {
         tint = Look.tint(category: code)
-        symbol = switch code {
-        case "hygiene": "trash"
-        case "fire_safety": "flame"
-        case "public_order": "shield"
-        case "family_dispute": "person.2"
-        default: "ellipsis.circle"
-        }
+        symbol =
+            switch code {
+            case "hygiene": "trash"
+            case "fire_safety": "flame"
+            case "public_order": "shield"
+            case "family_dispute": "person.2"
+            default: "ellipsis.circle"
+            }
     }
 }
