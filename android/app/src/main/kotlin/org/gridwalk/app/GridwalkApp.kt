@@ -1,0 +1,58 @@
+package org.gridwalk.app
+
+import android.app.Application
+import androidx.work.Configuration
+import androidx.work.WorkManager
+import java.io.File
+import java.security.SecureRandom
+import java.time.Instant
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.withContext
+import org.gridwalk.shared.Core
+import org.gridwalk.shared.FfiGridwalk
+import org.gridwalk.shared.GridwalkHost
+import org.gridwalk.shared.key.KeyProvider
+import org.gridwalk.shared.key.KeyWrapper
+import org.gridwalk.shared.key.KeystoreWrapper
+import org.gridwalk.shared.key.WrappedKeyProvider
+import org.gridwalk.shared.location.LocationSource
+import org.gridwalk.shared.location.SystemLocationSource
+import org.gridwalk.shared.sync.SyncPolicy
+import org.gridwalk.shared.sync.SyncRunner
+
+/** The process: one open core, which the activity, the location service and the sync worker share. */
+open class GridwalkApp : Application(), GridwalkHost, Configuration.Provider {
+    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
+
+    // Outside every backup, as is its key.
+    protected open val folder: File get() = noBackupFilesDir
+    private val data: File by lazy { File(folder, "gridwalk.db") }
+
+    override val core: Core by lazy { Core(scope) { withContext(Dispatchers.IO) { FfiGridwalk.open(data.path, keys().key(), version()) } } }
+
+    override val sync: SyncRunner by lazy { SyncRunner(core) }
+
+    override val locations: LocationSource by lazy { SystemLocationSource(this) }
+
+    val clock = WallClock { Instant.now().toEpochMilli() }
+
+    /** Photos between the camera and the save. */
+    val photos: File get() = File(cacheDir, "photos")
+
+    override val workManagerConfiguration: Configuration get() = Configuration.Builder().build()
+
+    /** What seals the key of the data file. */
+    protected open fun keyWrapper(): KeyWrapper = KeystoreWrapper()
+
+    private fun keys(): KeyProvider =
+        WrappedKeyProvider(File(folder, "gridwalk.key"), data, keyWrapper()) { size -> ByteArray(size).also(SecureRandom()::nextBytes) }
+
+    /** Something was saved: it is sent as soon as there is a network. */
+    fun syncSoon() = SyncPolicy.soon(WorkManager.getInstance(this))
+
+    fun syncRegularly() = SyncPolicy.regularly(WorkManager.getInstance(this))
+
+    private fun version(): String = packageManager.getPackageInfo(packageName, 0).versionName ?: "0"
+}

@@ -1,0 +1,109 @@
+package org.gridwalk.app.today
+
+import androidx.lifecycle.viewModelScope
+import java.time.Instant
+import java.time.ZoneId
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.combine
+import kotlinx.coroutines.launch
+import org.gridwalk.app.AskingModel
+import org.gridwalk.app.WallClock
+import org.gridwalk.app.parts.Problem
+import org.gridwalk.app.screen
+import org.gridwalk.app.ticks
+import org.gridwalk.app.words.problemOf
+import org.gridwalk.core.PatrolView
+import org.gridwalk.core.Status
+import org.gridwalk.shared.Core
+import org.gridwalk.shared.Everything
+import org.gridwalk.shared.Gridwalk
+import org.gridwalk.shared.sync.SyncRunner
+import org.gridwalk.shared.sync.SyncState
+
+/** Shift, patrol and what is unsent. [onSaved] is told of every save, so that it is sent soon. */
+class TodayModel(core: Core, private val sync: SyncRunner, private val clock: WallClock, private val onSaved: () -> Unit) : AskingModel(core) {
+    private val question = MutableStateFlow<TodayAsk?>(null)
+
+    val state: StateFlow<TodayState> = core.screen(viewModelScope, TodayState.Loading, TodayState::Failed, ::ready)
+
+    private fun ready(gridwalk: Gridwalk): Flow<TodayState> =
+        combine(gridwalk.everything, sync.state, clock.ticks(), question, problem) { everything, syncing, now, asked, wrong ->
+            today(everything, syncing, now, asked, wrong)
+        }
+
+    /** The worker comes on duty; where there are several grids, the question which comes first. */
+    fun onStartShift() = ask {
+        val grids = status().grids
+        if (grids.size > 1) {
+            question.value = TodayAsk.WhichGrid(grids.map { GridChoice(it.id, it.name) })
+        } else {
+            startShift(null)
+            onSaved()
+        }
+    }
+
+    fun onChooseGrid(grid: String) {
+        question.value = null
+        ask {
+            startShift(grid)
+            onSaved()
+        }
+    }
+
+    fun onEndShift() {
+        question.value = TodayAsk.EndShift
+    }
+
+    fun onConfirmEndShift() {
+        question.value = null
+        ask {
+            if (status().patrol != null) finishPatrol()
+            endShift()
+            onSaved()
+        }
+    }
+
+    fun onCancel() {
+        question.value = null
+    }
+
+    /** Now, by the worker's wish, rather than when the system finds the time. */
+    fun onSync() {
+        viewModelScope.launch { sync.run() }
+    }
+
+    fun onRetry() = core.retry()
+}
+
+internal fun today(everything: Everything, syncing: SyncState, nowMs: Long, ask: TodayAsk?, problem: Problem?): TodayState {
+    val status = everything.status
+    val done = everything.patrols.filter { it.mine && it.status == "finished" && isSameDay(it.startedMs, nowMs) }
+    return TodayState.Ready(
+        nowMs = nowMs,
+        worker = status.identity?.workerName.orEmpty(),
+        grid = status.shift?.grid?.name ?: status.grids.singleOrNull()?.name,
+        shiftSinceMs = status.shift?.sinceMs,
+        patrol = status.patrol?.let { PatrolBrief(it.paused, it.sinceMs, it.distanceM) },
+        unsent = unsent(status, syncing),
+        finished = done.size,
+        finishedM = done.sumOf { it.distanceM ?: 0.0 },
+        ask = ask,
+        problem = problem,
+    )
+}
+
+private fun unsent(status: Status, syncing: SyncState) = UnsentState(
+    count = status.unsent.run { ops + chunks + blobs }.toLong(),
+    oldestMs = status.unsent.oldestMs,
+    refused = status.refused.size,
+    lastContactMs = status.lastContactMs,
+    sending = syncing.progress?.let { it.done to it.total },
+    problem = syncing.error?.let(::problemOf),
+)
+
+private fun isSameDay(aMs: Long, bMs: Long): Boolean {
+    val (a, b) = listOf(aMs, bMs).map { Instant.ofEpochMilli(it).atZone(ZoneId.systemDefault()).toLocalDate() }
+    return a == b
+}
