@@ -139,6 +139,15 @@ impl<'a> Sight<'a> {
         self.find(&area, &filter)
     }
 
+    /// Which of these records the user sees.
+    pub(crate) fn seen(&self, ids: &[EntityId]) -> Result<BTreeSet<EntityId>, Error> {
+        let rows = self.tx.entities(self.viewer.tenant.id, ids)?;
+        let seen = rows
+            .into_iter()
+            .filter(|row| row.grid.is_some_and(|grid| self.viewer.sees(grid)));
+        Ok(seen.map(|row| row.id).collect())
+    }
+
     /// The routes of patrols that came from this sight.
     pub(crate) fn routes(
         &self,

@@ -3,6 +3,7 @@
 use gridwalk_domain::{Catalogue, Clock, Epoch, Rng};
 use gridwalk_store::{Read, Store, StoreError, Write};
 use std::collections::HashSet;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use crate::blobs::Blobs;
@@ -35,6 +36,8 @@ pub struct Service {
     pub(crate) limiter: Limiter,
     /// Held while a password is hashed: each takes 19 MiB and a core.
     pub(crate) hashing: Mutex<()>,
+    /// How many wait for that.
+    pub(crate) waiting: AtomicUsize,
     /// The uploads that are being written.
     pub(crate) uploading: Arc<Mutex<HashSet<String>>>,
     commits: Commits,
@@ -71,6 +74,7 @@ impl Service {
             routes: Routes::default(),
             limiter: Limiter::default(),
             hashing: Mutex::default(),
+            waiting: AtomicUsize::new(0),
             uploading: Arc::default(),
             commits: Commits::default(),
         })

@@ -123,7 +123,7 @@ fn an_attachment_goes_on_where_it_was_cut() {
     let phone = running.phone("王");
     let bytes: Vec<u8> = [0xff, 0xd8, 0xff, 0xe0]
         .into_iter()
-        .chain((0..900_000).map(|n| (n % 251) as u8))
+        .chain((0..=250_u8).cycle().take(900_000))
         .collect();
     let hash = Sha256::of(&bytes);
     let begun = phone.begin_upload(hash, bytes.len());

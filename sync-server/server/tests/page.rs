@@ -20,6 +20,7 @@ struct Morning {
     patrol: EntityId,
     incident: EntityId,
     photo: gridwalk_domain::Sha256,
+    other: Option<EntityId>,
 }
 
 fn morning(world: &World, phone: &mut Phone) -> Morning {
@@ -76,6 +77,7 @@ fn morning(world: &World, phone: &mut Phone) -> Morning {
         patrol,
         incident: op.entity,
         photo,
+        other: None,
     }
 }
 
@@ -297,7 +299,8 @@ fn the_map_has_every_grid_below_and_a_tag() {
 /// Every endpoint that tells something, as asked about these records.
 fn paths(world: &World, told: &Morning, code: &str) -> Vec<String> {
     let grid = world.grid(code);
-    vec![
+    let other = told.other.map(|id| format!("/api/incidents/{id}"));
+    let fixed = [
         "/api/me".into(),
         "/api/catalogue".into(),
         "/api/grids".into(),
@@ -314,7 +317,8 @@ fn paths(world: &World, told: &Morning, code: &str) -> Vec<String> {
         "/api/workers".into(),
         format!("/api/blobs/{}", told.photo),
         "/api/holdings".into(),
-    ]
+    ];
+    fixed.into_iter().chain(other).collect()
 }
 
 #[test]
@@ -334,6 +338,14 @@ fn no_byte_of_a_foreign_grid_in_any_answer() {
         world.clock.turn(-21 * MINUTE);
         records.push((code, phone, told));
     }
+    // A record may name another one that its readers may not see.
+    let theirs = records[2].2.patrol;
+    let mut strange = records[0].1.incident("names a foreign patrol");
+    if let Intent::Create { fields, .. } = &mut strange.intent {
+        fields.insert("patrol".into(), json!(theirs));
+    }
+    records[0].1.push_one(&strange);
+    records[0].2.other = Some(strange.entity);
     world.clock.turn(HOUR);
     let users = [
         ("community", Role::Community, "371302001001"),
@@ -379,6 +391,7 @@ fn no_byte_of_a_foreign_grid_in_any_answer() {
                 let about = path.contains(&told.patrol.to_string())
                     || path.contains(&told.incident.to_string())
                     || path.contains(&told.photo.to_string())
+                    || told.other.is_some_and(|id| path.contains(&id.to_string()))
                     || path.contains(&phone.grid.to_string());
                 let expected = match (about, theirs, path.as_str()) {
                     (_, _, "/api/holdings") if role == Role::Administrator => [200, 200],

@@ -7,6 +7,7 @@
 
 mod bind;
 mod read;
+mod rows;
 mod write;
 
 use gridwalk_store::{Read, Store, StoreError, Write};
@@ -20,7 +21,7 @@ use std::time::Duration;
 pub const FILE_NAME: &str = "gridwalk.sqlite";
 
 /// How many connections read at once.
-const READERS: usize = 4;
+const READERS: usize = 8;
 /// How long another process may hold the file before a write gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 /// Cached statements of a connection: all that this crate has.

@@ -1,161 +1,27 @@
 //! Reading.
 
 use gridwalk_domain::{
-    BootId, DeviceId, EntityId, Epoch, GridCode, GridId, OpId, Position, Sha256, StreamKey,
-    TenantId, UserId, WorkerId,
+    BootId, DeviceId, EntityId, Epoch, GridCode, GridId, OpId, Sha256, StreamKey, TenantId, UserId,
+    WorkerId,
 };
 use gridwalk_store::{
-    AssignmentRow, AuditRow, BlobRow, BootRow, ChunkKey, ChunkRow, ChunkSpan, CodeRow, ContactRow,
-    DeviceRow, EntityFilter, EntityRow, GridRow, HeldChunkRow, HolderRow, OpRow, OpSummary,
-    PageRow, PositionRow, Read, ReceiptRow, SessionRow, StoreError, StreamHead, TenantRow,
-    TrackVersion, UploadRow, UserRow, WorkerRow,
+    AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, ChunkSpan, CodeRow, ContactRow, DeviceRow,
+    EntityFilter, EntityRow, GridRow, HeldChunkRow, HolderRow, OpRow, OpSummary, PageRow,
+    PositionRow, Read, ReceiptRow, SessionRow, StoreError, StreamHead, TenantRow, TrackVersion,
+    UploadRow, UserRow, WorkerRow,
 };
 use rusqlite::{ToSql, params};
 use std::collections::BTreeSet;
 
 use crate::Tx;
-use crate::bind::{Cells, all, each, list, number, one, run_number, run_of, stream, words};
+use crate::bind::{Cells, all, each, list, number, one, run_number, stream, words};
+use crate::rows::{
+    CHUNK, CONTACT, DEVICE, ENTITY, GRID, HELD_CHUNK, POSITION, TENANT, UPLOAD, USER, chunk_row,
+    contact_row, device_row, entity_row, grid_row, held_chunk_row, position_row, span, summary,
+    tenant_row, upload_row, user_row, worker_row,
+};
 
 type Result<T, E = StoreError> = std::result::Result<T, E>;
-
-const TENANT: &str = "SELECT tenant, utc_offset_min, notice, grids_version FROM tenants";
-const GRID: &str = "SELECT tenant, id, code, parent, level, name, synthetic FROM grids";
-const USER: &str = "SELECT id, tenant, name, password, role, grid FROM users";
-const DEVICE: &str = "SELECT id, tenant, worker, token, platform, enrolled_ms FROM devices";
-const CONTACT: &str = "SELECT device, worker, last_ms, unsent, reported_ms, app FROM contacts";
-const ENTITY: &str = "SELECT id, kind, home, rev, grid, worker, parent, at_ms, day, status, deleted, state FROM entities";
-const CHUNK: &str = "SELECT patrol, run, first, count, received_ms, body FROM chunks";
-const POSITION: &str = "SELECT worker, at_ms, lat, lon FROM positions";
-const UPLOAD: &str = "SELECT id, tenant, device, sha256, length, offset, at_ms FROM uploads";
-
-fn tenant_row(cells: &Cells<'_>) -> Result<TenantRow> {
-    Ok(TenantRow {
-        id: cells.get(0)?,
-        utc_offset_min: cells.signed32(1)?,
-        notice: cells.maybe_json(2)?,
-        grids_version: cells.number(3)?,
-    })
-}
-
-fn grid_row(cells: &Cells<'_>) -> Result<GridRow> {
-    Ok(GridRow {
-        id: cells.get(1)?,
-        code: cells.word(2)?,
-        parent: cells.maybe(3)?,
-        level: cells.level(4)?,
-        name: cells.text(5)?,
-        synthetic: cells.flag(6)?,
-    })
-}
-
-fn user_row(cells: &Cells<'_>) -> Result<UserRow> {
-    Ok(UserRow {
-        id: cells.get(0)?,
-        tenant: cells.get(1)?,
-        name: cells.text(2)?,
-        password: cells.text(3)?,
-        role: cells.word(4)?,
-        grid: cells.get(5)?,
-    })
-}
-
-fn device_row(cells: &Cells<'_>) -> Result<DeviceRow> {
-    Ok(DeviceRow {
-        id: cells.get(0)?,
-        tenant: cells.get(1)?,
-        worker: cells.get(2)?,
-        token: cells.get(3)?,
-        platform: cells.text(4)?,
-        enrolled_ms: cells.integer(5)?,
-    })
-}
-
-fn contact_row(cells: &Cells<'_>) -> Result<ContactRow> {
-    Ok(ContactRow {
-        device: cells.get(0)?,
-        worker: cells.get(1)?,
-        last_ms: cells.integer(2)?,
-        unsent: cells.maybe_json(3)?,
-        reported_ms: cells.maybe_integer(4)?,
-        app: cells.maybe_text(5)?,
-    })
-}
-
-fn worker_row(cells: &Cells<'_>) -> Result<WorkerRow> {
-    Ok(WorkerRow {
-        id: cells.get(0)?,
-        name: cells.text(1)?,
-    })
-}
-
-fn summary(cells: &Cells<'_>) -> Result<OpSummary> {
-    Ok(OpSummary {
-        id: cells.get(0)?,
-        sha256: cells.get(1)?,
-        entity: cells.get(2)?,
-        creates: cells.flag(3)?,
-        outcome: cells.json(4)?,
-    })
-}
-
-/// Without its attachments: they are in a table of their own.
-fn entity_row(cells: &Cells<'_>) -> Result<EntityRow> {
-    Ok(EntityRow {
-        id: cells.get(0)?,
-        kind: cells.text(1)?,
-        home: cells.get(2)?,
-        rev: cells.number(3)?,
-        grid: cells.maybe(4)?,
-        worker: cells.maybe(5)?,
-        parent: cells.maybe(6)?,
-        at_ms: cells.integer(7)?,
-        day: cells.signed32(8)?,
-        status: cells.maybe_text(9)?,
-        deleted: cells.flag(10)?,
-        blobs: Vec::new(),
-        state: cells.text(11)?,
-    })
-}
-
-fn span(cells: &Cells<'_>) -> Result<ChunkSpan> {
-    Ok(ChunkSpan {
-        key: ChunkKey {
-            patrol: cells.get(0)?,
-            run: run_of(cells.integer(1)?),
-        },
-        first: cells.number32(2)?,
-        count: cells.number32(3)?,
-    })
-}
-
-fn chunk_row(cells: &Cells<'_>) -> Result<ChunkRow> {
-    Ok(ChunkRow {
-        span: span(cells)?,
-        received_ms: cells.integer(4)?,
-        body: cells.blob(5)?,
-    })
-}
-
-fn position_row(cells: &Cells<'_>) -> Result<PositionRow> {
-    let (lat, lon) = (cells.real(2)?, cells.real(3)?);
-    Ok(PositionRow {
-        worker: cells.get(0)?,
-        at_ms: cells.integer(1)?,
-        at: Position { lat, lon },
-    })
-}
-
-fn upload_row(cells: &Cells<'_>) -> Result<UploadRow> {
-    Ok(UploadRow {
-        id: cells.text(0)?,
-        tenant: cells.get(1)?,
-        device: cells.get(2)?,
-        sha256: cells.get(3)?,
-        length: cells.number(4)?,
-        offset: cells.number(5)?,
-        at_ms: cells.integer(6)?,
-    })
-}
 
 /// In their order, each once.
 fn sorted<T: Copy + Ord>(ids: &[T]) -> BTreeSet<T> {
@@ -655,32 +521,43 @@ impl Read for Tx<'_> {
         all(self.connection, sql, params![tenant.as_bytes()], span)
     }
 
+    fn held_chunk(
+        &self,
+        tenant: TenantId,
+        span: ChunkSpan,
+        sha256: Sha256,
+    ) -> Result<Option<HeldChunkRow>> {
+        let sql = format!(
+            "{HELD_CHUNK} WHERE tenant = ?1 AND patrol = ?2 AND run = ?3 AND first = ?4 AND sha256 = ?5 AND count = ?6"
+        );
+        let (patrol, run) = (span.key.patrol, run_number(span.key.run));
+        let key = params![
+            tenant.as_bytes(),
+            patrol.as_bytes(),
+            run,
+            span.first,
+            sha256.0,
+            span.count
+        ];
+        one(self.connection, &sql, key, held_chunk_row)
+    }
+
     fn held_chunks(&self, tenant: TenantId, patrol: Option<EntityId>) -> Result<Vec<HeldChunkRow>> {
-        let row = |cells: &Cells<'_>| {
-            Ok(HeldChunkRow {
-                span: span(cells)?,
-                sha256: cells.get(4)?,
-                device: cells.get(5)?,
-                received_ms: cells.integer(6)?,
-                reason: cells.json(7)?,
-                body: cells.blob(8)?,
-            })
-        };
-        let sql = "SELECT patrol, run, first, count, sha256, device, received_ms, reason, body FROM held_chunks WHERE tenant = ?1";
         let order = "ORDER BY patrol, run, first, sha256";
         match patrol {
             None => {
-                let sql = format!("{sql} {order}");
-                all(self.connection, &sql, params![tenant.as_bytes()], row)
-            }
-            Some(patrol) => {
-                let sql = format!("{sql} AND patrol = ?2 {order}");
+                let sql = format!("{HELD_CHUNK} WHERE tenant = ?1 {order}");
                 all(
                     self.connection,
                     &sql,
-                    params![tenant.as_bytes(), patrol.as_bytes()],
-                    row,
+                    params![tenant.as_bytes()],
+                    held_chunk_row,
                 )
+            }
+            Some(patrol) => {
+                let sql = format!("{HELD_CHUNK} WHERE tenant = ?1 AND patrol = ?2 {order}");
+                let key = params![tenant.as_bytes(), patrol.as_bytes()];
+                all(self.connection, &sql, key, held_chunk_row)
             }
         }
     }

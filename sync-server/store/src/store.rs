@@ -223,6 +223,13 @@ pub trait Read {
     fn track_versions(&self, tenant: TenantId, patrols: &[EntityId]) -> Result<Vec<TrackVersion>>;
     /// All spans that are stored, in the order of patrols, runs and ordinals.
     fn spans(&self, tenant: TenantId) -> Result<Vec<ChunkSpan>>;
+    /// One chunk that is kept aside, by its span and hash.
+    fn held_chunk(
+        &self,
+        tenant: TenantId,
+        span: ChunkSpan,
+        sha256: Sha256,
+    ) -> Result<Option<HeldChunkRow>>;
     /// The chunks kept aside of one patrol, or all.
     fn held_chunks(&self, tenant: TenantId, patrol: Option<EntityId>) -> Result<Vec<HeldChunkRow>>;
     /// Where this worker was last.

@@ -5,6 +5,7 @@ use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use gridwalk_domain::Rng;
 use gridwalk_store::{AuditRow, SessionRow, StoreError, UserRow};
 use serde::Deserialize;
+use std::sync::atomic::Ordering;
 
 use super::answers::{Grid, Me};
 use super::look::{Answer, COOKIE, text};
@@ -30,6 +31,8 @@ const PER_ADDRESS: Limit = Limit {
 const TOUCH_EVERY_MS: i64 = 5 * 60_000;
 /// The longest password that is hashed.
 const MOST_PASSWORD: usize = 256;
+/// Logins that wait while a password is hashed.
+const MOST_WAITING: usize = 8;
 /// What an unknown name's password is checked against, so that it takes as
 /// long as a known one's. No password has this hash.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -87,10 +90,7 @@ impl Service {
                 .map_err(Fault::too_many_attempts)?;
         }
         let user = self.read(|tx| Ok(tx.user_by_name(&login.name)?))?;
-        let fits = {
-            let _one = lock(&self.hashing);
-            login.password.len() <= MOST_PASSWORD && matches(user.as_ref(), &login.password)
-        };
+        let fits = self.check_password(user.as_ref(), &login.password)?;
         let Some(user) = user.filter(|_| fits) else {
             tracing::info!("a login failed");
             return Err(wrong().into());
@@ -108,6 +108,20 @@ impl Service {
         self.log_session(&user, "login", move |tx| tx.put_session(&session))?;
         let viewer = self.viewer_of(user)?;
         Ok(Answer::LoggedIn(text(&self.me(&viewer)?)?, token))
+    }
+
+    /// One password at a time; a flood of them must not take the threads that
+    /// phones need.
+    fn check_password(&self, user: Option<&UserRow>, password: &str) -> Result<bool, Fault> {
+        let busy = self.waiting.fetch_add(1, Ordering::Relaxed) >= MOST_WAITING;
+        let fits = if busy {
+            Err(Fault::too_many_attempts(2))
+        } else {
+            let _one = lock(&self.hashing);
+            Ok(password.len() <= MOST_PASSWORD && matches(user, password))
+        };
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        fits
     }
 
     pub(super) fn log_out(&self, request: &Request) -> Result<Answer, Error> {

@@ -1,6 +1,6 @@
-//! The names of those whom records name.
+//! Whom and what records name.
 
-use gridwalk_domain::{Author, Entity, UserId, WorkerId};
+use gridwalk_domain::{Author, Entity, EntityId, UserId, WorkerId};
 use gridwalk_store::EntityRow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +12,8 @@ use crate::rights::Sight;
 pub(super) struct Names {
     workers: BTreeMap<WorkerId, String>,
     users: BTreeMap<UserId, String>,
+    /// The records that these belong to, where the user sees them.
+    parents: BTreeSet<EntityId>,
 }
 
 impl Names {
@@ -21,7 +23,13 @@ impl Names {
         rows: impl Iterator<Item = &'a EntityRow>,
         authors: impl Iterator<Item = Author>,
     ) -> Result<Self, Error> {
-        let mut workers: BTreeSet<WorkerId> = rows.filter_map(|row| row.worker).collect();
+        let mut workers: BTreeSet<WorkerId> = BTreeSet::new();
+        let mut parents: BTreeSet<EntityId> = BTreeSet::new();
+        for row in rows {
+            workers.extend(row.worker);
+            parents.extend(row.parent);
+        }
+        let parents: Vec<EntityId> = parents.into_iter().collect();
         let mut users = BTreeSet::new();
         for author in authors {
             match author {
@@ -30,6 +38,7 @@ impl Names {
             };
         }
         Ok(Self {
+            parents: sight.seen(&parents)?,
             workers: sight.worker_names(&workers)?,
             users: if users.is_empty() {
                 BTreeMap::new()
@@ -58,6 +67,11 @@ impl Names {
                 }
             }
         }
+    }
+
+    /// The record that one belongs to; none where it is not the user's to see.
+    pub(super) fn parent(&self, row: &EntityRow) -> Option<EntityId> {
+        row.parent.filter(|parent| self.parents.contains(parent))
     }
 
     /// Whose a record is.

@@ -79,7 +79,7 @@ pub(super) fn incident(
         at_ms: row.at_ms,
         place,
         photos: state.list(PHOTOS).len(),
-        patrol: row.parent,
+        patrol: names.parent(row),
         conflicts: state.conflicts(),
     })
 }

@@ -2,6 +2,8 @@
 
 mod assets;
 mod connection;
+mod layers;
+mod requests;
 mod tls;
 
 use gridwalk_domain::{Clock, Rng};
@@ -126,7 +128,9 @@ impl Server {
             .unwrap_or_else(|| format!("{scheme}://{addr}"));
         let (stop, stopped) = watch::channel(false);
         runtime.spawn(maintain(Arc::clone(&service), stopped.clone()));
-        let serving = connection::serve(listener, tls, Arc::clone(&service), stopped, DRAIN);
+        let secure = url.starts_with("https://");
+        let serving =
+            connection::serve(listener, tls, secure, Arc::clone(&service), stopped, DRAIN);
         let task = runtime.spawn(serving);
         Ok(RunningServer {
             addr,

@@ -245,10 +245,8 @@ impl Taking<'_> {
             reason: reason(code, text),
             body: chunk.body.clone(),
         };
-        let held = tx.held_chunks(self.device.tenant, Some(chunk.name.patrol))?;
-        let same = |held: &&HeldChunkRow| held.span == row.span && held.sha256 == row.sha256;
-        if let Some(same) = held.iter().find(same) {
-            let reason = same.reason.clone();
+        let same = tx.held_chunk(self.device.tenant, row.span, row.sha256)?;
+        if let Some(HeldChunkRow { reason, .. }) = same {
             return Ok((TrackOutcome::Quarantined { reason }, false));
         }
         tx.hold_chunk(self.device.tenant, &row)?;

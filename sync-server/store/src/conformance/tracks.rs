@@ -88,6 +88,9 @@ fn chunks_are_kept_aside(store: &impl Store) {
         assert_eq!(tx.held_chunks(T, None)?, all);
         assert!(tx.held_chunks(T, Some(entity_id(2)))?.is_empty());
         assert!(tx.held_chunks(OTHER, None)?.is_empty());
+        let one = |n, count| tx.held_chunk(T, span(1, 7, 0, count), hash(n));
+        assert_eq!(one(2, 60)?, Some(held(2, "other_content")));
+        assert_eq!((one(2, 59)?, one(3, 60)?), (None, None));
         assert!(tx.chunks(T, entity_id(1))?.is_empty());
         Ok(())
     });

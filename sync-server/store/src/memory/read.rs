@@ -350,6 +350,17 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
             .collect())
     }
 
+    fn held_chunk(
+        &self,
+        tenant: TenantId,
+        span: ChunkSpan,
+        sha256: Sha256,
+    ) -> Result<Option<HeldChunkRow>> {
+        let (key, count) = (span.key, span.count);
+        let key = (tenant, key.patrol, key.run, span.first, sha256, count);
+        Ok(self.tables.held_chunks.get(&key).cloned())
+    }
+
     fn held_chunks(&self, tenant: TenantId, patrol: Option<EntityId>) -> Result<Vec<HeldChunkRow>> {
         let rows = of_tenant!(self.tables.held_chunks, tenant);
         let rows = rows.filter(|row| patrol.is_none_or(|patrol| row.span.key.patrol == patrol));
