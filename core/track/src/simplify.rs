@@ -2,7 +2,7 @@
 //!
 //! A plain line simplification may drop a stop: the line stays, but where the
 //! worker was at 10:42 is wrong. Here a fix may go only if the remaining line
-//! is within the tolerance of it *at its time*. [`td_tr`] looks at the whole
+//! is within the tolerance of it *at its time*. [`fewest`] looks at the whole
 //! segment (top-down, by time ratio), [`OpwTr`] decides as fixes arrive (an
 //! opening window).
 //!
@@ -39,35 +39,89 @@ impl Point {
 /// of the tolerance is left for the error of that, some kilometres away.
 const MARGIN: f64 = 0.99;
 
-/// The indices of the fixes that remain, so that each one that goes is within
-/// `tolerance_m` metres of the remaining line at its time. The first and the
-/// last remain always. The fixes are to be in the order of their times.
+/// The indices of the fixes that remain, as few as lead from each as far as one
+/// line can, so that each one that goes is within `tolerance_m` metres of the
+/// remaining line at its time. The first and the last remain always. The fixes
+/// are to be in the order of their times.
+///
+/// From a fix that remains, each later one allows only some velocities: those
+/// that pass it within the tolerance, a disc that shrinks with time. The next
+/// to remain is the last fix whose own velocity lies in all discs before it.
 #[must_use]
-pub fn td_tr(fixes: &[Fix], tolerance_m: f64) -> Vec<usize> {
+pub fn fewest(fixes: &[Fix], tolerance_m: f64) -> Vec<usize> {
     if fixes.len() <= 2 {
         return (0..fixes.len()).collect();
     }
     let points = project(fixes);
-    let limit2 = (tolerance_m.max(0.0) * MARGIN).powi(2);
+    let limit = tolerance_m.max(0.0) * MARGIN;
     let mut kept = vec![0];
-    // Ranges still to be looked at, the earliest on top.
-    let mut open = vec![(0, points.len() - 1)];
-    while let Some((first, last)) = open.pop() {
-        match worst(&points, first, last) {
-            Some((at, off2)) if off2 > limit2 => {
-                open.push((at, last));
-                open.push((first, at));
-            }
-            _ => kept.push(last),
-        }
+    let mut from = 0;
+    while from + 1 < points.len() {
+        let end = horizon(&points, from, limit);
+        let serves = |to: &usize| {
+            let (a, b) = (&points[from], &points[*to]);
+            points[from + 1..*to]
+                .iter()
+                .rev()
+                .all(|p| p.off2(a, b) <= limit * limit)
+        };
+        // The next fix itself always serves.
+        from = candidates(from, end).find(serves).unwrap_or(from + 1);
+        kept.push(from);
     }
     kept
 }
 
-/// The fixes that [`td_tr`] leaves.
+/// Ends to try, the furthest first: one after the other, then in strides that
+/// grow, so that not even a track made to annoy takes long.
+fn candidates(from: usize, end: usize) -> impl Iterator<Item = usize> {
+    let mut tried = 0_u32;
+    std::iter::successors(end.checked_sub(1), move |at| {
+        tried += 1;
+        at.checked_sub(1 << tried.saturating_sub(NEIGHBOURS).min(20))
+    })
+    .take_while(move |at| *at > from)
+}
+
+/// How many ends are tried one after the other.
+const NEIGHBOURS: u32 = 40;
+/// How many fixes one line may serve: an hour at one a second.
+const REACH: usize = 3600;
+
+/// One past the last fix that a line from `from` might reach: where the discs
+/// of velocities have nothing in common any more, seen from eight sides.
+fn horizon(points: &[Point], from: usize, limit: f64) -> usize {
+    const SIDES: [(f64, f64); 4] = {
+        let half = std::f64::consts::FRAC_1_SQRT_2;
+        [(1.0, 0.0), (half, half), (0.0, 1.0), (-half, half)]
+    };
+    let mut low = [f64::NEG_INFINITY; 4];
+    let mut high = [f64::INFINITY; 4];
+    let start = &points[from];
+    for (i, p) in points.iter().enumerate().skip(from + 1).take(REACH) {
+        let span = p.ms - start.ms;
+        if span <= 0.0 {
+            return i + 1;
+        }
+        let east = (p.at.east - start.at.east) / span;
+        let north = (p.at.north - start.at.north) / span;
+        let radius = limit / span;
+        for (side, (e, n)) in SIDES.iter().enumerate() {
+            let along = east * e + north * n;
+            low[side] = low[side].max(along - radius);
+            high[side] = high[side].min(along + radius);
+            if low[side] > high[side] {
+                return i + 1;
+            }
+        }
+    }
+    points.len().min(from + 1 + REACH)
+}
+
+/// The fixes that [`fewest`] leaves.
 #[must_use]
 pub fn simplified(fixes: &[Fix], tolerance_m: f64) -> Vec<Fix> {
-    td_tr(fixes, tolerance_m)
+    fewest(fixes, tolerance_m)
         .into_iter()
         .map(|i| fixes[i])
         .collect()
@@ -246,7 +300,7 @@ mod tests {
     #[test]
     fn a_stop_on_a_straight_line_stays() {
         let fixes = with_stop();
-        let kept = td_tr(&fixes, 5.0);
+        let kept = fewest(&fixes, 5.0);
         assert!(kept.len() <= 6, "{kept:?}");
         assert!(kept.iter().any(|i| (590..=610).contains(i)), "{kept:?}");
         assert!(kept.iter().any(|i| (1190..=1210).contains(i)), "{kept:?}");
@@ -257,9 +311,9 @@ mod tests {
     #[test]
     fn few_fixes_stay_as_they_are() {
         let fixes = with_stop();
-        assert_eq!(td_tr(&fixes[..0], 5.0), [0; 0]);
-        assert_eq!(td_tr(&fixes[..1], 5.0), [0]);
-        assert_eq!(td_tr(&fixes[..2], 5.0), [0, 1]);
+        assert_eq!(fewest(&fixes[..0], 5.0), [0; 0]);
+        assert_eq!(fewest(&fixes[..1], 5.0), [0]);
+        assert_eq!(fewest(&fixes[..2], 5.0), [0, 1]);
         assert_eq!(streamed(&fixes[..1], 5.0).len(), 1);
         assert_eq!(streamed(&fixes[..2], 5.0).len(), 2);
     }
@@ -282,7 +336,7 @@ mod tests {
                 ms += dt; east += de; north += dn;
                 fix(ms, east, north)
             }).collect();
-            let kept = td_tr(&fixes, tolerance);
+            let kept = fewest(&fixes, tolerance);
             prop_assert!(max_sed_m(&fixes, &kept) <= tolerance);
             prop_assert_eq!((kept[0], *kept.last().unwrap()), (0, fixes.len() - 1));
             prop_assert!(kept.windows(2).all(|w| w[0] < w[1]));

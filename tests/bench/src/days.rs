@@ -270,7 +270,7 @@ impl Errors {
             random.chance(1.0 / 900.0)
         };
         let noise = self.noise();
-        let strength = noise * if moving { 1.0 } else { 0.35 };
+        let strength = noise * if moving { 1.0 } else { 0.3 };
         let mut pair =
             |deviation: f64| (random.normal(0.0, deviation), random.normal(0.0, deviation));
         let (slow, fast, white) = (
@@ -284,7 +284,7 @@ impl Errors {
         };
         self.slow = decayed(self.slow, 90.0, slow);
         self.fast = decayed(self.fast, 8.0, fast);
-        self.jumps(random);
+        self.jumps(random, moving);
         self.accuracy(random, noise);
         let jump = self.jump.map_or((0.0, 0.0), |(_, by, _)| by);
         (
@@ -293,11 +293,12 @@ impl Errors {
         )
     }
 
-    fn jumps(&mut self, random: &mut Random) {
+    fn jumps(&mut self, random: &mut Random, moving: bool) {
+        let often = if moving { 1.0 / 60.0 } else { 1.0 / 240.0 };
         self.jump = match self.jump {
             Some((left, by, told)) if left > 1 => Some((left - 1, by, told)),
             Some(_) => None,
-            None if self.bad && random.chance(1.0 / 60.0) => {
+            None if self.bad && random.chance(often) => {
                 let told = if random.chance(0.6) { 25.0 } else { 0.0 };
                 let by = (random.normal(0.0, 22.0), random.normal(0.0, 22.0));
                 Some((random.between(3.0, 25.0) as u32, by, told))

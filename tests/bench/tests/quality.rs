@@ -1,6 +1,12 @@
 //! The error against the truth of synthetic days that nothing was trained on,
 //! with a margin to what is reached.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an index within a list"
+)]
+
 use gridwalk_bench::days::{Day, Plan};
 use gridwalk_bench::traces::MEASURED_FROM;
 use gridwalk_domain::{Fix, Position};

@@ -12,10 +12,11 @@ import sys
 import tempfile
 import threading
 import unittest
+import weakref
 
 import gridwalk
 from gridwalk import Change, EngineError, GapCause, SendState, SensorMark, SyncPhase
-from support import GRID, Phone, Server, incident, now_ms, photo, resident_kb, trace
+from support import GRID, Phone, Server, allocated_kb, incident, now_ms, photo, resident_kb, trace
 
 SCRATCH = tempfile.TemporaryDirectory(prefix="gridwalk-python-")
 PHONES = pathlib.Path(SCRATCH.name)
@@ -351,13 +352,23 @@ class Bindings(unittest.TestCase):
                     changes.next()
                     subscription.cancel()
 
-        calls(500)
+        calls(1_000)
         gc.collect()
-        before = resident_kb()
-        calls(2_500)
+        allocated, resident = allocated_kb(), resident_kb()
+        calls(10_000)
         gc.collect()
-        grown = resident_kb() - before
-        self.assertLess(grown, 1_500, f"{grown} KB more after 10,000 calls")
+        allocated, resident = allocated_kb() - allocated, resident_kb() - resident
+        # Seven bytes kept by any one of these functions would be more.
+        self.assertLess(allocated, 64, f"{allocated} KB more allocated after 10,000 calls of each")
+        self.assertLess(resident, 4_096, f"{resident} KB more in memory after 10,000 calls of each")
+
+        changes = Changes()
+        subscription = engine.observe(changes)
+        subscription.cancel()
+        forgotten = weakref.ref(changes)
+        del changes, subscription
+        gc.collect()
+        self.assertIsNone(forgotten(), "the core keeps no observer after its subscription")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the driver needs around the library: a real server, phones, a trace."""
 
 import csv
+import ctypes
 import dataclasses
 import json
 import os
@@ -132,6 +133,25 @@ def incident(title: str, *photos: gridwalk.NewPhoto) -> gridwalk.NewIncident:
         place=gridwalk.Place(lat=52.6291, lon=-8.6617, accuracy_m=8.0),
         photos=list(photos),
     )
+
+
+class _MallocInfo(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+    ]
+
+
+def allocated_kb() -> int:
+    """What malloc has given and not got back, in this process.
+
+    Resident memory would not do: a leak first fills the pages that earlier work
+    left behind.
+    """
+    libc = ctypes.CDLL(None)
+    libc.mallinfo2.restype = _MallocInfo
+    info = libc.mallinfo2()
+    return (info.uordblks + info.hblkhd) // 1024
 
 
 def resident_kb() -> int:

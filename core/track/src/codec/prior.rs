@@ -1,5 +1,6 @@
 //! Where the model starts: a table trained on synthetic days and on the traces
-//! in `tests/fixtures` (`cargo run --release -p gridwalk-bench -- train`).
+//! in `tests/fixtures` (`cargo run --release -p gridwalk-bench -- train`). It is
+//! a part of the chunk's format: another table is another version.
 //!
 //! Two bytes for each slot, most significant first: 12 bits of probability, 4
 //! of how settled it is, as an index into [`SETTLED_STEPS`]. First the slots of

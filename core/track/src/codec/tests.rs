@@ -111,6 +111,26 @@ fn every_damaged_byte_is_noticed() {
     }
 }
 
+/// What is on phones and servers must stay readable: a change of these bytes,
+/// also by another prior, is another version.
+#[test]
+fn chunks_of_version_1_never_change() {
+    let mut full = walk(20);
+    for (i, s) in full.iter_mut().enumerate() {
+        s.fix.time_ms += (i * i % 7) as i64;
+        s.fix.altitude_m = Some(70.0 + (i % 3) as f32);
+        s.fix.accuracy_m = (i % 5 != 4).then_some(4.0 + (i / 6) as f32);
+        s.fix.mocked = i == 9;
+        s.refused = (i % 8 == 3).then_some(Refusal::ALL[i % 8]);
+    }
+    for (name, fixes) in [("walk", walk(60)), ("full", full)] {
+        let chunk = encode(&fixes).unwrap();
+        let hex: String = chunk.iter().map(|b| format!("{b:02x}")).collect();
+        insta::assert_snapshot!(name, hex);
+        assert!(same(&decode(&chunk).unwrap(), &fixes));
+    }
+}
+
 /// Gives bytes a checksum that fits, so that the decoder itself is reached.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes[0] = VERSION;

@@ -107,13 +107,13 @@ fn square(half: f64) -> Area {
 fn a_fence_crossed_with_no_fix_inside_is_crossed() {
     let area = square(50.0);
     let way = vec![fix(0, -100.0, 0.0), fix(40, 100.0, 0.0)];
-    let crossings = area.crossings(&[way.clone()]);
+    let crossings = area.crossings(std::slice::from_ref(&way));
     assert_eq!(
         crossings.iter().map(|c| c.inwards).collect::<Vec<_>>(),
         [true, false]
     );
     assert!((crossings[0].at_ms - 10_000).abs() < 20 && (crossings[1].at_ms - 30_000).abs() < 20);
-    assert!((area.time_inside_ms(&[way.clone()]) - 20_000).abs() < 40);
+    assert!((area.time_inside_ms(std::slice::from_ref(&way)) - 20_000).abs() < 40);
     assert!(area.entered(&[way]));
 }
 
@@ -121,7 +121,7 @@ fn a_fence_crossed_with_no_fix_inside_is_crossed() {
 fn who_never_entered_never_left() {
     let area = square(50.0);
     let outside = vec![fix(0, 80.0, 0.0), fix(10, 90.0, 0.0), fix(20, 80.0, 200.0)];
-    assert!(area.crossings(&[outside.clone()]).is_empty() && !area.entered(&[outside]));
+    assert!(area.crossings(std::slice::from_ref(&outside)).is_empty() && !area.entered(&[outside]));
     let gap = [vec![fix(0, -100.0, 0.0)], vec![fix(40, 100.0, 0.0)]];
     assert!(!area.entered(&gap));
     assert_eq!(area.time_inside_ms(&gap), 0);

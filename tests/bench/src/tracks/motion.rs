@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use gridwalk_domain::Fix;
 use gridwalk_track::route::Route;
-use gridwalk_track::simplify::{max_sed_m, td_tr};
+use gridwalk_track::simplify::{fewest, max_sed_m};
 use serde::Serialize;
 
 use super::median;
@@ -70,7 +70,7 @@ pub(super) fn simplify(traces: &[Trace]) -> Result<Simplify> {
             route
                 .segments
                 .iter()
-                .map(|s| td_tr(s, TOLERANCE_M))
+                .map(|s| fewest(s, TOLERANCE_M))
                 .collect::<Vec<_>>()
         };
         let (took, lines) = ns_each(route.used, simplify);

@@ -1,5 +1,8 @@
 /** What the tests need around the library: a real server, phones, a trace. */
 
+import com.sun.jna.Library
+import com.sun.jna.Native
+import com.sun.jna.Structure
 import org.gridwalk.core.Change
 import org.gridwalk.core.Engine
 import org.gridwalk.core.Fix
@@ -13,6 +16,7 @@ import org.gridwalk.core.SyncProgress
 import java.awt.image.BufferedImage
 import java.io.ByteArrayOutputStream
 import java.io.File
+import java.lang.ref.WeakReference
 import java.security.SecureRandom
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.LinkedBlockingQueue
@@ -125,8 +129,42 @@ fun incident(title: String, vararg photos: NewPhoto, category: String = "fire_sa
     photos = photos.toList(),
 )
 
-/** Memory of this process that is in RAM, in KB. */
-fun residentKb(): Long = File("/proc/self/statm").readText().split(' ')[1].toLong() * 4
+/** glibc's account of what malloc has given and not got back. */
+@Structure.FieldOrder(
+    "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
+)
+@Suppress("unused", "SpellCheckingInspection")
+open class MallocInfo : Structure() {
+    @JvmField var arena = 0L
+    @JvmField var ordblks = 0L
+    @JvmField var smblks = 0L
+    @JvmField var hblks = 0L
+    @JvmField var hblkhd = 0L
+    @JvmField var usmblks = 0L
+    @JvmField var fsmblks = 0L
+    @JvmField var uordblks = 0L
+    @JvmField var fordblks = 0L
+    @JvmField var keepcost = 0L
+
+    class ByValue : MallocInfo(), Structure.ByValue
+}
+
+private interface CLibrary : Library {
+    fun mallinfo2(): MallocInfo.ByValue
+}
+
+private val C = Native.load("c", CLibrary::class.java)
+
+/**
+ * What malloc has given and not got back, in KB. Resident memory would not do:
+ * a leak first fills the pages that earlier work left behind.
+ */
+fun allocatedKb(): Long = C.mallinfo2().let { (it.uordblks + it.hblkhd) / 1024 }
+
+/** Waits until the collector has been through everything. */
+fun collected(watched: WeakReference<*>) {
+    while (watched.get() != null) System.gc()
+}
 
 /** Collects what a subscription tells, and from which threads. */
 class Changes(private val fails: Boolean = false) : Observer {
