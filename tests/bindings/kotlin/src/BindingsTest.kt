@@ -333,16 +333,15 @@ class BindingsTest {
             }
         }
         calls(2_000)
-        collected(WeakReference(Any()))
+        System.gc()
         val before = allocatedKb()
         calls(10_000)
-        collected(WeakReference(Any()))
+        System.gc()
         val grown = allocatedKb() - before
-        println("GROWN $grown")
-        assertTrue(grown < 8_000, "$grown KB more after 10,000 calls")
-
-        val forgotten = observedOnce(engine)
-        collected(forgotten)
+        // The JVM's own threads allocate too, a megabyte or two up and down; the driver
+        // in Python holds the library to a tighter figure.
+        assertTrue(grown < 4_000, "$grown KB more allocated after 10,000 calls of each")
+        assertTrue(isForgotten(observedOnce(engine)), "the core keeps no observer after its subscription")
     }
 
     /** An observer whose subscription has ended; nobody holds it but the core, if it leaks. */

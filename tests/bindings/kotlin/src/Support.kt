@@ -161,9 +161,13 @@ private val C = Native.load("c", CLibrary::class.java)
  */
 fun allocatedKb(): Long = C.mallinfo2().let { (it.uordblks + it.hblkhd) / 1024 }
 
-/** Waits until the collector has been through everything. */
-fun collected(watched: WeakReference<*>) {
-    while (watched.get() != null) System.gc()
+/** Whether the collector can have it: a full collection takes all that nobody holds. */
+fun isForgotten(watched: WeakReference<*>): Boolean {
+    repeat(100) {
+        if (watched.get() == null) return true
+        System.gc()
+    }
+    return false
 }
 
 /** Collects what a subscription tells, and from which threads. */
