@@ -35,7 +35,7 @@ import Testing
     @Test func aGapIsTwoOpenEndsAndNoLine() throws {
         let segments = [[place(0, 0), place(100, 0)], [place(400, 0), place(500, 0)]]
         let scene = try #require(RouteScene(segments: segments, outlines: [square], width: 320, height: 320))
-        #expect(scene.lines.count == 2)
+        try #require(scene.lines.count == 2)
         #expect(scene.openEnds == [scene.lines[0][1], scene.lines[1][0]])
         #expect(scene.start == scene.lines[0][0])
         #expect(scene.end == scene.lines[1][1])
@@ -47,7 +47,7 @@ import Testing
         // 240 points of line in four pieces: arrows at 40, 120 and 200.
         let line = [place(0, 0), place(60, 0), place(120, 0), place(120, 60), place(120, 120)]
         let scene = try #require(RouteScene(segments: [line], outlines: [], width: 168, height: 168, arrowEvery: 80))
-        #expect(scene.arrows.count == 3)
+        try #require(scene.arrows.count == 3)
         #expect(abs(scene.arrows[0].angle) < 0.01)
         #expect(abs(scene.arrows[2].angle + .pi / 2) < 0.01)
         #expect(abs(scene.arrows[0].at.distance(to: scene.arrows[1].at) - 80) < 1)

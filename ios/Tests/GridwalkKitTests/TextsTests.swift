@@ -46,6 +46,15 @@ let repository = URL(filePath: #filePath).deletingLastPathComponent()
         #expect(Language.preferred(among: ["de"]) == .zh)
     }
 
+    /// Where a language of ours is missing, Info.plist says it in both.
+    @Test func theReasonsInInfoPlistAreOurs() throws {
+        let project = try String(contentsOf: repository.appending(path: "ios/project.yml"), encoding: .utf8)
+        for (name, key) in [("NSLocationWhenInUse", "reason_location"), ("NSCamera", "reason_camera")] {
+            let pair = try #require(Texts.table[key])
+            #expect(project.contains("\(name)UsageDescription: \(pair.zh) · \(pair.en)"))
+        }
+    }
+
     /// The screens are not compiled on Linux: each text that they name must exist.
     @Test func everyTextThatAScreenNamesExists() throws {
         let camel = { (key: String) in
