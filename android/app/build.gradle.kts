@@ -30,6 +30,8 @@ android {
     testOptions {
         unitTests.isIncludeAndroidResources = true
         unitTests.all {
+            // A file that goes to another app is handed over by its descriptor.
+            it.jvmArgs("--add-opens=java.base/java.io=ALL-UNNAMED")
             it.systemProperty("gridwalk.android", rootDir.path)
             it.systemProperty("gridwalk.drawn", layout.buildDirectory.dir("drawn").get().asFile.path)
         }

@@ -139,7 +139,8 @@ compile() {
     finish "$module"
 }
 
-# The generated Kotlin and the library that it calls. Sets LIBRARY.
+# The generated Kotlin and the library that it calls. Sets LIBRARY; a library
+# that GRIDWALK_LIBRARY names is not built again.
 make_bindings() {
     say "building the core and its Kotlin bindings"
     LIBRARY="$("$ROOT/bindings/generate" "$WORK/bindings" kotlin | tail -n 1)"

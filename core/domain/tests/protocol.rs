@@ -1,6 +1,8 @@
 //! Every example of docs/protocol.md is read as the message it claims to be,
 //! and written again without a difference.
 
+#![allow(clippy::expect_used, reason = "a test says what it expected")]
+
 use gridwalk_domain::wire::{
     EnrolRequest, EnrolResponse, ErrorResponse, HelloRequest, HelloResponse, OpOutcome,
     PullRequest, PullResponse, PushRequest, PushResponse, TracksResponse,

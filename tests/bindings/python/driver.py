@@ -376,5 +376,5 @@ if __name__ == "__main__":
     result = program.result
     failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
     SCRATCH.cleanup()
-    print(f"python: {result.testsRun - failed} passed" + (f", {failed} FAILED" if failed else ""))
+    print(f"python: {max(0, result.testsRun - failed)} passed" + (f", {failed} FAILED" if failed else ""))
     sys.exit(1 if failed or not result.testsRun else 0)

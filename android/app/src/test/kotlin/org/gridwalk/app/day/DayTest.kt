@@ -194,7 +194,7 @@ class Morning {
         hand.letsTheServiceRun()
         hand.walks(Trace.endingNow(650..749), MORNING)
         rule.onNodeWithText(hand.say(R.string.report_action)).assertIsDisplayed()
-        println(WALKED)
+        println("\n$WALKED")
         System.out.flush()
         // Until it is killed.
         Thread.currentThread().join()
