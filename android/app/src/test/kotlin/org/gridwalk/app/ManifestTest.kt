@@ -14,11 +14,9 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.annotation.Config
 
 /** What the system is told about the app, merged from all its parts. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34], application = android.app.Application::class)
 class ManifestTest {
     private val app = ApplicationProvider.getApplicationContext<android.app.Application>()
     private val packages = app.packageManager

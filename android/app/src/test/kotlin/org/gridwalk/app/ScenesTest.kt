@@ -18,13 +18,9 @@ import org.junit.Rule
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.annotation.Config
-import org.robolectric.annotation.GraphicsMode
 
 /** Every scene in every light: no word cut, nothing too small for a thumb, and the pictures as they were. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34], application = android.app.Application::class, qualifiers = "zh-rCN-w360dp-h780dp-xhdpi")
-@GraphicsMode(GraphicsMode.Mode.NATIVE)
 class ScenesTest {
     @get:Rule
     val rule = createAndroidComposeRule<ComponentActivity>()

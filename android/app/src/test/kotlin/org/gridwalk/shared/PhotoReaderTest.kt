@@ -16,12 +16,8 @@ import org.junit.Test
 import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.annotation.Config
-import org.robolectric.annotation.GraphicsMode
 
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34], application = android.app.Application::class)
-@GraphicsMode(GraphicsMode.Mode.NATIVE)
 class PhotoReaderTest {
     @get:Rule
     val scratch = TemporaryFolder()

@@ -28,7 +28,6 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
-import org.robolectric.annotation.GraphicsMode
 
 /** How many fixes the morning has; the afternoon goes on from there. */
 private const val MORNING = 100
@@ -39,8 +38,7 @@ private const val MORNING = 100
  * mid-patrol; the afternoon finds everything and goes on.
  */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34], application = TestApp::class, qualifiers = "zh-rCN-w360dp-h780dp-xhdpi")
-@GraphicsMode(GraphicsMode.Mode.NATIVE)
+@Config(application = TestApp::class)
 class DayTest {
     @get:Rule
     val rule = createEmptyComposeRule()
@@ -168,8 +166,7 @@ class DayTest {
 
 /** The part of the day before the kill; [DayTest] starts it in a process of its own. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34], application = TestApp::class, qualifiers = "zh-rCN-w360dp-h780dp-xhdpi")
-@GraphicsMode(GraphicsMode.Mode.NATIVE)
+@Config(application = TestApp::class)
 class Morning {
     @get:Rule
     val rule = createEmptyComposeRule()

@@ -37,7 +37,7 @@ import org.robolectric.annotation.Config
 
 /** The location service and the sync worker by themselves, over the real library and a real server. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34], application = TestApp::class)
+@Config(application = TestApp::class)
 class ServiceTest {
     @get:Rule
     val scratch = TemporaryFolder()
