@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod amending;
+mod disk;
 mod observing;
 mod phone;
 mod server;
