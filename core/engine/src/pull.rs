@@ -13,6 +13,8 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use std::collections::BTreeSet;
 
 use crate::error::{Fault, Inner};
+use crate::identity::{RunningPatrol, RunningShift};
+use crate::store::meta::{self, name};
 use crate::{attachments, chunks, outbox};
 
 /// A stream is read again from its start for a difference at most this often.
@@ -251,7 +253,23 @@ pub(crate) fn forget_all_but(
             tx.execute("DELETE FROM stream WHERE key = ?1", [key])?;
         }
     }
+    keep_running(tx)?;
     Ok(touched)
+}
+
+/// What runs goes on to its end, shown as this phone's own ops make it: nobody
+/// must be left with a patrol that cannot be finished.
+fn keep_running(tx: &Transaction<'_>) -> Inner<()> {
+    let patrol = meta::get::<RunningPatrol>(tx, name::PATROL)?.map(|patrol| patrol.id);
+    let shift = meta::get::<RunningShift>(tx, name::SHIFT)?.map(|shift| shift.id);
+    for id in patrol.into_iter().chain(shift) {
+        tx.prepare_cached(
+            "UPDATE op SET covered = 0 WHERE entity = ?1
+             AND NOT EXISTS (SELECT 1 FROM base WHERE entity = ?1)",
+        )?
+        .execute([id.as_bytes()])?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod amending;
 mod disk;
 mod observing;
 mod phone;
+mod scope;
 mod server;
 mod store;
 mod support;

@@ -41,6 +41,8 @@ pub(crate) struct State {
     /// A cursor of another tag is of no use.
     pub(crate) tag: u64,
     pub(crate) lie_about_count: bool,
+    /// The grid was taken away from the worker.
+    pub(crate) grid_taken: bool,
 }
 
 pub(crate) struct FakeServer {
@@ -114,7 +116,7 @@ impl FakeServer {
         let path = request.path.as_str();
         match (request.method, path) {
             (Method::Post, "/v1/enrol") => self.enrol(state, &read(&body)),
-            (Method::Post, "/v1/hello") => json(&self.hello(&read(&body))),
+            (Method::Post, "/v1/hello") => json(&self.hello(state, &read(&body))),
             (Method::Post, "/v1/push") => self.push(state, &read(&body)),
             (Method::Post, "/v1/tracks") => json(&tracks(state, decode(&body).expect("a block"))),
             (Method::Post, "/v1/pull") => json(&self.pull(state, &read(&body))),
@@ -142,11 +144,12 @@ impl FakeServer {
         })
     }
 
-    fn hello(&self, request: &HelloRequest) -> HelloResponse {
+    fn hello(&self, state: &State, request: &HelloRequest) -> HelloResponse {
+        let grids = usize::from(!state.grid_taken);
         let scope = Scope {
             worker: self.worker.clone(),
-            grids: vec![self.grid.clone()],
-            streams: vec![self.stream()],
+            grids: vec![self.grid.clone(); grids],
+            streams: vec![self.stream(); grids],
             catalogue: Catalogue::shipped(),
             utc_offset_min: 480,
         };

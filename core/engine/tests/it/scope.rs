@@ -1,0 +1,36 @@
+//! Grids that are taken away while somebody works in them.
+
+use gridwalk_engine::EngineError;
+
+use crate::server::FakeServer;
+use crate::support::Phone;
+use crate::syncing::{report, sync};
+
+#[test]
+fn a_patrol_goes_on_to_its_end_where_the_grid_was_taken_away() {
+    let (phone, server) = (Phone::new(true), FakeServer::new());
+    let engine = phone.on_patrol(&server);
+    phone.walk(&engine, 100);
+    let other = report(&engine, "甲", &[]);
+    sync(&engine, &server).expect("syncs");
+    server.with(|state| state.grid_taken = true);
+    sync(&engine, &server).expect("syncs");
+    assert_eq!(engine.record_of(other), Err(EngineError::NotFound));
+
+    // Also for an app that opens again.
+    drop(engine);
+    let engine = phone.open();
+    assert_eq!(phone.walk(&engine, 50), 150);
+    engine.pause_patrol().expect("pauses");
+    let summary = engine.finish_patrol().expect("finishes");
+    assert_eq!(summary.fixes, 150);
+    engine.end_shift().expect("ends");
+    assert!(matches!(
+        engine.start_shift(None),
+        Err(EngineError::UnknownGrid { .. })
+    ));
+    sync(&engine, &server).expect("syncs");
+    let status = engine.status().expect("reads");
+    assert_eq!((status.unsent.ops, status.unsent.chunks), (0, 0));
+    assert_eq!(server.fixes(), 150);
+}
