@@ -133,10 +133,7 @@ impl Run<'_> {
             return Ok(None);
         }
         let response = accepted(response)?;
-        let offset = upload_offset(&response);
-        Ok(Some(offset.ok_or_else(|| EngineError::BadAnswer {
-            message: "expected an upload-offset".to_owned(),
-        })?))
+        Ok(Some(told_offset(&response)?))
     }
 
     fn pieces(&mut self, due: &Due, path: &str, mut offset: u64) -> Result<Sent> {
@@ -148,7 +145,6 @@ impl Run<'_> {
             let mut piece = self.shared.vault.piece(due.sha256, len, at / PIECE)?;
             // Where the server stopped within a piece, its rest goes.
             piece.drain(..at % PIECE);
-            let end = offset + piece.len() as u64;
             let headers = vec![
                 header("tus-resumable", TUS),
                 header("content-type", "application/offset+octet-stream"),
@@ -162,7 +158,8 @@ impl Run<'_> {
                     Some(right) if right != offset => right,
                     _ => return Ok(Sent::Again),
                 },
-                _ => upload_offset(&accepted(response)?).unwrap_or(end),
+                // A hotel's login page says 200 too.
+                _ => told_offset(&accepted(response)?)?,
             };
         }
         self.tell(Phase::Blobs, due.bytes, due.bytes);
@@ -172,6 +169,12 @@ impl Run<'_> {
 
 fn upload_offset(response: &Response) -> Option<u64> {
     response.header("upload-offset")?.trim().parse().ok()
+}
+
+fn told_offset(response: &Response) -> Result<u64> {
+    upload_offset(response).ok_or_else(|| EngineError::BadAnswer {
+        message: "expected an upload-offset".to_owned(),
+    })
 }
 
 /// The path of a location. Wherever it points, requests go to the one server

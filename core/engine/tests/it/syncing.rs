@@ -174,6 +174,27 @@ impl Transport for Nth<'_> {
 }
 
 #[test]
+fn a_login_page_that_says_yes_to_everything_is_no_success() {
+    for path in [
+        "/v1/push",
+        "/v1/tracks",
+        "/v1/blobs",
+        "/v1/blobs/",
+        "/v1/pull",
+    ] {
+        let (phone, server) = (Phone::new(false), FakeServer::new());
+        let engine = day(&phone, &server);
+        server.fail(path, Fault::Status(200, vec![]));
+        assert!(
+            matches!(sync(&engine, &server), Err(EngineError::BadAnswer { .. })),
+            "{path}"
+        );
+        sync(&engine, &server).expect("syncs");
+        assert_arrived(&engine, &server);
+    }
+}
+
+#[test]
 fn cancelled_anywhere_it_starts_again_and_arrives_once() {
     struct CancelAt {
         left: Mutex<u64>,
