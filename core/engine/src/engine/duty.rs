@@ -256,13 +256,17 @@ impl Engine {
         })
     }
 
-    /// Finishes the patrol and sums it up.
+    /// Finishes the patrol and sums it up, also where it was finished elsewhere
+    /// meanwhile.
     ///
     /// # Errors
     /// `NoShift`, `NoPatrol`.
     pub fn finish_patrol(&self) -> Result<PatrolSummary> {
         let save = |tx: &Transaction<'_>, pen: &Pen<'_>, live: &Live| {
-            move_to(tx, pen, live.id, kind::patrol::FINISHED)?;
+            let before = entities::load(tx, live.id)?.ok_or(EngineError::NotFound)?;
+            if before.status() != Some(kind::patrol::FINISHED) {
+                move_to(tx, pen, live.id, kind::patrol::FINISHED)?;
+            }
             let patrol = entities::load(tx, live.id)?.ok_or(EngineError::NotFound)?;
             let route = live.route(&patrol);
             let sums = [
@@ -274,10 +278,10 @@ impl Engine {
                 ("moving_s", json!(route.moving_ms / 1000)),
                 ("fixes", json!(live.total)),
             ];
-            let change = |value| Change { value, base: None };
-            let sums = sums
-                .into_iter()
-                .map(|(field, value)| (field.to_owned(), change(value)));
+            let sums = sums.into_iter().map(|(field, value)| {
+                let base = patrol.base(field);
+                (field.to_owned(), Change { value, base })
+            });
             pen.write(
                 tx,
                 live.id,

@@ -1,10 +1,12 @@
-//! Grids that are taken away while somebody works in them.
+//! What is taken away or ended elsewhere while somebody works.
 
+use gridwalk_domain::Intent;
 use gridwalk_engine::EngineError;
+use serde_json::Map;
 
 use crate::server::FakeServer;
 use crate::support::Phone;
-use crate::syncing::{report, sync};
+use crate::syncing::{elsewhere, report, sync};
 
 #[test]
 fn a_patrol_goes_on_to_its_end_where_the_grid_was_taken_away() {
@@ -33,4 +35,30 @@ fn a_patrol_goes_on_to_its_end_where_the_grid_was_taken_away() {
     let status = engine.status().expect("reads");
     assert_eq!((status.unsent.ops, status.unsent.chunks), (0, 0));
     assert_eq!(server.fixes(), 150);
+}
+
+#[test]
+fn a_patrol_that_was_finished_elsewhere_ends_here_too() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = phone.on_patrol(&server);
+    phone.walk(&engine, 100);
+    sync(&engine, &server).expect("syncs");
+    let id = engine.status().expect("reads").patrol.expect("runs").id;
+    let shown = engine.record_of(id).expect("there");
+    let finish = Intent::Transition {
+        from: "active".into(),
+        to: "finished".into(),
+        base: shown.history[0].stamp.op,
+        reason: None,
+        with: Map::new(),
+    };
+    elsewhere(&server, id, finish);
+    sync(&engine, &server).expect("syncs");
+    assert_eq!(phone.walk(&engine, 20), 120);
+    assert_eq!(engine.finish_patrol().expect("finishes").fixes, 120);
+    engine.end_shift().expect("ends");
+    sync(&engine, &server).expect("syncs");
+    let state = server.with(|state| state.entities[&id].state.clone());
+    assert_eq!((state.status(), state.conflicts()), (Some("finished"), 0));
+    assert_eq!(server.fixes(), 120);
 }

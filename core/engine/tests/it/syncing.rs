@@ -453,6 +453,8 @@ fn an_upload_goes_on_where_it_broke_and_begins_anew_where_it_must() {
 /// Another phone's change, made on the server.
 pub(crate) fn elsewhere(server: &FakeServer, entity: EntityId, intent: Intent) {
     server.with(|state| {
+        let known = state.entities.get(&entity);
+        let kind = known.map_or("incident", |known| known.state.kind.as_str());
         let body = OpBody {
             v: OP_VERSION,
             id: OpId::from_bytes(
@@ -462,7 +464,7 @@ pub(crate) fn elsewhere(server: &FakeServer, entity: EntityId, intent: Intent) {
             ),
             tenant: server.tenant,
             entity,
-            kind: "incident".into(),
+            kind: kind.to_owned(),
             by: Author::User {
                 user: UserId::from_bytes([8; 16]),
             },
