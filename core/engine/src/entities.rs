@@ -1,7 +1,7 @@
 //! What this phone shows: the server's state with its own ops on top.
 //!
-//! An own op stays on top until the pulled stream has passed the number that
-//! the op was given; one that the pulled state holds already is skipped by
+//! An own op stays on top until the record was pulled at or after the number
+//! that the op was given; one that the pulled state holds already is skipped by
 //! [`apply`] itself. What the server refused leaves the top. A record that the
 //! server refused from the start, however, is shown as this phone made it:
 //! nobody's report may vanish from their own list.

@@ -191,7 +191,7 @@ pub(crate) fn settle(
     let settled = match outcome {
         Outcome::Duplicate { first } => return settle(tx, op, sha256, first),
         Outcome::Applied { stream, seq } | Outcome::ConflictKept { stream, seq } => {
-            let covered = pull::passed(tx, *stream, *seq)?;
+            let covered = pull::holds(tx, EntityId::from_bytes(entity), op)?;
             tx.prepare_cached(
                 "UPDATE op SET state = 'taken', stream = ?2, seq = ?3, covered = ?4, code = NULL, why = NULL
                  WHERE id = ?1",

@@ -8,7 +8,7 @@
 use gridwalk_domain::wire::{
     Cursor, ReceiptOf, ReceiptPage, Revised, StreamEnd, StreamPage, TrackOutcome,
 };
-use gridwalk_domain::{EntityId, StreamDigest, StreamKey};
+use gridwalk_domain::{EntityId, OpId, StreamDigest, StreamKey};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use std::collections::BTreeSet;
 
@@ -31,15 +31,14 @@ pub(crate) fn cursor(conn: &Connection, key: StreamKey) -> Inner<Option<Cursor>>
         .transpose()
 }
 
-/// Whether the pulled state of a stream holds this change already.
-pub(crate) fn passed(conn: &Connection, key: StreamKey, seq: u64) -> Inner<bool> {
+/// Whether the pulled state of a record holds this op: then it lists it.
+pub(crate) fn holds(conn: &Connection, record: EntityId, op: OpId) -> Inner<bool> {
     let mut query =
-        conn.prepare_cached("SELECT 1 FROM stream WHERE key = ?1 AND resetting = 0 AND seq >= ?2")?;
-    let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-    Ok(query
-        .query_row(params![key.to_string(), seq], |_| Ok(()))
-        .optional()?
-        .is_some())
+        conn.prepare_cached("SELECT 1 FROM base WHERE entity = ?1 AND instr(state, ?2) > 0")?;
+    let found = query
+        .query_row(params![record.as_bytes(), op.to_string()], |_| Ok(()))
+        .optional()?;
+    Ok(found.is_some())
 }
 
 fn move_cursor(tx: &Transaction<'_>, key: &str, cursor: Option<Cursor>) -> Inner<()> {
@@ -151,11 +150,6 @@ pub(crate) fn keep_page(
         tx.prepare_cached("UPDATE stream SET resetting = 0 WHERE key = ?1")?
             .execute([&name])?;
     }
-    if (!resetting || !page.more)
-        && let Some(cursor) = page.cursor
-    {
-        cover(tx, &name, cursor.seq)?;
-    }
     if let Some(end) = page.end.filter(|_| !page.more) {
         kept.differs = held(tx, &name)? != end && reread(tx, &name, now_ms)?;
     }
@@ -176,13 +170,22 @@ fn keep_entity(tx: &Transaction<'_>, stream: &str, revised: &Revised, round: i64
          ON CONFLICT DO UPDATE SET kind = ?2, rev = ?3, state = ?4 WHERE excluded.rev >= rev",
     )?
     .execute(params![id.as_bytes(), revised.state.kind, rev, state])?;
-    Ok(())
+    cover(tx, stream, id, revised.seq)
 }
 
-/// Own ops up to this number are in the pulled state now.
-fn cover(tx: &Transaction<'_>, stream: &str, seq: u64) -> Inner<()> {
-    tx.prepare_cached("UPDATE op SET covered = 1 WHERE covered = 0 AND state = 'taken' AND stream = ?1 AND seq <= ?2")?
-        .execute(params![stream, i64::try_from(seq).unwrap_or(i64::MAX)])?;
+/// Own ops up to this number are in the pulled state of a record. Of others
+/// nothing is known before all pages are in: a record comes once, at its last
+/// change.
+fn cover(tx: &Transaction<'_>, stream: &str, record: EntityId, seq: u64) -> Inner<()> {
+    tx.prepare_cached(
+        "UPDATE op SET covered = 1
+         WHERE entity = ?1 AND covered = 0 AND state = 'taken' AND stream = ?2 AND seq <= ?3",
+    )?
+    .execute(params![
+        record.as_bytes(),
+        stream,
+        i64::try_from(seq).unwrap_or(i64::MAX)
+    ])?;
     Ok(())
 }
 
