@@ -28,4 +28,4 @@ mod tree;
 pub use error::{Error, Fault};
 pub use page::{Holdings, PatrolHolding, RunHolding};
 pub use server::{Config, RunningServer, Server, StartError, TlsFiles};
-pub use service::Service;
+pub use service::{Service, Sizes};

@@ -1,5 +1,6 @@
 //! All that the server does, free of any transport.
 
+use gridwalk_domain::wire::Limits;
 use gridwalk_domain::{Catalogue, Clock, Epoch, Rng};
 use gridwalk_store::{Read, Store, StoreError, Write};
 use std::collections::HashSet;
@@ -20,6 +21,27 @@ const UPLOADS_KEPT_MS: i64 = 7 * 24 * 3_600_000;
 /// How long a session lasts that nobody uses.
 pub(crate) const SESSION_IDLE_MS: i64 = 12 * 3_600_000;
 
+/// How much goes into one request and one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// What phones are told to keep to, at most what this server takes.
+    pub limits: Limits,
+    /// The bytes of states that one answer to a pull carries, and a record more.
+    pub page_bytes: usize,
+    /// The receipts that one answer carries.
+    pub page_receipts: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            page_bytes: 256 * 1024,
+            page_receipts: 500,
+        }
+    }
+}
+
 /// The server, short of its transport.
 ///
 /// All calls may run at once, from any thread. What a call says that it stored
@@ -31,6 +53,7 @@ pub struct Service {
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) epoch: Epoch,
     pub(crate) catalogue: Catalogue,
+    pub(crate) sizes: Sizes,
     pub(crate) trees: Trees,
     pub(crate) routes: Routes,
     pub(crate) limiter: Limiter,
@@ -70,6 +93,7 @@ impl Service {
             rng,
             epoch,
             catalogue: Catalogue::shipped(),
+            sizes: Sizes::default(),
             trees: Trees::default(),
             routes: Routes::default(),
             limiter: Limiter::default(),
@@ -78,6 +102,13 @@ impl Service {
             uploading: Arc::default(),
             commits: Commits::default(),
         })
+    }
+
+    /// The same with other sizes: smaller ones for narrow lines.
+    #[must_use]
+    pub fn with_sizes(mut self, sizes: Sizes) -> Self {
+        self.sizes = sizes;
+        self
     }
 
     /// The store that it works on.

@@ -1,7 +1,7 @@
 //! `hello`: limits, times, and what the worker may see and write.
 
 use gridwalk_domain::wire::{
-    HelloRequest, HelloResponse, Limits, PROTOCOL_VERSION, Scope, Unsent, WorkerRef,
+    HelloRequest, HelloResponse, PROTOCOL_VERSION, Scope, Unsent, WorkerRef,
 };
 use gridwalk_domain::{Boundary, Grid, Sha256};
 use gridwalk_store::{ContactRow, DeviceRow, Read, StoreError, Write};
@@ -61,7 +61,7 @@ impl Service {
             epoch: self.epoch,
             scope_tag,
             scope: (request.scope_tag != Some(scope_tag)).then_some(scope),
-            limits: Limits::default(),
+            limits: self.sizes.limits,
         })
     }
 

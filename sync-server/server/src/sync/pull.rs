@@ -14,11 +14,6 @@ use super::{check_version, hello, readable};
 use crate::error::Error;
 use crate::service::Service;
 
-/// The bytes of states that one answer carries.
-const PAGE_BYTES: usize = 256 * 1024;
-/// The receipts that one answer carries.
-const PAGE_RECEIPTS: usize = 500;
-
 /// [`gridwalk_domain::wire::PullResponse`], with the states as they are stored.
 #[derive(Debug, Serialize)]
 pub(crate) struct PullAnswer {
@@ -86,7 +81,7 @@ impl Service {
     ) -> Result<PullAnswer, Error> {
         let receipts = self.receipts(tx, device, request.receipts)?;
         let readable = readable(self, tx, device, now_ms)?;
-        let mut room = PAGE_BYTES;
+        let mut room = self.sizes.page_bytes;
         let mut streams = BTreeMap::new();
         for (stream, cursor) in &request.streams {
             if readable.contains(stream) {
@@ -121,14 +116,15 @@ impl Service {
             _ => None,
         };
         let after = cursor.map_or(0, |cursor| cursor.seq);
-        let rows = tx.receipts(device.tenant, device.id, after, PAGE_RECEIPTS + 1)?;
-        let more = rows.len() > PAGE_RECEIPTS;
+        let most = self.sizes.page_receipts;
+        let rows = tx.receipts(device.tenant, device.id, after, most + 1)?;
+        let more = rows.len() > most;
         let mut page = ReceiptPage {
             items: vec![],
             cursor,
             more,
         };
-        for row in rows.into_iter().take(PAGE_RECEIPTS) {
+        for row in rows.into_iter().take(most) {
             page.cursor = Some(Cursor {
                 epoch: self.epoch,
                 seq: row.n,
