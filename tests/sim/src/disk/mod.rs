@@ -63,6 +63,8 @@ struct State {
 #[derive(Clone, Copy, Debug, Default)]
 struct Trouble {
     dies_at: Option<u64>,
+    /// How many syncs go well before one that it dies at.
+    dies_at_sync: Option<u64>,
     full_from: Option<u64>,
     fails_at: Option<u64>,
 }
@@ -112,6 +114,16 @@ impl State {
         Ok(())
     }
 
+    /// Counts the step of a sync.
+    fn sync_step(&mut self, process: u64) -> Result<(), Stop> {
+        match &mut self.trouble.dies_at_sync {
+            Some(0) => self.trouble.dies_at = Some(0),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        self.step(process, false)
+    }
+
     fn alive(&self, process: u64) -> Result<(), Stop> {
         if self.dead || process != self.process {
             return Err(Stop::Dead);
@@ -124,6 +136,7 @@ impl State {
         self.dead = false;
         self.locks.clear();
         self.trouble.dies_at = None;
+        self.trouble.dies_at_sync = None;
     }
 }
 
@@ -180,6 +193,12 @@ impl SimDisk {
     /// The process will die at this step.
     pub fn die_at(&self, step: u64) {
         self.state().trouble.dies_at = Some(step);
+    }
+
+    /// The process will die at a sync: the one after so many others. All is
+    /// written then, and nothing of it is safe from a power cut.
+    pub fn die_at_sync(&self, after: u64) {
+        self.state().trouble.dies_at_sync = Some(after);
     }
 
     /// The process dies now.
@@ -401,7 +420,7 @@ impl DiskFile for Handle {
 
     fn sync(&mut self) -> io::Result<()> {
         let mut state = self.disk.state();
-        state.step(self.process, false)?;
+        state.sync_step(self.process)?;
         let content = state.medium.content_mut(self.ino);
         content.ok_or(ErrorKind::NotFound)?.sync();
         Ok(())

@@ -21,13 +21,22 @@ impl Fault for Kill {
     }
 }
 
-/// A phone will fall at one of its next steps on the disk.
+/// A phone will fall at one of its next steps on the disk, or at one of its next
+/// syncs.
 fn at_step(world: &mut World, fall: Fall) {
     if let Some(no) = world.some_phone() {
-        let step = world.phones[no].disk.steps() + world.rng.u64(0..60);
+        let (disk, rng) = (&world.phones[no].disk, &mut world.rng);
+        let what = if rng.bool() {
+            let step = disk.steps() + rng.u64(0..60);
+            disk.die_at(step);
+            format!("step {step}")
+        } else {
+            let after = rng.u64(0..4);
+            disk.die_at_sync(after);
+            format!("a sync after {after} others")
+        };
         world.phones[no].fall = fall;
-        world.phones[no].disk.die_at(step);
-        world.say(format_args!("p{no} will fall at step {step}"));
+        world.say(format_args!("p{no} will fall at {what}: {fall:?}"));
     }
 }
 

@@ -6,9 +6,8 @@ mod store;
 pub mod view;
 
 use gridwalk_engine::{Method, Request, Response};
-use gridwalk_server::Service;
 use gridwalk_server::blobs::Blobs;
-use gridwalk_server::http;
+use gridwalk_server::{Service, Sizes, http};
 use gridwalk_store::{Read, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,6 +39,7 @@ pub struct Server {
     store: SimStore,
     blobs: SimBlobs,
     life: Life,
+    sizes: Sizes,
     service: Arc<Service>,
 }
 
@@ -54,14 +54,16 @@ impl Server {
     ///
     /// # Errors
     /// Where the store fails, which a new one does not.
-    pub fn new(time: &Time, seed: u64) -> Result<Self, StoreError> {
+    pub fn new(time: &Time, seed: u64, sizes: Sizes) -> Result<Self, StoreError> {
         let (store, blobs) = (SimStore::default(), SimBlobs::new(seed));
-        Self::on(time.clone(), Arc::new(Seeded::new(seed)), store, blobs)
+        let rng = Arc::new(Seeded::new(seed));
+        Self::on(time.clone(), rng, sizes, store, blobs)
     }
 
     fn on(
         time: Time,
         rng: Arc<Seeded>,
+        sizes: Sizes,
         store: SimStore,
         blobs: SimBlobs,
     ) -> Result<Self, StoreError> {
@@ -72,10 +74,12 @@ impl Server {
             Arc::new(blobs.clone()),
             Arc::new(ServerClock(time.clone())),
             rng.clone(),
-        )?;
+        )?
+        .with_sizes(sizes);
         Ok(Self {
             time,
             rng,
+            sizes,
             store,
             blobs,
             life,
@@ -137,6 +141,7 @@ impl Server {
         *self = Self::on(
             self.time.clone(),
             Arc::clone(&self.rng),
+            self.sizes,
             self.store.clone(),
             self.blobs.clone(),
         )?;
@@ -171,6 +176,7 @@ impl Server {
         *self = Self::on(
             self.time.clone(),
             Arc::clone(&self.rng),
+            self.sizes,
             backup.store.copy(),
             backup.blobs.copy(),
         )?;
@@ -225,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_commit_that_fails_is_undone_and_one_whose_answer_is_lost_is_not() {
-        let mut server = Server::new(&Time::new(), 1).expect("opens");
+        let mut server = Server::new(&Time::new(), 1, Sizes::default()).expect("opens");
         server.fail_write(0, WriteFault::Refused);
         set(&server, 1).expect_err("fails");
         assert_ne!(epoch(&server), Some(Epoch::from_bytes([1; 16])));
@@ -243,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_restored_server_is_as_it_was() {
-        let mut server = Server::new(&Time::new(), 1).expect("opens");
+        let mut server = Server::new(&Time::new(), 1, Sizes::default()).expect("opens");
         set(&server, 1).expect("sets");
         let backup = server.backup();
         set(&server, 2).expect("sets");

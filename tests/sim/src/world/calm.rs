@@ -10,6 +10,8 @@ use crate::time::{DAY, HOUR, MINUTE, SECOND};
 
 /// How often each phone syncs in the calm.
 const ROUNDS: usize = 4;
+/// On a good line, with small requests and pages.
+const LONGEST_SYNC_MS: i64 = 10 * MINUTE;
 
 impl World {
     /// The fault phase, then the calm; what does not hold is in `broken`.
@@ -67,9 +69,12 @@ impl World {
         for round in 0..ROUNDS {
             for no in 0..self.phones.len() {
                 self.sync(no);
-                self.run_until(self.now_ms() + 30 * SECOND);
-                if self.broken.is_some() {
-                    return;
+                let end_ms = self.now_ms() + LONGEST_SYNC_MS;
+                while self.phones[no].call.is_some() && self.now_ms() < end_ms {
+                    self.run_until(self.now_ms() + SECOND);
+                    if self.broken.is_some() {
+                        return;
+                    }
                 }
                 let phone = &self.phones[no];
                 if phone.enrolled && !matches!(phone.synced, Some(Ok(_))) {

@@ -145,9 +145,9 @@ impl World {
             }
         }
         self.say(format_args!("p{no} fell: {fall:?}"));
-        if self.busy && self.rng.happens(0.2) {
-            // Once more, while it recovers.
-            let step = self.phones[no].disk.steps() + self.rng.u64(0..30);
+        if self.busy && self.rng.happens(0.3) {
+            // Once more, while it recovers or soon after.
+            let step = self.phones[no].disk.steps() + self.rng.u64(0..12);
             self.phones[no].fall = if self.rng.bool() {
                 Fall::Kill
             } else {

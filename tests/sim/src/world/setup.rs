@@ -1,6 +1,8 @@
 //! What a seed makes of the world: how many of what, and what goes wrong.
 
+use gridwalk_domain::wire::Limits;
 use gridwalk_domain::{BootId, EntityId};
+use gridwalk_server::Sizes;
 use gridwalk_server::admin::EnrolFor;
 use gridwalk_store::StoreError;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -76,7 +78,8 @@ impl World {
     fn of(seed: u64, mut rng: fastrand::Rng, workers: &[usize]) -> Result<Self, StoreError> {
         disk::seed_sqlite(seed);
         let time = Time::new();
-        let server = Server::new(&time, rng.u64(..))?;
+        let sizes = sizes(&mut rng);
+        let server = Server::new(&time, rng.u64(..), sizes)?;
         let district = District::build(&server, workers)?;
         Ok(Self {
             seed,
@@ -159,5 +162,23 @@ impl World {
     pub(crate) fn know_incident(&mut self, record: EntityId, grid: usize, worker: usize) {
         self.ledger.incidents.push((record, grid));
         self.ledger.authors.insert(record, worker);
+    }
+}
+
+/// Half of the servers have small requests and pages, so that whatever takes
+/// several takes several here.
+fn sizes(rng: &mut fastrand::Rng) -> Sizes {
+    if rng.bool() {
+        return Sizes::default();
+    }
+    Sizes {
+        limits: Limits {
+            push_ops: rng.usize(1..12),
+            push_bytes: rng.usize(2_000..8_000),
+            tracks_bytes: rng.usize(500..2_000),
+            ..Limits::default()
+        },
+        page_bytes: rng.usize(1..20_000),
+        page_receipts: rng.usize(1..20),
     }
 }
