@@ -61,8 +61,8 @@ impl World {
         Ok(world)
     }
 
-    /// A world of one phone in which nothing happens by itself and nothing goes
-    /// wrong.
+    /// A world of one phone, its app not opened yet, in which nothing happens by
+    /// itself and nothing goes wrong.
     ///
     /// # Errors
     /// Where the server does not take its district.
@@ -71,7 +71,6 @@ impl World {
         let phone = world.buy_phone(0)?;
         world.phones[phone].link.mend();
         world.phones[phone].clock.set_ahead(0);
-        world.open(phone);
         Ok(world)
     }
 
