@@ -29,3 +29,17 @@ impl Action for Sync {
         world.sync(no);
     }
 }
+
+/// Calls a sync off; the next one may begin at once.
+pub(super) struct Cancel;
+
+impl Action for Cancel {
+    fn weight(&self, phone: &Phone) -> u32 {
+        if phone.call.is_some() { 4 } else { 0 }
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        world.say(format_args!("p{no} calls its sync off"));
+        world.phones[no].cancel.cancel();
+    }
+}

@@ -39,6 +39,7 @@ pub(crate) const ALL: &[&dyn Fault] = &[
     &line::Poison,
     &server::WriteFails,
     &server::Crash,
+    &server::Maintain,
     &scope::Give,
     &scope::Take,
 ];

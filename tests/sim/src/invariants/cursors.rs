@@ -2,13 +2,12 @@
 
 use gridwalk_domain::wire::{Cursor, PullRequest};
 use gridwalk_domain::{EntityId, StreamKey};
-use gridwalk_engine::{Request, Response};
 use std::collections::BTreeMap;
 
 use super::{Held, Invariant, Violation, broken};
 use crate::examine::Examined;
 use crate::world::World;
-use crate::world::net::plain;
+use crate::world::net::Exchange;
 
 /// What each phone last said of where it stands.
 #[derive(Default)]
@@ -19,12 +18,11 @@ impl Invariant for Cursors {
         "cursors are never ahead of the data, and go back only where a stream is read anew"
     }
 
-    fn answer(&mut self, _: &World, no: usize, request: &Request, _: &Response) -> Held {
-        if request.path != "/v1/pull" {
+    fn answer(&mut self, _: &World, no: usize, exchange: &Exchange<'_>) -> Held {
+        if exchange.path != "/v1/pull" {
             return Ok(());
         }
-        let body = plain(request.header("content-encoding"), &request.body);
-        let Ok(pull) = serde_json::from_slice::<PullRequest>(&body) else {
+        let Ok(pull) = serde_json::from_slice::<PullRequest>(&exchange.asked) else {
             return Ok(());
         };
         for (stream, cursor) in pull.streams {

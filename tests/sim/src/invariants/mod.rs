@@ -16,10 +16,10 @@ mod texts;
 mod twice;
 
 use gridwalk_domain::EntityId;
-use gridwalk_engine::{Request, Response};
 
 use crate::examine::Examined;
 use crate::world::World;
+use crate::world::net::Exchange;
 
 /// What does not hold.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ pub(crate) trait Invariant {
     fn name(&self) -> &'static str;
 
     /// A phone is answered.
-    fn answer(&mut self, _: &World, _: usize, _: &Request, _: &Response) -> Held {
+    fn answer(&mut self, _: &World, _: usize, _: &Exchange<'_>) -> Held {
         Ok(())
     }
 

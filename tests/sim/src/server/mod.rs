@@ -130,6 +130,12 @@ impl Server {
         }))
     }
 
+    /// Whether its process is dead.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.life.is_over()
+    }
+
     /// Its process dies and another one starts on what is durable.
     ///
     /// # Errors

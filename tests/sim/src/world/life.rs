@@ -1,7 +1,7 @@
 //! An app's life: it opens, falls, opens again; its worker does something now
 //! and then.
 
-use gridwalk_engine::{Engine, EngineError, Invitation, SyncOptions, TransportError};
+use gridwalk_engine::{CancelToken, Engine, EngineError, Invitation, SyncOptions, TransportError};
 use std::sync::Arc;
 
 use super::World;
@@ -147,16 +147,20 @@ impl World {
         self.say(format_args!("p{no} fell: {fall:?}"));
         if self.busy && self.rng.happens(0.3) {
             // Once more, while it recovers or soon after.
-            let step = self.phones[no].disk.steps() + self.rng.u64(0..12);
-            self.phones[no].fall = if self.rng.bool() {
-                Fall::Kill
-            } else {
-                Fall::PowerCut
-            };
-            self.phones[no].disk.die_at(step);
+            self.fall_soon(no, 12);
         }
         let ms = self.rng.about(3 * MINUTE);
         self.after(ms, move |world| world.open(no));
+    }
+
+    /// The phone will fall within so many steps on its disk.
+    pub(crate) fn fall_soon(&mut self, no: usize, within: u64) {
+        let falls = [Fall::Kill, Fall::PowerCut];
+        let phone = &mut self.phones[no];
+        phone.fall = falls[self.rng.usize(0..falls.len())];
+        phone
+            .disk
+            .die_at(phone.disk.steps() + self.rng.u64(0..within));
     }
 
     /// The phone becomes its worker's.
@@ -175,8 +179,14 @@ impl World {
 
     /// A sync begins, if none runs.
     pub(crate) fn sync(&mut self, no: usize) {
+        let cancel = CancelToken::new();
+        if self.phones[no].call.is_none() {
+            self.phones[no].cancel = cancel.clone();
+        }
+        let progress = None;
+        let options = SyncOptions { progress, cancel };
         self.begin(no, "syncs", |engine, line| {
-            CallEnd::Synced(engine.sync(line, SyncOptions::default()))
+            CallEnd::Synced(engine.sync(line, options))
         });
     }
 

@@ -2,7 +2,7 @@
 //! what its shell knows.
 
 use gridwalk_domain::{BootId, EntityId};
-use gridwalk_engine::{Config, Engine, EngineError, Identity, SyncReport};
+use gridwalk_engine::{CancelToken, Config, Engine, EngineError, Identity, SyncReport};
 use std::sync::Arc;
 
 use super::net::Link;
@@ -52,6 +52,8 @@ pub struct Phone {
     pub(crate) engine: Option<Arc<Engine>>,
     /// The call over the network that is under way.
     pub(crate) call: Option<Fiber<CallEnd>>,
+    /// Ends that call at its next request.
+    pub(crate) cancel: CancelToken,
     /// Counts requests: an answer to another than the last comes too late.
     pub(crate) asked: u64,
     /// When the app died, since it was last open.

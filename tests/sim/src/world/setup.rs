@@ -1,7 +1,8 @@
 //! What a seed makes of the world: how many of what, and what goes wrong.
 
+use gridwalk_domain::BootId;
 use gridwalk_domain::wire::Limits;
-use gridwalk_domain::{BootId, EntityId};
+use gridwalk_engine::CancelToken;
 use gridwalk_server::Sizes;
 use gridwalk_server::admin::EnrolFor;
 use gridwalk_store::StoreError;
@@ -52,6 +53,9 @@ impl World {
             .filter_map(|fault| Striking::draw(*fault, &mut world.rng))
             .collect();
         for phone in 0..world.phones.len() {
+            if world.rng.happens(0.2) {
+                world.fall_soon(phone, 70);
+            }
             let ms = world.rng.about(2 * MINUTE);
             world.after(ms, move |world| world.open(phone));
         }
@@ -128,6 +132,7 @@ impl World {
             code,
             engine: None,
             call: None,
+            cancel: CancelToken::new(),
             asked: 0,
             died_ms: None,
             life: 0,
@@ -155,12 +160,6 @@ impl World {
         Ok(code
             .map_err(|error| StoreError::Failed(error.to_string()))?
             .code)
-    }
-
-    /// The record's grid, for whoever made it known.
-    pub(crate) fn know_incident(&mut self, record: EntityId, grid: usize, worker: usize) {
-        self.ledger.incidents.push((record, grid));
-        self.ledger.authors.insert(record, worker);
     }
 }
 
