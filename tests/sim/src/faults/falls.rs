@@ -21,22 +21,12 @@ impl Fault for Kill {
     }
 }
 
-/// A phone will fall at one of its next steps on the disk, or at one of its next
-/// syncs.
+/// How soon a phone falls that is to fall over what it does.
+const WITHIN: u64 = 60;
+
 fn at_step(world: &mut World, fall: Fall) {
     if let Some(no) = world.some_phone() {
-        let (disk, rng) = (&world.phones[no].disk, &mut world.rng);
-        let what = if rng.bool() {
-            let step = disk.steps() + rng.u64(0..60);
-            disk.die_at(step);
-            format!("step {step}")
-        } else {
-            let after = rng.u64(0..4);
-            disk.die_at_sync(after);
-            format!("a sync after {after} others")
-        };
-        world.phones[no].fall = fall;
-        world.say(format_args!("p{no} will fall at {what}: {fall:?}"));
+        world.fall_soon(no, WITHIN, fall);
     }
 }
 

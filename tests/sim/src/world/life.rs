@@ -147,20 +147,38 @@ impl World {
         self.say(format_args!("p{no} fell: {fall:?}"));
         if self.busy && self.rng.happens(0.3) {
             // Once more, while it recovers or soon after.
-            self.fall_soon(no, 12);
+            let fall = self.some_fall();
+            self.fall_soon(no, 12, fall);
         }
         let ms = self.rng.about(3 * MINUTE);
         self.after(ms, move |world| world.open(no));
     }
 
-    /// The phone will fall within so many steps on its disk.
-    pub(crate) fn fall_soon(&mut self, no: usize, within: u64) {
-        let falls = [Fall::Kill, Fall::PowerCut];
-        let phone = &mut self.phones[no];
-        phone.fall = falls[self.rng.usize(0..falls.len())];
-        phone
-            .disk
-            .die_at(phone.disk.steps() + self.rng.u64(0..within));
+    /// The phone will fall at one of so many steps on its disk from now on, or at
+    /// one of the syncs among them.
+    pub(crate) fn fall_soon(&mut self, no: usize, within: u64, fall: Fall) {
+        const STEPS_A_SYNC: u64 = 8;
+        let (disk, rng) = (&self.phones[no].disk, &mut self.rng);
+        let what = if rng.bool() {
+            let step = disk.steps() + rng.u64(0..within);
+            disk.die_at(step);
+            format!("step {step}")
+        } else {
+            let after = rng.u64(0..=within / STEPS_A_SYNC);
+            disk.die_at_sync(after);
+            format!("a sync after {after} others")
+        };
+        self.phones[no].fall = fall;
+        self.say(format_args!("p{no} will fall at {what}: {fall:?}"));
+    }
+
+    /// One fall or the other.
+    pub(crate) fn some_fall(&mut self) -> Fall {
+        if self.rng.bool() {
+            Fall::Kill
+        } else {
+            Fall::PowerCut
+        }
     }
 
     /// The phone becomes its worker's.

@@ -53,8 +53,10 @@ impl World {
             .filter_map(|fault| Striking::draw(*fault, &mut world.rng))
             .collect();
         for phone in 0..world.phones.len() {
-            if world.rng.happens(0.2) {
-                world.fall_soon(phone, 70);
+            // What opens for the first time writes most of what it is made of.
+            if world.rng.happens(0.4) {
+                let fall = world.some_fall();
+                world.fall_soon(phone, 56, fall);
             }
             let ms = world.rng.about(2 * MINUTE);
             world.after(ms, move |world| world.open(phone));
