@@ -10,6 +10,7 @@ mod poison;
 mod queues;
 mod replicas;
 mod scope;
+mod shown;
 mod steps;
 mod survives;
 mod texts;
@@ -91,6 +92,7 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(survives::Survives),
         Box::new(photos::Photos),
+        Box::new(shown::Shown),
         Box::new(twice::NothingTwice),
         Box::new(scope::Scope),
         Box::<cursors::Cursors>::default(),
