@@ -101,6 +101,36 @@ impl Refusal {
 /// # Errors
 /// A [`Refusal`]; `state` is then as it was.
 pub fn apply(state: &mut Option<Entity>, op: &OpBody, at_ms: i64) -> Result<Effect, Refusal> {
+    take(state, op, at_ms, Bases::Known)
+}
+
+/// Takes an op that a person let out of quarantine: like [`apply()`], but what it
+/// builds on need not be known here. Such a base is a stale one, so that what
+/// the op says is kept beside what stands.
+///
+/// # Errors
+/// A [`Refusal`], but never [`Refusal::UnknownBase`]; `state` is then as it was.
+pub fn apply_decided(
+    state: &mut Option<Entity>,
+    op: &OpBody,
+    at_ms: i64,
+) -> Result<Effect, Refusal> {
+    take(state, op, at_ms, Bases::Any)
+}
+
+/// Whether every base of an op must be among the ops taken before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bases {
+    Known,
+    Any,
+}
+
+fn take(
+    state: &mut Option<Entity>,
+    op: &OpBody,
+    at_ms: i64,
+    bases: Bases,
+) -> Result<Effect, Refusal> {
     let kind = kind::find(&op.kind).ok_or(Refusal::UnknownKind)?;
     let stamp = Stamp {
         op: op.id,
@@ -119,7 +149,8 @@ pub fn apply(state: &mut Option<Entity>, op: &OpBody, at_ms: i64) -> Result<Effe
             if entity.kind != op.kind || entity.tenant != op.tenant || entity.id != op.entity {
                 return Err(Refusal::Misplaced);
             }
-            if !intent.bases().all(|base| entity.ops.contains(&base)) {
+            let known = |base| entity.ops.contains(&base);
+            if bases == Bases::Known && !intent.bases().all(known) {
                 return Err(Refusal::UnknownBase);
             }
             let effect = change(kind, entity, stamp, intent)?;

@@ -24,7 +24,7 @@ mod seams;
 mod stream;
 pub mod wire;
 
-pub use apply::{Effect, Refusal, apply};
+pub use apply::{Effect, Refusal, apply, apply_decided};
 pub use catalogue::{BadCatalogue, Catalogue, Category, Text};
 pub use check::Check;
 pub use entity::{Entity, Entry, Field, ItemSet, Stamp, Step};
@@ -35,6 +35,8 @@ pub use id::{
     BadId, BootId, DeviceId, EntityId, Epoch, GridId, OpId, RunId, TenantId, UserId, WorkerId,
 };
 pub use kind::patrol::{Mark, MarkKind};
-pub use op::{Author, BadOp, Change, Intent, MAX_BODY_BYTES, OP_VERSION, OpBody, OpHead, SealedOp};
+pub use op::{
+    Author, BadOp, Change, Intent, MAX_BODY_BYTES, OP_VERSION, OpBody, OpHead, SealedOp, ServerPart,
+};
 pub use seams::{Clock, Moment, Rng};
 pub use stream::{BadStreamKey, StreamKey};

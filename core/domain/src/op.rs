@@ -31,6 +31,24 @@ pub enum Author {
         /// Who.
         user: UserId,
     },
+    /// The server itself: what it alone may derive.
+    Server {
+        /// Which part of it.
+        server: ServerPart,
+    },
+}
+
+/// A part of the server that makes ops by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerPart {
+    /// What a time limit brings about.
+    Clock,
+    /// Another system that reports into this one.
+    Inbound,
+    /// A part that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A new value for a field, and what its author saw there.

@@ -201,6 +201,7 @@ pub(crate) fn settle(
                 conflict: matches!(outcome, Outcome::ConflictKept { .. }),
             }
         }
+        Outcome::Purged | Outcome::Unknown => Settled::Deferred { again: false },
         Outcome::Rejected { reason } => refuse(tx, op, "rejected", reason)?,
         Outcome::Quarantined { reason } => refuse(tx, op, "quarantined", reason)?,
         Outcome::Deferred { missing } => {

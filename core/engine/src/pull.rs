@@ -75,6 +75,7 @@ pub(crate) fn keep_receipts(
                 keep_chunk(tx, &chunk.chunk, &chunk.outcome)?;
                 touched.insert(chunk.chunk.patrol);
             }
+            ReceiptOf::Unknown => {}
             ReceiptOf::Blob { sha256 } => {
                 attachments::take(tx, *sha256)?;
                 touched.extend(attachments::shown_by(tx, *sha256)?);
@@ -95,7 +96,7 @@ pub(crate) fn keep_chunk(
 ) -> Inner<()> {
     match outcome {
         TrackOutcome::Stored | TrackOutcome::Duplicate => chunks::take(tx, name),
-        TrackOutcome::Deferred => Ok(()),
+        TrackOutcome::Deferred | TrackOutcome::Purged | TrackOutcome::Unknown => Ok(()),
         TrackOutcome::Quarantined { reason } => {
             chunks::refuse(tx, name, "quarantined", &reason.code, &reason.text)
         }
@@ -138,7 +139,7 @@ pub(crate) fn keep_page(
         .unwrap_or((0, false));
     for revised in &page.entities {
         keep_entity(tx, &name, revised, round)?;
-        kept.touched.insert(revised.state.id);
+        kept.touched.insert(revised.id);
     }
     if page.cursor.is_some() || page.reset {
         move_cursor(tx, &name, page.cursor)?;
@@ -162,18 +163,22 @@ pub(crate) fn keep_page(
 
 fn keep_entity(tx: &Transaction<'_>, stream: &str, revised: &Revised, round: i64) -> Inner<()> {
     let rev = i64::try_from(revised.rev).map_err(|_| Fault::Row("a revision"))?;
-    let id = revised.state.id;
+    let id = revised.id;
     tx.prepare_cached(
         "INSERT INTO listing (stream, entity, rev, round) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET rev = ?3, round = ?4",
     )?
     .execute(params![stream, id.as_bytes(), rev, round])?;
-    let state = serde_json::to_string(&revised.state).map_err(|_| Fault::Row("a record"))?;
+    let Some(state) = &revised.state else {
+        return Ok(());
+    };
+    let kind = &state.kind;
+    let state = serde_json::to_string(state).map_err(|_| Fault::Row("a record"))?;
     tx.prepare_cached(
         "INSERT INTO base (entity, kind, rev, state) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET kind = ?2, rev = ?3, state = ?4 WHERE excluded.rev >= rev",
     )?
-    .execute(params![id.as_bytes(), revised.state.kind, rev, state])?;
+    .execute(params![id.as_bytes(), kind, rev, state])?;
     Ok(())
 }
 

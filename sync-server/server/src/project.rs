@@ -52,7 +52,7 @@ pub(crate) fn row(entity: &Entity, rev: u64, utc_offset_min: i32) -> Result<Enti
 fn worker(entity: &Entity) -> Option<WorkerId> {
     let author = match entity.created.by {
         Author::Worker { worker, .. } => Some(worker),
-        Author::User { .. } => None,
+        Author::User { .. } | Author::Server { .. } => None,
     };
     let field = entity.text("worker").and_then(|id| id.parse().ok());
     field.or(author)

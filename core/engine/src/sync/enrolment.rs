@@ -21,6 +21,7 @@ struct Begun {
     code: String,
     device: DeviceId,
     token: String,
+    send_token: String,
 }
 
 pub(crate) fn enrol(
@@ -38,7 +39,9 @@ pub(crate) fn enrol(
         code: begun.code.clone(),
         device: begun.device,
         token: begun.token.clone(),
+        send_token: begun.send_token.clone(),
         platform: shared.platform.clone(),
+        worker: None,
     };
     let answer: EnrolResponse = Line::new(transport, None, CancelToken::new())
         .post("/v1/enrol", &request)
@@ -96,6 +99,7 @@ fn begin_enrolment(shared: &Shared, invitation: &Invitation) -> Result<Begun> {
             code: invitation.code.clone(),
             device: DeviceId::draw(&*shared.rng),
             token: hex::encode(shared.rng.bytes::<32>()),
+            send_token: hex::encode(shared.rng.bytes::<32>()),
         };
         let tx = begin(&mut core.conn)?;
         meta::put(&tx, name::ENROLLING, &begun)?;

@@ -221,6 +221,9 @@ pub(crate) fn hello(shared: &Shared, line: &mut Line<'_>) -> Result<Limits> {
             at: shared.now(),
             unsent: view::unsent(&core.conn)?,
             scope_tag: core.synced.as_ref().map(|synced| synced.tag),
+            place: None,
+            boots: vec![],
+            rereads: 0,
         })
     })?;
     let answer: HelloResponse = line.post("/v1/hello", &request)?;

@@ -67,6 +67,7 @@ impl Run<'_> {
             match outcome.outcome {
                 TrackOutcome::Stored | TrackOutcome::Duplicate => self.report.chunks_sent += 1,
                 TrackOutcome::Deferred => self.report.deferred += 1,
+                TrackOutcome::Purged | TrackOutcome::Unknown => {}
                 TrackOutcome::Quarantined { .. } | TrackOutcome::Rejected { .. } => {
                     self.report.refused += 1;
                 }

@@ -1,7 +1,7 @@
 //! `hello`: limits, times, and what the worker may see and write.
 
 use gridwalk_domain::wire::{
-    HelloRequest, HelloResponse, Limits, PROTOCOL_VERSION, Scope, Unsent, WorkerRef,
+    HelloRequest, HelloResponse, Limits, PROTOCOL_VERSION, Scope, Standing, Unsent, WorkerRef,
 };
 use gridwalk_domain::{Boundary, Grid, Sha256};
 use gridwalk_store::{ContactRow, DeviceRow, Read, StoreError, Write};
@@ -59,6 +59,10 @@ impl Service {
             max_v: PROTOCOL_VERSION,
             server_ms: now_ms,
             epoch: self.epoch,
+            server: env!("CARGO_PKG_VERSION").to_owned(),
+            standing: Standing::Active,
+            watermark: 0,
+            news: true,
             scope_tag,
             scope: (request.scope_tag != Some(scope_tag)).then_some(scope),
             limits: Limits::default(),

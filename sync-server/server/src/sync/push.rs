@@ -75,7 +75,10 @@ impl Service {
                 other => other,
             }
         })?;
-        Ok(PushResponse { outcomes })
+        Ok(PushResponse {
+            outcomes,
+            receipt: None,
+        })
     }
 }
 

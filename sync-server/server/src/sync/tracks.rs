@@ -53,7 +53,10 @@ impl Service {
         let chunks = Arc::new(chunks);
         let (device, rng, now_ms) = (device.clone(), Arc::clone(&self.rng), self.now_ms());
         let outcomes = self.commit(move |tx| take(tx, &device, &*rng, now_ms, &chunks))?;
-        Ok(TracksResponse { outcomes })
+        Ok(TracksResponse {
+            outcomes,
+            receipt: None,
+        })
     }
 }
 
