@@ -95,6 +95,15 @@ random_id!(
     DeviceId
 );
 random_id!(
+    /// A department of a district or town (部门): city management, fire …
+    DepartmentId
+);
+random_id!(
+    /// A team that work is given to (队伍): an emergency squad, a property's
+    /// own people.
+    TeamId
+);
+random_id!(
     /// Anything that ops change: a patrol, an incident, a shift …
     EntityId
 );
@@ -112,6 +121,12 @@ id!(
     /// The time in it serves the locality of indexes; nothing reads it.
     OpId
 );
+
+impl UserId {
+    /// The server's clock, which makes the ops that nobody makes: it sends up
+    /// what nobody accepted in time. No random id is this one.
+    pub const CLOCK: Self = Self::from_bytes([0; 16]);
+}
 
 impl OpId {
     /// Draws a new one; `wall_ms` only places it near its neighbours on disk.

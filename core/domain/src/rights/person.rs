@@ -1,0 +1,125 @@
+//! Who asks: a person, their roles on grids, and what the rules look up.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Author, Catalogue, DepartmentId, GridId, TeamId, UserId, WorkerId};
+
+/// Somebody who reads and writes, whichever phone or page they use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// A gridworker.
+    Worker(WorkerId),
+    /// Somebody on the page, another system's account, or [`UserId::CLOCK`].
+    User(UserId),
+}
+
+impl From<Author> for Actor {
+    fn from(author: Author) -> Self {
+        match author {
+            Author::Worker { worker, .. } => Self::Worker(worker),
+            Author::User { user } => Self::User(user),
+        }
+    }
+}
+
+/// What somebody is to a grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// 网格员: walks it.
+    Gridworker,
+    /// 社区: its community's supervisor.
+    Community,
+    /// 镇街: its town's or street's supervisor.
+    Town,
+    /// 区: its district's supervisor.
+    District,
+    /// 部门: of a department that works there.
+    Department(DepartmentId),
+    /// 队伍: of a team that works there.
+    Team(TeamId),
+    /// 外部系统: another system that reports what it was told.
+    System,
+    /// 管理员: looks after people and data, and takes no part in records.
+    Administrator,
+}
+
+impl Role {
+    /// Whether it supervises those below.
+    #[must_use]
+    pub const fn supervises(self) -> bool {
+        matches!(self, Self::Community | Self::Town | Self::District)
+    }
+}
+
+/// A role on a grid and on all below it, for a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Right {
+    /// As what.
+    #[serde(rename = "as")]
+    pub role: Role,
+    /// Where.
+    pub grid: GridId,
+    /// From when on: milliseconds since 1970 (UTC).
+    pub from_ms: i64,
+    /// Until when; none while it lasts. A stand-in has an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<i64>,
+}
+
+impl Right {
+    /// Whether it holds at `at_ms`.
+    #[must_use]
+    pub fn holds_at(&self, at_ms: i64) -> bool {
+        self.from_ms <= at_ms && self.until_ms.is_none_or(|until| at_ms < until)
+    }
+}
+
+/// Somebody and all their rights, past ones too: an op is judged by those of
+/// the time at which it was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Who.
+    pub actor: Actor,
+    /// Their rights.
+    pub rights: Vec<Right>,
+}
+
+impl Person {
+    /// The server's clock.
+    #[must_use]
+    pub const fn clock() -> Self {
+        Self {
+            actor: Actor::User(UserId::CLOCK),
+            rights: vec![],
+        }
+    }
+}
+
+/// What the rules look up. A phone answers from what it synced: it knows its
+/// own grids with their ancestors, and its own worker.
+pub trait District {
+    /// The grid that this one stands under; none for the district itself and
+    /// for a grid that is not known.
+    fn parent(&self, grid: GridId) -> Option<GridId>;
+
+    /// The grids that a worker walked at a time, as a stand-in too; none for a
+    /// worker who is not known.
+    fn grids_of(&self, worker: WorkerId, at_ms: i64) -> Vec<GridId>;
+
+    /// A version of the catalogue, where it is known.
+    fn catalogue(&self, version: u32) -> Option<&Catalogue>;
+}
+
+/// A chain of parents is never longer than this; a longer one is a circle.
+const MOST_LEVELS: usize = 16;
+
+impl dyn District + '_ {
+    /// Whether `grid` is `top` or stands below it, by the chain of parents.
+    #[must_use]
+    pub fn is_below(&self, grid: GridId, top: GridId) -> bool {
+        let chain = std::iter::successors(Some(grid), |grid| self.parent(*grid));
+        chain.take(MOST_LEVELS).any(|grid| grid == top)
+    }
+}
