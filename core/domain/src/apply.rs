@@ -44,7 +44,7 @@ pub enum Refusal {
     #[error("it builds on a change that is not known here")]
     UnknownBase,
     /// The op speaks of another kind, district or home than the entity has.
-    #[error("it belongs to another kind or district than what it changes")]
+    #[error("it names another kind, district or stream than the record has")]
     Misplaced,
     /// This version knows no such kind.
     #[error("this kind of record is not known here; an upgrade may know it")]

@@ -176,6 +176,7 @@ fn place_of(json: &str, path: &Path) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
@@ -241,6 +242,24 @@ mod tests {
             let bad = read("shelf", &text, no_pages).expect_err("misshapen");
             assert_eq!(bad.line, line, "{bad}");
             assert!(!bad.why.contains(" at line "), "{bad}");
+        }
+    }
+
+    proptest! {
+        /// Whatever becomes of a text: an answer that names a line of it.
+        #[test]
+        fn a_damaged_text_is_refused_with_a_line_of_it_or_still_reads(
+            at in any::<prop::sample::Index>(), length in 0_usize..40, with in "\\PC{0,6}",
+        ) {
+            let good = include_str!("resources/catalogue.json");
+            let starts: Vec<usize> = good.char_indices().map(|(start, _)| start).collect();
+            let first = at.index(starts.len());
+            let end = starts.get(first + length).copied().unwrap_or(good.len());
+            let text = format!("{}{with}{}", &good[..starts[first]], &good[end..]);
+            if let Err(bad) = crate::Catalogue::parse(&text) {
+                let lines = text.lines().count();
+                prop_assert!((1..=lines + 1).contains(&bad.line), "{} of {lines}", bad);
+            }
         }
     }
 

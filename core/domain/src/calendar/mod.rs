@@ -148,8 +148,7 @@ impl Calendar {
         let Some(mut rest) = self.working_time(limit) else {
             return start_ms + Self::clock_time(limit);
         };
-        let mut day = self.day_of(start_ms);
-        loop {
+        for day in self.day_of(start_ms)..=self.day_of(LAST_MS) {
             for (from, to) in self.worked(day) {
                 let from = from.max(start_ms);
                 if to - from >= rest {
@@ -157,9 +156,8 @@ impl Calendar {
                 }
                 rest -= (to - from).max(0);
             }
-            // Some day of every week is worked but for holidays, and those end.
-            day += 1;
         }
+        LAST_MS
     }
 
     /// The working time between two instants, in milliseconds; none where the

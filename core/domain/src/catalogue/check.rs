@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Catalogue, Category, FieldKind, FormField, Proof, Rules, ShownWhen, Text};
+use super::{Catalogue, Category, FieldKind, FormField, Limit, Proof, Rules, ShownWhen, Text};
 use crate::check as value;
 use crate::check::parse_date;
 use crate::import::{Fault, Path};
@@ -94,7 +94,7 @@ impl Codes {
 
 fn rules(at: &Path, rules: &Rules) -> Checked {
     let ends = [incident::CLOSED, incident::REJECTED];
-    for status in rules.limits.keys() {
+    for (status, limit) in &rules.limits {
         if !incident::STATUSES.contains(&status.as_str()) || ends.contains(&status.as_str()) {
             let known = incident::STATUSES
                 .iter()
@@ -105,6 +105,9 @@ fn rules(at: &Path, rules: &Rules) -> Checked {
                 known.join(", ")
             );
             return at.key("limits").key(status).fault(why);
+        }
+        if let Err(bad) = limit.parse::<Limit>() {
+            return at.key("limits").key(status).fault(bad.to_string());
         }
     }
     proof(&at.key("proof"), &rules.proof)

@@ -1,14 +1,12 @@
 //! `Limit` (时限): how long a step may take.
 
-use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 /// How long a step may take, in the units of the trade; never nothing.
 ///
 /// As text `4wh`, `3wd`, `24h`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Limit {
     /// Working hours (工作时).
     WorkingHours(u32),
@@ -57,20 +55,6 @@ impl fmt::Display for Limit {
             Self::WorkingDays(n) => write!(f, "{n}wd"),
             Self::Hours(n) => write!(f, "{n}h"),
         }
-    }
-}
-
-impl TryFrom<String> for Limit {
-    type Error = BadLimit;
-
-    fn try_from(text: String) -> Result<Self, BadLimit> {
-        text.parse()
-    }
-}
-
-impl From<Limit> for String {
-    fn from(limit: Limit) -> Self {
-        limit.to_string()
     }
 }
 

@@ -85,9 +85,10 @@ pub struct Severity {
 /// out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rules {
-    /// How long an incident may stay in a status.
+    /// How long an incident may stay in a status: [`Limit`]s, as text, so that a
+    /// phone takes a unit that only newer ones know.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub limits: BTreeMap<String, Limit>,
+    pub limits: BTreeMap<String, String>,
     /// What a step must carry, by the step's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub proof: BTreeMap<String, Vec<Proof>>,
@@ -237,7 +238,7 @@ impl Catalogue {
     /// How long an incident of this class may stay in `status`.
     #[must_use]
     pub fn limit(&self, class: Class<'_>, status: &str) -> Option<Limit> {
-        self.nearest(class, |rules| rules.limits.get(status).copied())
+        self.nearest(class, |rules| rules.limits.get(status)?.parse().ok())
     }
 
     /// What the step of this name must carry for an incident of this class.
@@ -426,7 +427,7 @@ mod tests {
     #[test]
     fn a_newer_catalogue_reads_on_the_wire_and_is_refused_at_import() {
         let json = r#"{"version": 7, "from_the_future": 1, "severities": [], "categories": [
-            {"code": "c", "name": {"zh": "类", "en": "C"}, "rules": {"proof": {"handle": ["hologram"]}},
+            {"code": "c", "name": {"zh": "类", "en": "C"}, "rules": {"proof": {"handle": ["hologram"]}, "limits": {"reported": "3 moons"}},
              "form": [{"code": "q", "name": {"zh": "问", "en": "Q"}, "kind": "hologram"}]}]}"#;
         let read: Catalogue = serde_json::from_str(json).expect("reads");
         let class = Class {
@@ -434,6 +435,7 @@ mod tests {
             ..Class::default()
         };
         assert_eq!(read.proof(class, "handle"), [Proof::Unknown]);
+        assert_eq!(read.limit(class, "reported"), None);
         assert!(Catalogue::parse(json).is_err());
     }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use super::steps::{
     Need::{OneOf, Reason, With},
-    row,
+    StepRule, row,
 };
 use super::{Access, Home, Kind, grid_of, task, worker_of};
 use crate::calendar::DAY_MS;
@@ -75,43 +75,7 @@ pub const KIND: Kind = Kind {
         ("photos", check::attachment),
     ],
     sets: &[(PARTIES, check::person), (READERS, reader)],
-    steps: &[
-        row(
-            "agree",
-            OPEN,
-            AGREED,
-            OWNER,
-            &[With("agreement"), With("signatures")],
-        ),
-        row("fail", OPEN, FAILED, OWNER, &[Reason]),
-        row("refer", OPEN, REFERRED, OWNER, &[Reason]),
-        row("refer", FAILED, REFERRED, OWNER, &[Reason]),
-        row("reopen", AGREED, OPEN, OWNER, &[Reason]),
-        row("reopen", FAILED, OPEN, OWNER, &[Reason]),
-        row("reopen", REFERRED, OPEN, OWNER, &[Reason]),
-        row("reopen", CLOSED, OPEN, OWNER, &[Reason]),
-        row(
-            "close",
-            AGREED,
-            CLOSED,
-            CLOSERS,
-            &[OneOf(&["note", "photos"])],
-        ),
-        row(
-            "close",
-            FAILED,
-            CLOSED,
-            CLOSERS,
-            &[OneOf(&["note", "photos"])],
-        ),
-        row(
-            "close",
-            REFERRED,
-            CLOSED,
-            CLOSERS,
-            &[OneOf(&["note", "photos"])],
-        ),
-    ],
+    steps: STEPS,
     with: &[
         ("agreement", check::long_text),
         ("signatures", signatures),
@@ -128,6 +92,22 @@ pub const KIND: Kind = Kind {
     },
     ..Kind::RECORD
 };
+
+/// The life of a mediation.
+#[rustfmt::skip]
+const STEPS: &[StepRule] = &[
+    row("agree",  OPEN,     AGREED,   OWNER,   &[With("agreement"), With("signatures")]),
+    row("fail",   OPEN,     FAILED,   OWNER,   &[Reason]),
+    row("refer",  OPEN,     REFERRED, OWNER,   &[Reason]),
+    row("refer",  FAILED,   REFERRED, OWNER,   &[Reason]),
+    row("reopen", AGREED,   OPEN,     OWNER,   &[Reason]),
+    row("reopen", FAILED,   OPEN,     OWNER,   &[Reason]),
+    row("reopen", REFERRED, OPEN,     OWNER,   &[Reason]),
+    row("reopen", CLOSED,   OPEN,     OWNER,   &[Reason]),
+    row("close",  AGREED,   CLOSED,   CLOSERS, &[OneOf(&["note", "photos"])]),
+    row("close",  FAILED,   CLOSED,   CLOSERS, &[OneOf(&["note", "photos"])]),
+    row("close",  REFERRED, CLOSED,   CLOSERS, &[OneOf(&["note", "photos"])]),
+];
 
 const CLOSERS: &[Who] = &[Who::Owner, Who::CommunitySupervisor];
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::steps::{
     Need::{OneOf, Reason},
-    row,
+    StepRule, row,
 };
 use super::{Access, Home, Kind, worker_of};
 use crate::check;
@@ -57,27 +57,7 @@ pub const KIND: Kind = Kind {
     required: &["grid", "work", "title"],
     fixed: &["grid", "work", "about"],
     lists: &[("photos", check::attachment)],
-    steps: &[
-        row("see", SENT, SEEN, DOES, &[]),
-        row("accept", SENT, ACCEPTED, DOES, &[]),
-        row("accept", SEEN, ACCEPTED, DOES, &[]),
-        row(
-            "finish",
-            ACCEPTED,
-            DONE,
-            DOES,
-            &[OneOf(&["photos", "note"])],
-        ),
-        row("return", SENT, RETURNED, DOES, &[Reason]),
-        row("return", SEEN, RETURNED, DOES, &[Reason]),
-        row("return", ACCEPTED, RETURNED, DOES, &[Reason]),
-        row("send", RETURNED, SENT, SENDS, &[]),
-        row("reopen", DONE, ACCEPTED, SENDS, &[Reason]),
-        row("withdraw", SENT, WITHDRAWN, SENDS, &[Reason]),
-        row("withdraw", SEEN, WITHDRAWN, SENDS, &[Reason]),
-        row("withdraw", ACCEPTED, WITHDRAWN, SENDS, &[Reason]),
-        row("withdraw", RETURNED, WITHDRAWN, SENDS, &[Reason]),
-    ],
+    steps: STEPS,
     with: &[
         ("note", check::long_text),
         ("photos", check::proofs),
@@ -99,6 +79,24 @@ pub const KIND: Kind = Kind {
     },
     ..Kind::RECORD
 };
+
+/// The life of a task.
+#[rustfmt::skip]
+const STEPS: &[StepRule] = &[
+    row("see",      SENT,     SEEN,      DOES,  &[]),
+    row("accept",   SENT,     ACCEPTED,  DOES,  &[]),
+    row("accept",   SEEN,     ACCEPTED,  DOES,  &[]),
+    row("finish",   ACCEPTED, DONE,      DOES,  &[OneOf(&["photos", "note"])]),
+    row("return",   SENT,     RETURNED,  DOES,  &[Reason]),
+    row("return",   SEEN,     RETURNED,  DOES,  &[Reason]),
+    row("return",   ACCEPTED, RETURNED,  DOES,  &[Reason]),
+    row("send",     RETURNED, SENT,      SENDS, &[]),
+    row("reopen",   DONE,     ACCEPTED,  SENDS, &[Reason]),
+    row("withdraw", SENT,     WITHDRAWN, SENDS, &[Reason]),
+    row("withdraw", SEEN,     WITHDRAWN, SENDS, &[Reason]),
+    row("withdraw", ACCEPTED, WITHDRAWN, SENDS, &[Reason]),
+    row("withdraw", RETURNED, WITHDRAWN, SENDS, &[Reason]),
+];
 
 fn work(value: &Value) -> Result<(), String> {
     check::one_of(value, &WORK)

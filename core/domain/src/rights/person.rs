@@ -123,3 +123,39 @@ impl dyn District + '_ {
         chain.take(MOST_LEVELS).any(|grid| grid == top)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FIRE, P};
+    use serde_json::json;
+
+    #[test]
+    fn rights_travel_as_words() {
+        let id = |n: u8| crate::testing::id(n);
+        let fire = P::Fire.person();
+        let expected = json!({"actor": {"user": id(111)},
+            "rights": [{"as": {"department": FIRE}, "grid": id(1), "from_ms": 1_740_877_200_000_i64}]});
+        assert_eq!(serde_json::to_value(&fire).expect("json"), expected);
+        let stand_in = P::StandIn.person();
+        let json = serde_json::to_value(&stand_in).expect("json");
+        assert_eq!(json["rights"][0]["as"], "gridworker");
+        assert_eq!(json["rights"][0]["until_ms"], 1_772_499_600_000_i64);
+        assert_eq!(
+            serde_json::from_value::<Person>(json).expect("reads"),
+            stand_in
+        );
+    }
+
+    #[test]
+    fn a_right_holds_from_its_first_millisecond_to_before_its_last() {
+        let right = Right {
+            role: Role::Gridworker,
+            grid: crate::testing::BASE,
+            from_ms: 10,
+            until_ms: Some(20),
+        };
+        let holds: Vec<i64> = (0..30).filter(|at| right.holds_at(*at)).collect();
+        assert_eq!(holds, (10..20).collect::<Vec<i64>>());
+    }
+}

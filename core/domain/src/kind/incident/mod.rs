@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use super::steps::{
     Need::{OneOf, Reason, With},
-    row,
+    StepRule, row,
 };
 use super::{Access, Kind};
 use crate::catalogue::{Catalogue, Class};
@@ -98,77 +98,7 @@ pub const KIND: Kind = Kind {
     fixed: &["worker", "grid", "patrol", "found_ms"],
     lists: &[(PHOTOS, check::attachment), (MEDIA, check::attachment)],
     sets: &[("tags", check::title)],
-    steps: &[
-        row("handle", REPORTED, HANDLED_ON_SITE, &[Who::Gridworker], &[]),
-        row(
-            "close",
-            HANDLED_ON_SITE,
-            CLOSED,
-            &[Who::ClosingGridworker, Who::Supervisor],
-            &[],
-        ),
-        row(
-            "escalate",
-            REPORTED,
-            ESCALATED,
-            &[Who::Gridworker],
-            &[Reason, With(HOLDER)],
-        ),
-        row(
-            "return",
-            ESCALATED,
-            ESCALATED,
-            &[Who::HolderSupervisor],
-            &[Reason, With(RETURN)],
-        ),
-        row(
-            "escalate",
-            ESCALATED,
-            ESCALATED,
-            &[Who::HolderSupervisor, Who::Clock],
-            &[Reason, With(HOLDER)],
-        ),
-        row("accept", ESCALATED, ACCEPTED, &[Who::HolderSupervisor], &[]),
-        row(
-            "return",
-            ESCALATED,
-            REPORTED,
-            &[Who::HolderSupervisor],
-            &[Reason],
-        ),
-        row("reject", REPORTED, REJECTED, &[Who::Supervisor], &[Reason]),
-        row(
-            "reject",
-            ESCALATED,
-            REJECTED,
-            &[Who::Supervisor, Who::HolderSupervisor],
-            &[Reason],
-        ),
-        row(
-            "dispatch",
-            ACCEPTED,
-            DISPATCHED,
-            &[Who::HolderSupervisor],
-            &[With(ASSIGNEE), With(LIMIT)],
-        ),
-        row("begin", DISPATCHED, IN_PROGRESS, &[Who::Assignee], &[]),
-        row("return", DISPATCHED, ACCEPTED, &[Who::Assignee], &[Reason]),
-        row("return", IN_PROGRESS, ACCEPTED, &[Who::Assignee], &[Reason]),
-        row("resolve", IN_PROGRESS, RESOLVED, &[Who::Assignee], &[]),
-        row(
-            "verify",
-            RESOLVED,
-            VERIFIED,
-            &[Who::Verifier],
-            &[With("place"), OneOf(&["photos", "note"])],
-        ),
-        row("return", RESOLVED, IN_PROGRESS, &[Who::Verifier], &[Reason]),
-        row("close", VERIFIED, CLOSED, &[Who::HolderSupervisor], &[]),
-        row("reopen", CLOSED, REPORTED, REOPENERS, &[Reason]),
-        row("reopen", CLOSED, ACCEPTED, REOPENERS, &[Reason]),
-        row("reopen", REJECTED, REPORTED, REOPENERS, &[Reason]),
-        row("reopen", REJECTED, ACCEPTED, REOPENERS, &[Reason]),
-    ],
+    steps: STEPS,
     with: &[
         (HOLDER, check::id),
         (RETURN, check::yes),
@@ -199,7 +129,44 @@ pub const KIND: Kind = Kind {
     ..Kind::RECORD
 };
 
+/// Who, in the words of the table.
+const GRIDWORKER: &[Who] = &[Who::Gridworker];
+const SUPERVISOR: &[Who] = &[Who::Supervisor];
+const HOLDERS: &[Who] = &[Who::HolderSupervisor];
+const ASSIGNED: &[Who] = &[Who::Assignee];
+const VERIFIERS: &[Who] = &[Who::Verifier];
+const HOLDERS_OR_CLOCK: &[Who] = &[Who::HolderSupervisor, Who::Clock];
+const EITHER_SUPERVISOR: &[Who] = &[Who::Supervisor, Who::HolderSupervisor];
+const CLOSERS: &[Who] = &[Who::ClosingGridworker, Who::Supervisor];
 const REOPENERS: &[Who] = &[Who::ReopeningGridworker, Who::HolderSupervisor];
+
+/// The life of an incident. Where two rows lead from one status to the same
+/// one, the first whose needs are met is taken.
+#[rustfmt::skip]
+const STEPS: &[StepRule] = &[
+    //  name        from             to               who                needs
+    row("handle",   REPORTED,        HANDLED_ON_SITE, GRIDWORKER,        &[]),
+    row("close",    HANDLED_ON_SITE, CLOSED,          CLOSERS,           &[]),
+    row("escalate", REPORTED,        ESCALATED,       GRIDWORKER,        &[Reason, With(HOLDER)]),
+    row("return",   ESCALATED,       ESCALATED,       HOLDERS,           &[Reason, With(RETURN)]),
+    row("escalate", ESCALATED,       ESCALATED,       HOLDERS_OR_CLOCK,  &[Reason, With(HOLDER)]),
+    row("return",   ESCALATED,       REPORTED,        HOLDERS,           &[Reason]),
+    row("accept",   ESCALATED,       ACCEPTED,        HOLDERS,           &[]),
+    row("reject",   REPORTED,        REJECTED,        SUPERVISOR,        &[Reason]),
+    row("reject",   ESCALATED,       REJECTED,        EITHER_SUPERVISOR, &[Reason]),
+    row("dispatch", ACCEPTED,        DISPATCHED,      HOLDERS,           &[With(ASSIGNEE), With(LIMIT)]),
+    row("begin",    DISPATCHED,      IN_PROGRESS,     ASSIGNED,          &[]),
+    row("return",   DISPATCHED,      ACCEPTED,        ASSIGNED,          &[Reason]),
+    row("return",   IN_PROGRESS,     ACCEPTED,        ASSIGNED,          &[Reason]),
+    row("resolve",  IN_PROGRESS,     RESOLVED,        ASSIGNED,          &[]),
+    row("verify",   RESOLVED,        VERIFIED,        VERIFIERS,         &[With("place"), OneOf(&["photos", "note"])]),
+    row("return",   RESOLVED,        IN_PROGRESS,     VERIFIERS,         &[Reason]),
+    row("close",    VERIFIED,        CLOSED,          HOLDERS,           &[]),
+    row("reopen",   CLOSED,          REPORTED,        REOPENERS,         &[Reason]),
+    row("reopen",   CLOSED,          ACCEPTED,        REOPENERS,         &[Reason]),
+    row("reopen",   REJECTED,        REPORTED,        REOPENERS,         &[Reason]),
+    row("reopen",   REJECTED,        ACCEPTED,        REOPENERS,         &[Reason]),
+];
 
 /// In the step up: the grid that holds the incident from then on.
 pub const HOLDER: &str = "holder";
