@@ -228,8 +228,11 @@ pub(crate) struct Tale {
     pub(crate) district: Lanshan,
     pub(crate) state: Option<Entity>,
     pub(crate) now: i64,
+    /// The ops that were taken.
+    pub(crate) log: Vec<OpBody>,
+    /// The number of the last op.
+    pub(crate) ops: u8,
     kind: &'static str,
-    ops: u8,
 }
 
 impl Tale {
@@ -238,8 +241,9 @@ impl Tale {
             district: Lanshan::new(),
             state: None,
             now: T0,
-            kind,
+            log: vec![],
             ops: 0,
+            kind,
         }
     }
 
@@ -296,7 +300,8 @@ impl Tale {
     /// Takes an op a second later.
     pub(crate) fn take(&mut self, by: P, intent: Intent) -> Result<Effect, No> {
         self.now += 1000;
-        let (state, effect) = self.try_op(by, intent)?;
+        let (state, effect) = self.try_op(by, intent.clone())?;
+        self.log.push(self.op(by, intent));
         self.state = state;
         self.ops += 1;
         Ok(effect)
@@ -325,7 +330,7 @@ impl Tale {
         self.take(by, Intent::Append { list, value })
     }
 
-    /// The step from where the record stands, with a reason.
+    /// The step from where the record stands, with a reason of its own.
     pub(crate) fn transition(&self, to: &str, with: Value) -> Intent {
         let last = self.entity().history.last().expect("a status");
         let with: Map<String, Value> = serde_json::from_value(with).expect("a map");
@@ -333,7 +338,7 @@ impl Tale {
             from: last.to.clone(),
             to: to.to_owned(),
             base: last.stamp.op,
-            reason: Some("有理由".to_owned()),
+            reason: Some(format!("理由 {}", self.ops)),
             with,
         }
     }

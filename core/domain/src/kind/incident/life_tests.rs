@@ -1,6 +1,7 @@
 //! Who holds an incident, told as tales and as a property of any life.
 
 use super::*;
+use crate::Effect;
 use crate::kind::incident::{HANDLED_ON_SITE, RESOLVED, VERIFIED, above};
 use crate::testing::P::{self, Community, Fire, Town, Worker};
 use crate::testing::{BASE, COMMUNITY, DAY, DISTRICT, FIRE, NEXT_BASE, T0, TOWN, Tale, photo};
@@ -296,5 +297,43 @@ proptest! {
         let text = serde_json::to_string(entity).expect("writes");
         let again: Entity = serde_json::from_str(&text).expect("reads");
         prop_assert_eq!(Life::of(&again), Some(life));
+    }
+
+    /// Two phones that went their own ways from one state, in any order: the
+    /// server takes all of it, whoever comes second keeps their words, and
+    /// nothing counts twice.
+    #[test]
+    fn whoever_comes_second_keeps_their_words(
+        mine in proptest::collection::vec(0_usize..1000, 1..8),
+        theirs in proptest::collection::vec(0_usize..1000, 1..8),
+        first in proptest::collection::vec(any::<bool>(), 16),
+    ) {
+        let lane = |ops: u8, picks: &[usize]| {
+            let mut tale = Tale::reported();
+            tale.ops = ops;
+            tale.log.clear();
+            wander(tale, picks).log
+        };
+        let mut lanes = [lane(50, &mine).into_iter(), lane(150, &theirs).into_iter()];
+        let mut state = Tale::reported().state;
+        let mut taken = vec![];
+        for turn in first.iter().chain([&true; 8]).chain([&false; 8]) {
+            if let Some(op) = lanes[usize::from(*turn)].next() {
+                let effect = crate::apply(&mut state, &op, op.at.wall_ms);
+                prop_assert!(matches!(effect, Ok(Effect::Applied | Effect::ConflictKept)), "{:?}", effect);
+                taken.push(op);
+            }
+        }
+        let text = serde_json::to_string(&state).expect("json");
+        for op in &taken {
+            let crate::Intent::Transition { reason: Some(reason), .. } = &op.intent else { continue };
+            prop_assert!(text.contains(&format!("{reason:?}")), "{} is lost", reason);
+        }
+        let entity = state.clone().expect("there");
+        prop_assert!(Life::of(&entity).is_some());
+        for op in &taken {
+            prop_assert_eq!(crate::apply(&mut state, op, 0), Ok(Effect::Repeated));
+        }
+        prop_assert_eq!(state.as_ref(), Some(&entity));
     }
 }
