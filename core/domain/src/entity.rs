@@ -5,10 +5,10 @@
 //! and travel on untouched.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
-use crate::{Author, EntityId, Moment, OpId, Sha256, StreamKey, TenantId};
+use crate::{Author, EntityId, Moment, OpId, StreamKey, TenantId};
 
 /// Which op, by whom, when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -140,58 +140,6 @@ impl Entity {
         self.fields.get(field).map(|field| field.current.stamp.op)
     }
 
-    /// Every attachment that it refers to, in fields, lists and steps: the value
-    /// of `sha256` wherever it stands.
-    #[must_use]
-    pub fn blobs(&self) -> BTreeSet<Sha256> {
-        let mut found = BTreeSet::new();
-        self.each_value(&mut |value| find_blobs(value, &mut found));
-        found
-    }
-
-    fn each_value<'a>(&'a self, see: &mut dyn FnMut(&'a Value)) {
-        for field in self.fields.values() {
-            see(&field.current.value);
-            field.proposals.iter().for_each(|kept| see(&kept.value));
-        }
-        self.lists
-            .values()
-            .flatten()
-            .for_each(|entry| see(&entry.value));
-        for set in self.sets.values() {
-            set.items.iter().for_each(|item| see(&item.value));
-        }
-        self.history
-            .iter()
-            .flat_map(|step| step.with.values())
-            .for_each(see);
-    }
-
-    /// Marks an attachment as purged wherever it is referred to: of its value
-    /// only the hash stays. Says whether it was referred to at all.
-    pub fn strike_blob(&mut self, sha256: Sha256) -> bool {
-        let hash = sha256.to_string();
-        let fields = self.fields.values_mut().flat_map(|field| {
-            std::iter::once(&mut field.current.value)
-                .chain(field.proposals.iter_mut().map(|kept| &mut kept.value))
-        });
-        let lists = self
-            .lists
-            .values_mut()
-            .flatten()
-            .map(|entry| &mut entry.value);
-        let items = self.sets.values_mut().flat_map(|set| &mut set.items);
-        let steps = self
-            .history
-            .iter_mut()
-            .flat_map(|step| step.with.values_mut());
-        fields
-            .chain(lists)
-            .chain(items.map(|item| &mut item.value))
-            .chain(steps)
-            .fold(false, |struck, value| strike(value, &hash) || struck)
-    }
-
     /// The entries of a list.
     #[must_use]
     pub fn list(&self, name: &str) -> &[Entry] {
@@ -206,108 +154,5 @@ impl Entity {
             .filter(|field| !field.proposals.is_empty())
             .count()
             + usize::from(!self.delete_proposed.is_empty())
-    }
-}
-
-fn find_blobs(value: &Value, found: &mut BTreeSet<Sha256>) {
-    match value {
-        Value::Array(values) => values.iter().for_each(|value| find_blobs(value, found)),
-        Value::Object(object) => {
-            let hash = object.get("sha256").and_then(Value::as_str);
-            found.extend(hash.and_then(|hash| hash.parse::<Sha256>().ok()));
-            object.values().for_each(|value| find_blobs(value, found));
-        }
-        _ => {}
-    }
-}
-
-fn strike(value: &mut Value, hash: &str) -> bool {
-    match value {
-        Value::Array(values) => values
-            .iter_mut()
-            .fold(false, |struck, value| strike(value, hash) || struck),
-        Value::Object(object) if object.get("sha256").and_then(Value::as_str) == Some(hash) => {
-            *value = json!({ "sha256": hash, "purged": true });
-            true
-        }
-        Value::Object(object) => object
-            .values_mut()
-            .fold(false, |struck, value| strike(value, hash) || struck),
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{BootId, DeviceId, GridId, WorkerId};
-
-    fn stamp(n: u8) -> Stamp {
-        Stamp {
-            op: OpId::from_bytes([n; 16]),
-            by: Author::Worker {
-                worker: WorkerId::from_bytes([4; 16]),
-                device: DeviceId::from_bytes([5; 16]),
-            },
-            at_ms: i64::from(n),
-        }
-    }
-
-    fn photo(hash: Sha256) -> Value {
-        json!({ "sha256": hash, "mime": "image/jpeg", "bytes": 3, "place": { "lat": 35.1, "lon": 118.3 } })
-    }
-
-    #[test]
-    fn a_purged_attachment_is_struck_wherever_it_is_named() {
-        let (gone, stays) = (Sha256::of(b"gone"), Sha256::of(b"stays"));
-        let entry = |n, value| Entry {
-            stamp: stamp(n),
-            value,
-        };
-        let mut entity = Entity {
-            id: EntityId::from_bytes([3; 16]),
-            kind: "incident".to_owned(),
-            tenant: TenantId::from_bytes([2; 16]),
-            home: StreamKey::Records(GridId::from_bytes([7; 16])),
-            created: stamp(1),
-            created_clock: Moment {
-                wall_ms: 1,
-                boot: BootId::from_bytes([6; 16]),
-                mono_ms: 0,
-            },
-            fields: [(
-                "form".to_owned(),
-                Field {
-                    current: entry(1, json!({ "signature": photo(gone) })),
-                    proposals: vec![entry(2, json!([photo(gone), photo(stays)]))],
-                },
-            )]
-            .into(),
-            history: vec![],
-            lists: [(
-                "photos".to_owned(),
-                vec![entry(3, photo(stays)), entry(4, photo(gone))],
-            )]
-            .into(),
-            sets: BTreeMap::new(),
-            deleted: None,
-            delete_proposed: vec![],
-            ops: vec![],
-            unknown: Map::new(),
-        };
-        assert_eq!(entity.blobs(), [gone, stays].into());
-        assert!(entity.strike_blob(gone));
-        let text = serde_json::to_string(&entity).expect("writes");
-        assert_eq!(text.matches("\"purged\":true").count(), 3);
-        assert_eq!(
-            text.matches("image/jpeg").count(),
-            2,
-            "the other one stays whole"
-        );
-        assert_eq!(entity.blobs(), [gone, stays].into(), "the hash alone stays");
-        let before = entity.clone();
-        assert!(entity.strike_blob(gone));
-        assert_eq!(entity, before, "a second time changes nothing");
-        assert!(!entity.strike_blob(Sha256::of(b"unheard of")));
     }
 }

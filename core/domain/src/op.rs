@@ -39,13 +39,11 @@ pub enum Author {
 }
 
 /// A part of the server that makes ops by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServerPart {
-    /// What a time limit brings about.
+    /// What a time brings about: a limit that passes, a date to look again.
     Clock,
-    /// Another system that reports into this one.
-    Inbound,
     /// A part that this version does not know.
     #[serde(other)]
     Unknown,
