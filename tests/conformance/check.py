@@ -266,8 +266,9 @@ class Push(Conformance):
             ({"v": 99}, "unknown_version"),
             ({"do": {"teleport": {}}}, "unknown_intent"),
         ]:
-            op, _ = phone.incident(**changes)
-            self.refused(phone, op, "quarantined", code)
+            op, entity = phone.incident()
+            newer = phone.op(entity, **{"kind": "incident", "do": json.loads(op.body)["do"], **changes, "prev": None})
+            self.refused(phone, newer, "quarantined", code)
 
     def test_unknown_fields_of_a_record_are_kept(self):
         phone = self.phone()
