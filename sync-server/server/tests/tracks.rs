@@ -18,6 +18,8 @@ fn word(outcome: &TrackOutcome) -> String {
         TrackOutcome::Deferred => "deferred".into(),
         TrackOutcome::Quarantined { reason } => format!("quarantined {}", reason.code),
         TrackOutcome::Rejected { reason } => format!("rejected {}", reason.code),
+        TrackOutcome::Purged => "purged".into(),
+        TrackOutcome::Unknown => "unknown".into(),
     }
 }
 
