@@ -14,7 +14,8 @@ use crate::keep::{Book, Entry, Instead, append};
 use crate::service::Tools;
 use crate::sync::{add_receipts, take_held_chunk};
 
-/// Something in quarantine, by the hash of what was sent.
+/// Something in quarantine: an op by the hash of its body, a chunk by that of its
+/// name and content.
 pub type HeldRef = Sha256;
 
 /// What is in quarantine.
@@ -29,8 +30,8 @@ pub struct Held {
 /// An op in quarantine.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HeldOp {
-    /// The hash of its body: what a decision names.
-    pub sha256: Sha256,
+    /// What a decision names: the hash of its body.
+    pub hash: HeldRef,
     /// Its id.
     pub id: OpId,
     /// The record it is about.
@@ -50,8 +51,8 @@ pub struct HeldOp {
 /// A chunk in quarantine.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HeldChunk {
-    /// The hash of its content: what a decision names.
-    pub sha256: Sha256,
+    /// What a decision names: a hash of its name and content.
+    pub hash: HeldRef,
     /// Its name.
     #[serde(flatten)]
     pub chunk: ChunkName,
@@ -70,7 +71,7 @@ fn op(row: OpRow) -> Option<HeldOp> {
         return None;
     };
     Some(HeldOp {
-        sha256: row.summary.sha256,
+        hash: row.summary.sha256,
         id: row.summary.id,
         entity: row.summary.entity,
         device: row.device,
@@ -90,12 +91,25 @@ fn name(row: &HeldChunkRow) -> ChunkName {
     }
 }
 
+/// Two chunks may have the same content and say that it is of different patrols.
+fn chunk_hash(row: &HeldChunkRow) -> HeldRef {
+    let span = &row.span;
+    let name = [
+        span.key.patrol.as_bytes(),
+        &span.key.run.0.to_be_bytes()[..],
+        &span.first.to_be_bytes(),
+        &span.count.to_be_bytes(),
+        &row.sha256.0,
+    ];
+    Sha256::of(&name.concat())
+}
+
 fn chunk(row: &HeldChunkRow) -> Option<HeldChunk> {
     let TrackOutcome::Quarantined { reason } = &row.outcome else {
         return None;
     };
     Some(HeldChunk {
-        sha256: row.sha256,
+        hash: chunk_hash(row),
         chunk: name(row),
         device: row.device,
         received_ms: row.received_ms,
@@ -124,7 +138,7 @@ fn find(tx: &dyn Read, hash: HeldRef) -> Result<Option<Found>, Error> {
         let chunks = tx.held_chunks(tenant, None)?;
         let chunk = chunks.into_iter().find(|row| {
             let held = matches!(row.outcome, TrackOutcome::Quarantined { .. });
-            held && row.sha256 == hash
+            held && chunk_hash(row) == hash
         });
         if let Some(row) = chunk {
             return Ok(Some(Found::Chunk(tenant, Box::new(row))));

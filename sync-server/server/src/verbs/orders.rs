@@ -203,7 +203,7 @@ fn list(held: &Held, say: &Say) {
         let (id, code) = (op.entity, &op.code);
         say.plain(&format!(
             "{} op {code} {} entity/{id}",
-            op.sha256,
+            op.hash,
             waits(op.waits)
         ));
     }
@@ -211,7 +211,7 @@ fn list(held: &Held, say: &Say) {
         let (id, code) = (chunk.chunk.patrol, &chunk.code);
         say.plain(&format!(
             "{} chunk {code} {} patrol/{id}",
-            chunk.sha256,
+            chunk.hash,
             waits(chunk.waits)
         ));
     }

@@ -4,14 +4,15 @@
 use base64::Engine as _;
 use gridwalk_domain::wire::tracks::{CONTENT_TYPE, NamedChunk, encode};
 use gridwalk_domain::wire::{
-    ChunkName, Cursor, EnrolRequest, EnrolResponse, ErrorResponse, HelloRequest, HelloResponse,
-    OpOutcome, Outcome, PullRequest, PullResponse, PushRequest, PushResponse, RECEIPT_HEADER,
-    Revised, TrackOutcome, TracksResponse, Unsent,
+    ChunkName, Cursor, EnrolRequest, EnrolResponse, ErrorResponse, HaveRequest, HaveResponse,
+    HelloRequest, HelloResponse, OpOutcome, OpRef, Outcome, PullRequest, PullResponse, PushRequest,
+    PushResponse, RECEIPT_HEADER, Receipt, ReceiptOf, Revised, TrackOutcome, TracksResponse,
+    Unsent,
 };
 use gridwalk_domain::{
     Author, BootId, Change, Clock as _, DeviceId, Entity, EntityId, Fix, GridId, Intent, Moment,
-    OP_VERSION, OpBody, OpId, Position, Rng, RunId, SealedOp, Sha256, StreamKey, TenantId,
-    WorkerId,
+    OP_VERSION, OpBody, OpId, Position, Rng, RunId, SealedOp, Sha256, StreamDigest, StreamKey,
+    TenantId, WorkerId,
 };
 use gridwalk_server::Service;
 use gridwalk_server::http::Request;
@@ -333,6 +334,80 @@ impl Phone {
                 unsent: Unsent::default(),
             },
         )
+    }
+
+    /// All receipts, from the first.
+    pub fn receipts(&self) -> Vec<Receipt> {
+        let (mut items, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.pull(cursor, &[]).receipts;
+            items.extend(page.items);
+            cursor = page.cursor;
+            if !page.more {
+                self.sees(cursor);
+                return items;
+            }
+        }
+    }
+
+    /// What the receipts say of an op, the last word last.
+    pub fn told(&self, op: OpId) -> Vec<String> {
+        let receipts = self.receipts();
+        let of_op = receipts.iter().filter_map(|receipt| match &receipt.of {
+            ReceiptOf::Op(outcome) if outcome.op == Some(op) => Some(reason(&outcome.outcome)),
+            _ => None,
+        });
+        of_op.collect()
+    }
+
+    /// All that a stream lists, from its start, counted as the page says.
+    pub fn read(&self, stream: StreamKey) -> BTreeMap<EntityId, Revised> {
+        let (mut entities, mut cursor) = (BTreeMap::new(), None);
+        loop {
+            let mut answer = self.pull(None, &[(stream, cursor)]);
+            let page = answer.streams.remove(&stream).expect("the stream");
+            for entity in page.entities {
+                assert!(
+                    entities.insert(entity.id, entity).is_none(),
+                    "each entity once"
+                );
+            }
+            cursor = page.cursor;
+            if let Some(end) = page.end {
+                let mut digest = StreamDigest::default();
+                for entity in entities.values() {
+                    digest.add(entity.id, entity.rev);
+                }
+                assert_eq!((end.count, end.hash), (entities.len() as u64, digest));
+                return entities;
+            }
+        }
+    }
+
+    /// A record of this phone's grid as the server has it.
+    pub fn state(&self, entity: EntityId) -> Entity {
+        let mut entities = self.read(self.records());
+        let found = entities.remove(&entity).expect("it is listed");
+        found.state.expect("a state")
+    }
+
+    pub fn have(&self, request: &HaveRequest) -> HaveResponse {
+        self.ask("have", request)
+    }
+
+    /// Which outcome the server has for each op.
+    pub fn have_ops(&self, ops: &[OpBody]) -> Vec<Option<Outcome>> {
+        let name = |op: &OpBody| OpRef {
+            id: op.id,
+            sha256: self.seal(op).sha256,
+        };
+        let request = HaveRequest {
+            v: 1,
+            ops: ops.iter().map(name).collect(),
+            chunks: vec![],
+            blobs: vec![],
+        };
+        self.have(&request).ops
     }
 
     pub fn send_tracks(&self, chunks: &[NamedChunk]) -> Answer {

@@ -365,7 +365,10 @@ fn a_stream_is_paged_in_order(store: &impl Store) {
         let listed = tx.listed(T, records(3))?;
         let expected = [(entity_id(2), 1), (entity_id(3), 7), (entity_id(1), 1)];
         assert_eq!(listed, expected);
-        assert_eq!(tx.entities(T, &[entity_id(3)])?, std::slice::from_ref(&purged));
+        assert_eq!(
+            tx.entities(T, &[entity_id(3)])?,
+            std::slice::from_ref(&purged)
+        );
         Ok(())
     });
 }
