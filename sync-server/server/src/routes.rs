@@ -85,6 +85,11 @@ impl Routes {
         .collect()
     }
 
+    /// Forgets the route of a patrol that was purged.
+    pub(crate) fn forget(&self, patrol: EntityId) {
+        lock(&self.kept).by_patrol.remove(&patrol);
+    }
+
     fn keep(&self, patrol: EntityId, version: Version, summary: &Arc<Summary>) {
         let mut kept = lock(&self.kept);
         let entry = (version, Arc::clone(summary));

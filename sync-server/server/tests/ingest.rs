@@ -427,3 +427,68 @@ fn limits_are_said() {
     let answer = stranger.post("push", &json!({"v": 1, "ops": []}));
     assert_eq!((answer.status, answer.code().as_str()), (401, "signed_out"));
 }
+
+#[test]
+fn two_identical_photos_are_one_blob_with_two_references() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let bytes = [0xff, 0xd8, 0xff, 0xe0, 7];
+    let hash = Sha256::of(&bytes);
+    let photo = json!({"sha256": hash, "mime": "image/jpeg", "bytes": bytes.len()});
+    let mut made = Vec::new();
+    for title in ["one", "two"] {
+        let create = phone.incident(title);
+        let append = phone.append(create.entity, "photos", photo.clone());
+        for outcome in phone.push(&[create.clone(), append]) {
+            assert!(seq(&outcome) > 0);
+        }
+        phone.upload(&bytes);
+        made.push(create.entity);
+    }
+    let (blobs, holders) = world.stored(|tx| {
+        let blobs = tx.blob_hashes(world.tenant)?;
+        Ok((blobs, tx.holders(world.tenant, hash)?))
+    });
+    assert_eq!(blobs, [hash]);
+    let mut holding: Vec<_> = holders.into_iter().map(|row| row.entity).collect();
+    holding.sort_unstable();
+    made.sort_unstable();
+    assert_eq!(holding, made);
+}
+
+#[test]
+fn a_record_of_a_category_and_a_grid_that_are_gone_is_taken_as_it_was_meant() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let mut op = phone.incident("old");
+    if let Intent::Create { fields, .. } = &mut op.intent {
+        fields.insert("category".into(), json!("a_category_that_was_deleted"));
+        fields.insert("catalogue".into(), json!(0));
+    }
+    world.clock.turn(HOUR);
+    let admin = world.service.admin();
+    admin.merge_grids(&[BASE[0]], BASE[1]).expect("merges");
+    assert_eq!(seq(&phone.push_one(&op)), 1);
+    let merged = StreamKey::Records(world.grid(BASE[1]));
+    let state = state(&phone.read(merged)[&op.entity]).clone();
+    assert_eq!(state.text("category"), Some("a_category_that_was_deleted"));
+    assert_eq!(
+        state.home,
+        phone.records(),
+        "it keeps the grid it was made in"
+    );
+}
+
+#[test]
+fn a_batch_over_the_limit_is_said_whole_and_goes_in_halves() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let ops: Vec<_> = (0..201).map(|n| phone.incident(&n.to_string())).collect();
+    let sealed: Vec<_> = ops.iter().map(|op| phone.seal(op)).collect();
+    let answer = phone.post("push", &json!({"v": 1, "ops": sealed}));
+    assert_eq!((answer.status, answer.code().as_str()), (413, "too_large"));
+    for half in ops.chunks(101) {
+        assert_eq!(phone.push(half).len(), half.len());
+    }
+    assert_eq!(phone.read(phone.records()).len(), 201);
+}

@@ -299,7 +299,7 @@ fn hold_as_unknown(world: &World, phone: &Phone, op: &OpBody, sealed: &SealedOp)
 #[test]
 fn a_person_takes_in_what_is_out_of_scope_and_the_rest_follows() {
     let world = world();
-    let mut phone = world.phone("王", BASE[0]);
+    let phone = world.phone("王", BASE[0]);
     let mut away = phone.clone();
     away.grid = world.grid(BASE[3]);
     let create = away.incident("elsewhere");

@@ -200,7 +200,7 @@ fn one_phone_begins_a_time_line_at_most_once_a_day() {
     let mut phone = world.phone("王", BASE[0]);
     let op = phone.incident("一");
     phone.push_one(&op);
-    let mut strange = || {
+    let strange = || {
         let now = epoch(&world);
         let never = Cursor {
             epoch: now,

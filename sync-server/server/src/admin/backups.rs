@@ -95,14 +95,14 @@ fn set_floor(tools: &Tools, floor: &Floor) -> Result<(), StoreError> {
     keep::rewrite::<Floor>(&*tools.keep, Book::Floor, |_| vec![floor.clone()])
 }
 
-/// Whether a store has all that phones rely on: every watermark's receipt, with
-/// its tag.
-fn covers(tx: &dyn Read, floor: &Floor) -> Result<bool, StoreError> {
-    for (device, mark) in floor.watermarks() {
-        let Some(row) = tx.device(device)? else {
+/// Whether a store has all these receipts, with their tags: whether what gave them
+/// is in its past.
+fn covers(tx: &dyn Read, marks: &BTreeMap<DeviceId, Watermark>) -> Result<bool, StoreError> {
+    for (device, mark) in marks {
+        let Some(row) = tx.device(*device)? else {
             return Ok(false);
         };
-        if tx.receipt_tag(row.tenant, device, mark.n)? != Some(mark.tag) {
+        if tx.receipt_tag(row.tenant, *device, mark.n)? != Some(mark.tag) {
             return Ok(false);
         }
     }
@@ -167,7 +167,7 @@ impl Admin<'_> {
         let journal = keep::read::<Entry>(&*tools.keep, Book::Journal)?;
         let now = read::<_, StoreError>(&*backup.store, |tx| {
             let (id, made_ms) = named(tx)?;
-            if !covers(tx, &floor)? {
+            if !covers(tx, &floor.told)? {
                 return Ok(Err(AdminError::NotRestorable { backup: id }));
             }
             let mut receipts = BTreeMap::new();
@@ -185,12 +185,22 @@ impl Admin<'_> {
             }))
         })??;
         let verified = (now.backup.clone(), now.made_ms);
-        floor.kept.retain(|other| other.backup != now.backup);
-        floor.kept.push(now);
-        let surplus = floor.kept.len().saturating_sub(kept.max(1));
-        floor.kept.drain(..surplus);
+        // What is no part of the present's past has other receipts under the same
+        // numbers: it says nothing about what phones may forget.
+        let past = |kept: &Kept| read(&*tools.store, |tx| covers(tx, &kept.receipts));
+        if !past(&now)? {
+            return Err(AdminError::NotRestorable { backup: now.backup });
+        }
+        let mut of_the_past = Vec::new();
+        for kept in floor.kept.drain(..) {
+            if past(&kept)? {
+                of_the_past.push(kept);
+            }
+        }
+        floor.kept = of_the_past;
+        floor.add(now, kept);
         set_floor(tools, &floor)?;
-        let marks = floor.watermarks();
+        let marks = floor.told.clone();
         self.service
             .commit(move |tx| Ok(set_watermarks(tx, &marks)?))?;
         let oldest = floor.kept.first();
@@ -229,7 +239,7 @@ impl Admin<'_> {
         let floor = floor(tools)?;
         let (id, made_ms, covers) = read::<_, StoreError>(&*backup.store, |tx| {
             let (id, made_ms) = named(tx)?;
-            Ok((id, made_ms, covers(tx, &floor)?))
+            Ok((id, made_ms, covers(tx, &floor.told)?))
         })?;
         let checked = floor.kept.iter().any(|kept| kept.backup == id);
         let may = force || (checked && covers);
@@ -279,7 +289,7 @@ fn prepare(
     let now_ms = tools.now_ms();
     write(&**copy, |tx| {
         tx.put_note(KEEP, &keep)?;
-        set_watermarks(tx, &floor.watermarks())?;
+        set_watermarks(tx, &floor.told)?;
         new_epoch(tx, &of_copy)?;
         for tenant in tx.tenants()? {
             let line = AuditRow {

@@ -80,6 +80,7 @@ impl Admin<'_> {
             tx.add_audit(tenant, &audit(now_ms, "purge", &on))?;
             Ok(Ok(report))
         })??;
+        self.service.routes.forget(entity);
         replay::finish(&self.service.tools)?;
         Ok(report)
     }

@@ -99,11 +99,14 @@ pub(crate) struct Kept {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Floor {
     pub(crate) kept: Vec<Kept>,
+    /// What phones were told that they may forget.
+    #[serde(default)]
+    pub(crate) told: BTreeMap<DeviceId, Watermark>,
 }
 
 impl Floor {
     /// What every one of these backups has of each phone's receipts.
-    pub(crate) fn watermarks(&self) -> BTreeMap<DeviceId, Watermark> {
+    fn watermarks(&self) -> BTreeMap<DeviceId, Watermark> {
         let Some((floor, rest)) = self.kept.split_first() else {
             return BTreeMap::new();
         };
@@ -118,6 +121,27 @@ impl Floor {
             });
         }
         lowest
+    }
+
+    /// Adds a backup that was checked, as one of at most `most`; then phones may
+    /// be told more.
+    pub(crate) fn add(&mut self, now: Kept, most: usize) {
+        self.kept.retain(|other| other.backup != now.backup);
+        self.kept.push(now);
+        // All are of one time line: the older one has the fewer receipts.
+        let age = |kept: &Kept| {
+            let receipts = kept.receipts.values().map(|mark| mark.n);
+            (receipts.sum::<u64>(), kept.made_ms)
+        };
+        self.kept.sort_by_key(age);
+        let surplus = self.kept.len().saturating_sub(most.max(1));
+        self.kept.drain(..surplus);
+        for (device, mark) in self.watermarks() {
+            let told = self.told.entry(device).or_insert(mark);
+            if told.n < mark.n {
+                *told = mark;
+            }
+        }
     }
 }
 
@@ -217,6 +241,7 @@ mod tests {
                 kept(&[(1, 5), (2, 7), (3, 1)]),
                 kept(&[(1, 9), (2, 6), (4, 2)]),
             ],
+            told: BTreeMap::new(),
         };
         let marks: Vec<_> = floor
             .watermarks()
@@ -224,6 +249,35 @@ mod tests {
             .map(|(device, mark)| (device.as_bytes()[0], mark.n, mark.tag))
             .collect();
         assert_eq!(marks, [(1, 5, 50), (2, 6, 60)]);
+    }
+
+    #[test]
+    fn phones_are_never_told_less_than_before() {
+        let named = |name: &str, receipts| Kept {
+            backup: name.to_owned(),
+            ..kept(receipts)
+        };
+        let mut floor = Floor::default();
+        let told = |floor: &Floor| floor.told.values().map(|mark| mark.n).collect::<Vec<_>>();
+        floor.add(named("a", &[(1, 5)]), 2);
+        assert_eq!(told(&floor), [5]);
+        floor.add(named("b", &[(1, 9), (2, 3)]), 2);
+        assert_eq!((told(&floor), floor.kept.len()), (vec![5], 2));
+        floor.add(named("c", &[(1, 10), (2, 4)]), 2);
+        assert_eq!(told(&floor), [9, 3]);
+        floor.add(named("b", &[(1, 9), (2, 3)]), 2);
+        let names: Vec<_> = floor.kept.iter().map(|kept| kept.backup.as_str()).collect();
+        assert_eq!(
+            names,
+            ["b", "c"],
+            "to check one again does not make it newer"
+        );
+        floor.add(named("c", &[(1, 10), (2, 4)]), 0);
+        assert_eq!(
+            (told(&floor), floor.kept.len()),
+            (vec![10, 4], 1),
+            "at least one is kept"
+        );
     }
 
     #[test]

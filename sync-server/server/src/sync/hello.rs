@@ -194,12 +194,11 @@ impl Said {
         for boot in self.boots {
             tx.put_boot(tenant, phone.id, boot)?;
         }
-        if self.left {
+        if self.left
+            && let Some(row) = tx.device(phone.id)?
+        {
             let standing = DeviceStanding::SendOnly;
-            tx.put_device(&DeviceRow {
-                standing,
-                ..phone.device.clone()
-            })?;
+            tx.put_device(&DeviceRow { standing, ..row })?;
         }
         if self.judges {
             let mut batch = Batch::open(tx, tools, tenant, now_ms)?;

@@ -34,7 +34,29 @@ pub struct Phone {
     pub seen: Option<Cursor>,
 }
 
+fn signed_out() -> Fault {
+    let text = "The token is not known. Enrol the phone again.";
+    Fault::new(401, "signed_out", text)
+}
+
 impl Phone {
+    /// The phone as this transaction sees it: it may have been revoked since it
+    /// showed its token, or be unknown in data that was restored.
+    ///
+    /// # Errors
+    /// 401 where it is not known any more.
+    fn now(&self, tx: &dyn Read) -> Result<Self, Error> {
+        let row = tx.device(self.id)?.ok_or_else(signed_out)?;
+        let standing = match (self.standing, row.standing) {
+            (DeviceStanding::SendOnly, DeviceStanding::Active) => DeviceStanding::SendOnly,
+            (_, now) => now,
+        };
+        Ok(Self {
+            device: DeviceRow { standing, ..row },
+            seen: self.seen,
+        })
+    }
+
     /// Whether it may do no more than send.
     fn sends_only(&self) -> bool {
         self.device.standing != DeviceStanding::Active
@@ -72,10 +94,6 @@ impl Service {
     /// A [`Fault`] of 401 where the token is not known, 429 where the phone asks
     /// too often.
     pub fn phone(&self, token: Option<&str>, seen: Option<Cursor>) -> Result<Phone, Error> {
-        let signed_out = || {
-            let text = "The token is not known. Enrol the phone again.";
-            Fault::new(401, "signed_out", text)
-        };
         let token = token
             .filter(|token| token.len() == 64)
             .ok_or_else(signed_out)?;

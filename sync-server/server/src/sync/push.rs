@@ -30,6 +30,7 @@ impl Service {
         self.on_this_line(phone, || {
             let phone = phone.clone();
             self.commit_with(move |tx, tools| {
+                let phone = phone.now(tx)?;
                 check_receipt(tx, &phone, phone.seen)?;
                 let asked = Asked {
                     tools,

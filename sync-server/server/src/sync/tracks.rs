@@ -60,6 +60,7 @@ impl Service {
         self.on_this_line(phone, || {
             let (phone, chunks) = (phone.clone(), Arc::clone(&chunks));
             self.commit_with(move |tx, tools| {
+                let phone = phone.now(tx)?;
                 check_receipt(tx, &phone, phone.seen)?;
                 let outcomes = take(tx, tools, &phone, now_ms, &chunks)?;
                 let receipt = last_receipt(tx, phone.tenant, phone.id)?;

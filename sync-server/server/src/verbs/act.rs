@@ -4,7 +4,7 @@
 use clap::Subcommand;
 use gridwalk_domain::kind::COMMENTS;
 use gridwalk_domain::wire::Outcome;
-use gridwalk_domain::{Change, Clock, Entity, EntityId, Intent, OpId, Rng};
+use gridwalk_domain::{Change, Clock, Entity, EntityId, Intent, OpBody, OpId, Rng};
 use gridwalk_server::{Act, Service};
 use gridwalk_store::{StoreError, read};
 use serde_json::{Map, Value, json};
@@ -102,6 +102,23 @@ fn entity(service: &Service, id: EntityId) -> Result<Entity, Failure> {
     serde_json::from_str(&state).map_err(|why| refused(why.to_string()))
 }
 
+/// What an op asked for that was stored before: to repeat it is not to read the
+/// record again.
+fn done_before(service: &Service, op: OpId) -> Result<Option<Intent>, Failure> {
+    let found = read::<_, StoreError>(service.store(), |tx| {
+        for tenant in tx.tenants()? {
+            if let Some(row) = tx.op_rows(tenant.id, op)?.into_iter().next() {
+                return Ok(Some(row.body));
+            }
+        }
+        Ok(None)
+    });
+    let body = found.map_err(|why| refused(why.to_string()))?;
+    let body = body.map(|body| serde_json::from_str::<OpBody>(&body));
+    let body = body.transpose().map_err(|why| refused(why.to_string()))?;
+    Ok(body.map(|body| body.intent))
+}
+
 impl ActVerb {
     const fn entity(&self) -> &String {
         match self {
@@ -180,11 +197,15 @@ pub(super) fn act(
         Some(text) => text.parse().map_err(|_| refused(text))?,
         None => OpId::draw(clock.now().wall_ms, &**rng),
     };
+    let intent = match done_before(service, op)? {
+        Some(intent) => intent,
+        None => args.verb.intent(&entity(service, id)?)?,
+    };
     let act = Act {
         op,
         entity: id,
         kind: None,
-        intent: args.verb.intent(&entity(service, id)?)?,
+        intent,
     };
     let outcome = service
         .act(user.id, &act)

@@ -12,6 +12,7 @@
 )]
 
 pub mod phone;
+pub mod process;
 pub mod socket;
 
 use gridwalk_domain::{BootId, Clock, GridId, Moment, Rng, TenantId};
