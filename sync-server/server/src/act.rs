@@ -6,7 +6,7 @@
 
 use gridwalk_domain::wire::Outcome;
 use gridwalk_domain::{
-    Author, EntityId, Intent, OP_VERSION, OpBody, OpId, SealedOp, TenantId, UserId,
+    Author, EntityId, Intent, OP_VERSION, OpBody, OpId, SealedOp, ServerPart, TenantId, UserId,
 };
 use gridwalk_store::{Read, StoreError, Write};
 
@@ -38,11 +38,36 @@ impl Service {
     /// the reason where a rule is broken, 409 where the op's id was used for
     /// something else. Nothing is stored then.
     pub fn act(&self, user: UserId, act: &Act) -> Result<Outcome, Error> {
+        let asked = act.clone();
+        self.carry_out(Author::User { user }, act, move |tx, tools| {
+            may(tx, tools, user, &asked)
+        })
+    }
+
+    /// Takes an act of the server itself: what it alone may derive.
+    ///
+    /// # Errors
+    /// As [`Self::act`], but never 403.
+    pub fn act_by_itself(
+        &self,
+        server: ServerPart,
+        tenant: TenantId,
+        act: &Act,
+    ) -> Result<Outcome, Error> {
+        self.carry_out(Author::Server { server }, act, move |_, _| Ok(tenant))
+    }
+
+    fn carry_out(
+        &self,
+        by: Author,
+        act: &Act,
+        allowed: impl Fn(&dyn Read, &Tools) -> Result<TenantId, Error> + Send + 'static,
+    ) -> Result<Outcome, Error> {
         let at = self.tools.clock.now();
         let act = act.clone();
         let (tenant, op, outcome) = self.commit_with(move |tx, tools| {
-            let tenant = may(tx, tools, user, &act)?;
-            if let Some(done) = done_before(tx, tenant, user, &act)? {
+            let tenant = allowed(tx, tools)?;
+            if let Some(done) = done_before(tx, tenant, by, &act)? {
                 return Ok((tenant, done.0, done.1));
             }
             let kind = kind_of(tx, tenant, &act)?;
@@ -52,7 +77,7 @@ impl Service {
                 tenant,
                 entity: act.entity,
                 kind,
-                by: Author::User { user },
+                by,
                 prev: None,
                 needs: Vec::new(),
                 at,
@@ -93,7 +118,7 @@ fn may(tx: &dyn Read, tools: &Tools, user: UserId, act: &Act) -> Result<TenantId
 fn done_before(
     tx: &dyn Read,
     tenant: TenantId,
-    user: UserId,
+    by: Author,
     act: &Act,
 ) -> Result<Option<(SealedOp, Outcome)>, Error> {
     let Some(row) = tx.op_rows(tenant, act.op)?.into_iter().next() else {
@@ -105,8 +130,7 @@ fn done_before(
         body: row.body,
     };
     let body = sealed.open().map_err(|_| other())?;
-    let same =
-        body.by == Author::User { user } && body.entity == act.entity && body.intent == act.intent;
+    let same = body.by == by && body.entity == act.entity && body.intent == act.intent;
     if same {
         Ok(Some((sealed, row.summary.outcome)))
     } else {

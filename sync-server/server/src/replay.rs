@@ -213,6 +213,15 @@ impl Batch<'_> {
     }
 }
 
+/// Notes that purged bytes may come back until [`finish`] was here, where any were
+/// purged at all.
+pub(crate) fn begin(tools: &Tools) -> Result<(), StoreError> {
+    if purged_blobs(tools)?.is_empty() {
+        return Ok(());
+    }
+    write(&*tools.store, |tx| tx.put_note(UNFINISHED, "1"))
+}
+
 /// Does what a purge leaves to be done outside of its transaction, where one was
 /// begun: bytes of attachments, uploads under way, the journal, the store's
 /// files.

@@ -14,6 +14,7 @@ use crate::keep::Keep;
 use crate::limiter::{Limit, Limiter};
 use crate::replay;
 use crate::routes::Routes;
+use crate::states::States;
 use crate::tree::Trees;
 
 /// How long a stream's tags are kept.
@@ -104,6 +105,7 @@ pub(crate) struct Tools {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) trees: Arc<Trees>,
+    pub(crate) states: Arc<States>,
     pub(crate) settings: Arc<Settings>,
 }
 
@@ -147,6 +149,7 @@ impl Service {
             clock: parts.clock,
             rng: parts.rng,
             trees: Arc::default(),
+            states: Arc::default(),
             settings: Arc::new(settings),
         };
         begin(&tools)?;

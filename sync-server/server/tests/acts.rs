@@ -192,6 +192,41 @@ fn an_act_whose_journal_failed_is_written_by_its_repeat() {
 }
 
 #[test]
+fn the_server_acts_too_and_makes_records_of_its_own() {
+    let mut world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let old = world.copy();
+    let fields = json!({
+        "grid": phone.grid, "catalogue": 1, "category": "public_order", "title": "来自另一系统",
+    });
+    let made = Act {
+        op: OpId::from_bytes([1; 16]),
+        entity: EntityId::from_bytes([2; 16]),
+        kind: Some("incident".into()),
+        intent: Intent::Create {
+            home: phone.records(),
+            fields: serde_json::from_value(fields).expect("an object"),
+        },
+    };
+    let part = gridwalk_domain::ServerPart::Inbound;
+    for _ in 0..2 {
+        let outcome = world.service.act_by_itself(part, world.tenant, &made);
+        assert!(
+            matches!(outcome, Ok(Outcome::Applied { seq: 1, .. })),
+            "{outcome:?}"
+        );
+    }
+    world.go_back(&*old);
+    world.restart(settings());
+    phone.line = Line::InProcess(world.service.clone());
+    let state = phone.state(made.entity);
+    assert_eq!(
+        state.created.by,
+        gridwalk_domain::Author::Server { server: part }
+    );
+}
+
+#[test]
 fn an_op_that_names_a_user_is_never_taken_from_a_phone() {
     let world = world();
     let (mut phone, create) = record(&world);

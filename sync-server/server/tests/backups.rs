@@ -243,6 +243,39 @@ fn a_backup_of_a_dead_time_line_says_nothing_of_the_present() {
 }
 
 #[test]
+fn what_was_purged_since_does_not_come_back_with_a_backup() {
+    let world = world();
+    let mut phone = busy(&world);
+    let blob = world.stored(|tx| tx.blob_hashes(world.tenant))[0];
+    let create = phone.incident("secret");
+    let photo = json!({"sha256": blob, "mime": "image/jpeg", "bytes": 5});
+    let append = phone.append(create.entity, "photos", photo);
+    phone.push(&[create.clone(), append]);
+    let backup = copied(&world);
+    let admin = world.service.admin();
+    admin.verify(&backup, 1).expect("is whole");
+    admin.purge_entity(create.entity).expect("purges");
+    assert!(!world.parts.blobs.has(blob).expect("asks"));
+    restore(&world, &backup, false).expect("restores");
+    forgets_what_it_saw(&phone);
+    assert_eq!(phone.read(phone.records())[&create.entity].state, None);
+    assert!(
+        !world.parts.blobs.has(blob).expect("asks"),
+        "its bytes neither"
+    );
+    assert!(
+        backup.blobs.has(blob).expect("asks"),
+        "the backup itself still holds it"
+    );
+    assert_eq!(
+        phone.push_one(&create),
+        Outcome::Duplicate {
+            first: Box::new(Outcome::Purged),
+        }
+    );
+}
+
+#[test]
 fn a_damaged_backup_is_found_out() {
     let world = world();
     let mut phone = busy(&world);

@@ -27,6 +27,9 @@ pub const FILE_NAME: &str = "gridwalk.sqlite";
 const READERS: usize = 8;
 /// How long another process may hold the file before a write gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
+/// After how many pages in the log they go into the database: 16 MiB, so that a
+/// page which changes often is written there once for many changes.
+const CHECKPOINT_PAGES: i64 = 4096;
 /// Cached statements of a connection: all that this crate has.
 const STATEMENTS: usize = 128;
 
@@ -214,6 +217,7 @@ fn connect(path: &Path, mode: Mode) -> Result<Connection, rusqlite::Error> {
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     }
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "memory")?;

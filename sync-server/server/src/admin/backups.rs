@@ -246,6 +246,9 @@ impl Admin<'_> {
         if !may {
             return Err(AdminError::NotRestorable { backup: id });
         }
+        // The backup may bring back bytes that were purged since: from here on they
+        // are to be removed again, whatever happens.
+        replay::begin(tools)?;
         for blob in blob_hashes(&*backup.store)? {
             tools
                 .blobs

@@ -39,7 +39,7 @@ impl Batch<'_> {
             }
             self.load(tx, opened.iter().map(|(_, op)| op))?;
             for (row, op) in opened {
-                let verdict = self.judge(tx, &op, row.device)?;
+                let verdict = self.judge_again(tx, &op, row.device)?;
                 let creates = op.creates();
                 self.settle(row, creates, verdict);
             }

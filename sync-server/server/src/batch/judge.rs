@@ -10,6 +10,7 @@ use gridwalk_store::{OpSummary, Purged, Read, StoreError, Wait};
 use super::incoming::{Incoming, reason};
 use super::{Batch, Loaded};
 use crate::audience;
+use crate::states::States;
 
 /// What becomes of an op, and what it waits for where it is in quarantine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +53,25 @@ impl Verdict {
 }
 
 impl Batch<'_> {
-    /// Judges an op of a phone, or of somebody on the page.
+    /// Judges an op of a phone, or of somebody on the page, that comes now.
     pub(super) fn judge(
+        &mut self,
+        tx: &dyn Read,
+        op: &Incoming,
+        device: Option<DeviceId>,
+    ) -> Result<Verdict, StoreError> {
+        let stopped = match device {
+            Some(device) if !self.is_purged(op) => self.check_phone(tx, device)?,
+            _ => None,
+        };
+        match stopped {
+            Some(verdict) => Ok(verdict),
+            None => self.judge_again(tx, op, device),
+        }
+    }
+
+    /// Judges an op that came before: how it is with the phone today is not asked.
+    pub(super) fn judge_again(
         &mut self,
         tx: &dyn Read,
         op: &Incoming,
@@ -74,7 +92,6 @@ impl Batch<'_> {
         if self.is_purged(op) {
             return Ok(Verdict::taken(Outcome::Purged));
         }
-        self.check_phone(tx, op, device)?;
         if self.is_second(op) {
             let text = "another op of this id is stored; both are kept";
             return Err(Verdict::quarantined("same_id_other_hash", text, None).into());
@@ -120,32 +137,25 @@ impl Batch<'_> {
         }
     }
 
-    /// Whether this phone's ops are judged at all.
+    /// Why this phone's ops are not judged at all; nothing where they are.
     fn check_phone(
         &mut self,
         tx: &dyn Read,
-        op: &Incoming,
-        device: Option<DeviceId>,
-    ) -> Result<(), End> {
-        let Some(device) = device else {
-            return Ok(());
-        };
+        device: DeviceId,
+    ) -> Result<Option<Verdict>, StoreError> {
         let Some(sender) = self.senders.get(tx, self.tenant.id, device)? else {
-            return Ok(());
+            return Ok(None);
         };
         if sender.is_stolen() {
             let text = "the phone was reported stolen";
-            return Err(Verdict::quarantined("revoked", text, None).into());
+            return Ok(Some(Verdict::quarantined("revoked", text, None)));
         }
         if sender.too_old {
             let text = "the app is too old; upgrade it";
             let wait = Some(Wait::App(device));
-            return Err(Verdict::quarantined("old_version", text, wait).into());
+            return Ok(Some(Verdict::quarantined("old_version", text, wait)));
         }
-        if op.head.tenant != sender.device.tenant {
-            return Err(foreign().into());
-        }
-        Ok(())
+        Ok(None)
     }
 
     /// The op must be of the phone that sends it; one that no phone sent was made
@@ -157,14 +167,14 @@ impl Batch<'_> {
         device: Option<DeviceId>,
     ) -> Result<(), End> {
         let fits = match (device, op.head.by) {
-            (None, _) => op.head.tenant == self.tenant.id,
+            (None, _) => true,
             (Some(_), Author::User { .. } | Author::Server { .. }) => false,
             (Some(sent_by), Author::Worker { worker, device }) => {
                 let sender = self.senders.get(tx, self.tenant.id, sent_by)?;
                 device == sent_by && sender.is_some_and(|s| s.device.worker == worker)
             }
         };
-        if fits {
+        if fits && op.head.tenant == self.tenant.id {
             return Ok(());
         }
         Err(foreign().into())
@@ -172,7 +182,9 @@ impl Batch<'_> {
 
     /// What an op builds on must stand. A lane goes on after a refused op, but
     /// not after a refused creation.
-    fn check_lane(&self, op: &Incoming) -> Result<(), Verdict> {
+    fn check_lane(&mut self, op: &Incoming) -> Result<(), Verdict> {
+        let mut on_lane = |prev: &OpId| self.has_taken(op.head.entity, *prev);
+        let prev = op.head.prev.filter(|prev| !on_lane(prev));
         let first = |id: OpId| {
             let known = self.known.get(&id).into_iter().flatten();
             let mut first = known.filter(|known| known.reissued.is_none());
@@ -183,7 +195,7 @@ impl Batch<'_> {
             Outcome::Rejected { .. } => !lane || known.creates,
             _ => false,
         };
-        let before = op.head.prev.into_iter().map(|id| (id, true));
+        let before = prev.into_iter().map(|id| (id, true));
         let before = before.chain(op.head.needs.iter().map(|id| (*id, false)));
         for (id, lane) in before {
             match first(id) {
@@ -253,7 +265,7 @@ impl Batch<'_> {
         rule: fn(&mut Option<Entity>, &OpBody, i64) -> Result<Effect, Refusal>,
     ) -> Result<Verdict, End> {
         let loaded = self.entities.entry(body.entity).or_default();
-        loaded.read()?;
+        loaded.read(&self.tools.states)?;
         let effect = rule(&mut loaded.state, body, at_ms).map_err(|refusal| {
             let wait = match refusal {
                 Refusal::Missing => Some(Wait::Entity(body.entity)),
@@ -341,7 +353,7 @@ impl Batch<'_> {
         };
         let mut wanted = vec![home];
         // Most grids are open, and most changes are to records that are read.
-        if loaded.read().is_ok()
+        if loaded.read(&self.tools.states).is_ok()
             && let Some(state) = &loaded.state
         {
             wanted.extend(audience::audiences(state));
@@ -354,7 +366,7 @@ impl Batch<'_> {
 
 impl Loaded {
     /// Reads the state from its row, where that was not done yet.
-    pub(super) fn read(&mut self) -> Result<(), Verdict> {
+    pub(super) fn read(&mut self, kept: &States) -> Result<(), Verdict> {
         if self.state.is_some() {
             return Ok(());
         }
@@ -364,6 +376,10 @@ impl Loaded {
         let Some(text) = &row.state else {
             return Ok(());
         };
+        if let Some(state) = kept.take(row.id, text) {
+            self.state = Some(state);
+            return Ok(());
+        }
         match serde_json::from_str(text) {
             Ok(state) => {
                 self.state = Some(state);

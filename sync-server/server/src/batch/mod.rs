@@ -148,15 +148,27 @@ impl<'t> Batch<'t> {
         tx: &dyn Read,
         ops: impl Iterator<Item = &'o Incoming>,
     ) -> Result<(), StoreError> {
-        let (mut ids, mut entities) = (Vec::new(), Vec::new());
+        let ops: Vec<&Incoming> = ops.collect();
+        self.see(tx, ops.iter().map(|op| op.head.entity).collect())?;
+        let mut ids = Vec::with_capacity(ops.len());
         for op in ops {
             ids.push(op.head.id);
-            ids.extend(op.head.prev);
-            ids.extend(&op.head.needs);
-            entities.push(op.head.entity);
+            ids.extend(op.head.needs.iter());
+            // Most often its record has taken it, and nothing is to be looked up.
+            let prev = op.head.prev;
+            ids.extend(prev.filter(|prev| !self.has_taken(op.head.entity, *prev)));
         }
-        self.know(tx, ids)?;
-        self.see(tx, entities)
+        self.know(tx, ids)
+    }
+
+    /// Whether a record's state has taken an op.
+    pub(super) fn has_taken(&mut self, entity: EntityId, op: OpId) -> bool {
+        let Some(loaded) = self.entities.get_mut(&entity) else {
+            return false;
+        };
+        let read = loaded.read(&self.tools.states).is_ok();
+        let ops = loaded.state.as_ref().map(|state| &state.ops);
+        read && ops.is_some_and(|ops| ops.iter().rev().any(|taken| *taken == op))
     }
 
     fn know(&mut self, tx: &dyn Read, mut ids: Vec<OpId>) -> Result<(), StoreError> {
@@ -215,11 +227,10 @@ impl<'t> Batch<'t> {
         deferring: bool,
     ) -> Result<Told, StoreError> {
         let id = op.head.id;
-        let known = self.known.get(&id).map_or(&[][..], Vec::as_slice);
-        if known.iter().any(|known| known.sha256 == op.sha256) {
+        if self.outcome(id, op.sha256).is_some() {
             return Ok(Told::Again(id, op.sha256));
         }
-        let missing: Vec<OpId> = self.missing(op).collect();
+        let missing = self.missing(op);
         let aside = self.is_purged(op) || self.is_second(op);
         if deferring && !aside && !missing.is_empty() {
             return Ok(Told::Not(OpOutcome {
@@ -247,11 +258,16 @@ impl<'t> Batch<'t> {
     }
 
     /// The ops that must come before this one and are not known.
-    fn missing(&self, op: &Incoming) -> impl Iterator<Item = OpId> {
-        let before = op.head.prev.iter().chain(&op.head.needs);
-        before
-            .filter(|id| self.known.get(id).is_none_or(Vec::is_empty))
-            .copied()
+    fn missing(&mut self, op: &Incoming) -> Vec<OpId> {
+        let mut missing = Vec::new();
+        for id in op.head.prev.iter().chain(&op.head.needs) {
+            let unknown = self.known.get(id).is_none_or(Vec::is_empty);
+            let of_lane = op.head.prev == Some(*id);
+            if unknown && !(of_lane && self.has_taken(op.head.entity, *id)) {
+                missing.push(*id);
+            }
+        }
+        missing
     }
 
     fn remember(&mut self, op: &Incoming, device: Option<DeviceId>, verdict: judge::Verdict) {
@@ -354,9 +370,13 @@ impl<'t> Batch<'t> {
         for (op, sha256) in &self.stripped {
             tx.drop_body(tenant, *op, *sha256)?;
         }
-        let (mut rows, mut entries) = (Vec::new(), Vec::new());
+        let (mut rows, mut entries, mut states) = (Vec::new(), Vec::new(), Vec::new());
         for (id, loaded) in self.entities {
             if !loaded.changed {
+                if let (Some(state), Some(text)) = (loaded.state, loaded.row.and_then(|r| r.state))
+                {
+                    self.tools.states.put(id, text, state);
+                }
                 continue;
             }
             let before = loaded.row.as_ref().map_or(&[][..], |row| &row.listed);
@@ -384,8 +404,14 @@ impl<'t> Batch<'t> {
                 },
                 (_, true) => project::purged_row(id, loaded.rev, loaded.listed)?,
             });
+            states.push(loaded.state);
         }
         tx.put_entities(tenant, &rows)?;
+        for (row, state) in rows.into_iter().zip(states) {
+            if let (Some(text), Some(state)) = (row.state, state) {
+                self.tools.states.put(row.id, text, state);
+            }
+        }
         tx.put_entries(tenant, &entries)?;
         self.numbers.store(tx, rng, tenant, self.now_ms)?;
         let mut last = BTreeMap::new();

@@ -35,7 +35,7 @@ impl Batch<'_> {
         let (mut blobs, mut taken) = (BTreeSet::new(), Vec::new());
         if let Some(loaded) = self.entities.get_mut(&entity) {
             blobs.extend(loaded.row.iter().flat_map(|row| row.blobs.iter().copied()));
-            if loaded.read().is_err() {
+            if loaded.read(&self.tools.states).is_err() {
                 // What it has taken cannot be told from its state.
                 rows.extend(tx.ops_on(tenant, entity)?);
             }
@@ -197,7 +197,7 @@ impl Batch<'_> {
             let Some(loaded) = self.entities.get_mut(&entity) else {
                 continue;
             };
-            if loaded.read().is_err() {
+            if loaded.read(&self.tools.states).is_err() {
                 let text = format!("record {entity} cannot be read");
                 return Err(StoreError::Damaged(text));
             }

@@ -7,7 +7,7 @@
 
 use gridwalk_domain::wire::Cursor;
 use gridwalk_domain::{Epoch, StreamKey};
-use gridwalk_store::{DeviceRow, Read, StoreError, StreamHead, Tag, Write};
+use gridwalk_store::{AuditRow, DeviceRow, Read, StoreError, StreamHead, Tag, Write};
 
 use super::Phone;
 use crate::error::{Error, Fault};
@@ -112,10 +112,18 @@ impl Service {
             tracing::warn!("a phone does not fit this time line again; nothing is begun for it");
             return Ok(());
         }
+        let (tenant, device) = (phone.tenant, phone.id);
         let begun = self.commit_with(move |tx, tools| {
             let first = tx.epoch()? == Some(epoch);
             if first {
                 new_epoch(tx, tools)?;
+                let line = AuditRow {
+                    at_ms: tools.now_ms(),
+                    who: format!("device/{device}"),
+                    what: "went back".to_owned(),
+                    on: format!("epoch/{epoch}"),
+                };
+                tx.add_audit(tenant, &line)?;
             }
             Ok(first)
         })?;
