@@ -463,13 +463,13 @@ class Pull(Conformance):
         self.assertEqual([entity["id"] for entity in page["entities"]], [incident])
         self.assertFalse(page["reset"])
 
-    def test_a_cursor_of_another_time_line_begins_anew(self):
+    def test_a_cursor_of_another_time_line_asks_for_a_hello(self):
         phone = self.phone()
         op, _ = phone.incident()
         self.applied(phone, op)
         cursor = {"epoch": new_id(), "seq": 1, "tag": 5}
-        page = phone.pull({phone.records: cursor})["streams"][phone.records]
-        self.assertTrue(page["reset"])
+        answer = phone.post("pull", {"v": 1, "receipts": None, "streams": {phone.records: cursor}, "unsent": NOTHING})
+        self.assertEqual((answer.status, answer.code), (409, "epoch"))
 
     def test_foreign_streams_are_left_out(self):
         phone, other = self.phone(), self.phone(grid=OTHER_GRID)
