@@ -339,8 +339,11 @@ class Merging(Conformance):
 
     def test_a_stale_step_keeps_its_words(self):
         one, two, create, incident = self.pair()
+        above = one.scope["grids"][0]["parent"]
         step = lambda phone, to, reason: phone.op(
-            incident, "incident", {"transition": {"from": "reported", "to": to, "base": create.id, "reason": reason}}
+            incident,
+            "incident",
+            {"transition": {"from": "reported", "to": to, "base": create.id, "reason": reason, "with": {"holder": above}}},
         )
         self.applied(one, step(one, "escalated", "需要城管处理"))
         self.assertEqual(self.outcome(two, step(two, "escalated", "我也上报"))["outcome"], "conflict_kept")

@@ -239,7 +239,7 @@ fn every_order_of_an_operator_works_while_the_server_runs() {
             op,
             "transition",
             &id,
-            "escalated",
+            "rejected",
             "--reason",
             "x",
         ];
@@ -248,7 +248,7 @@ fn every_order_of_an_operator_works_while_the_server_runs() {
     let state = phone.state(create.entity);
     assert_eq!(
         (state.text("title"), state.status()),
-        (Some("楼道堆物"), Some("escalated"))
+        (Some("楼道堆物"), Some("rejected"))
     );
     assert_eq!(state.list("comments").len(), 1);
     assert!(refused(&run(&data, &["act", "--as", "nobody", "delete", &id])).contains("nobody"));
