@@ -78,9 +78,10 @@ impl Stream {
         let entities = changed
             .into_iter()
             .map(|(n, (rev, seq))| Revised {
+                id: EntityId::from_bytes([*n; 16]),
                 seq: *seq,
                 rev: *rev,
-                state: entity(*n),
+                state: Some(entity(*n)),
             })
             .collect();
         let cursor = Cursor {

@@ -39,7 +39,7 @@ fn a_wrong_code_changes_nothing_and_a_lost_answer_repeats_the_same_request() {
     // The server holds device and token already: another pair would be refused.
     let engine = phone.open();
     let identity = engine.enrol(&server, &invitation("CODE")).expect("enrols");
-    assert_eq!(identity.worker.name, "王芳");
+    assert_eq!(identity.worker.name, "01 号网格员");
     assert_eq!(
         engine.grid_by_code("371302001201003").expect("known").id,
         server.grid.id

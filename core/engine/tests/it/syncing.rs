@@ -57,18 +57,13 @@ fn assert_arrived(engine: &Engine, server: &FakeServer) {
     server.with(|state| {
         assert_eq!(state.entities.len(), 4, "shift, patrol, two incidents");
         assert_eq!(state.blobs.len(), 2);
-        let taken: usize = state
-            .entities
-            .values()
-            .map(|revised| revised.state.ops.len())
-            .sum();
+        let taken: usize = state.states().map(|entity| entity.ops.len()).sum();
         assert_eq!(taken, state.ops.len(), "each op stands once");
-        let photos: Vec<usize> = state
-            .entities
-            .values()
-            .map(|revised| revised.state.list("photos").len())
-            .collect();
-        assert_eq!(photos.iter().sum::<usize>(), 3);
+        let photos: usize = state
+            .states()
+            .map(|entity| entity.list("photos").len())
+            .sum();
+        assert_eq!(photos, 3);
     });
     for incident in engine.incidents().expect("reads") {
         assert_eq!(incident.send, SendState::Sent);
@@ -340,7 +335,7 @@ fn a_batch_refused_whole_is_cut_until_the_op_at_fault_is_alone() {
         .map(|n| report(&engine, &format!("第{n}件"), &[]))
         .collect();
     let poisonous = all[7];
-    server.with(|state| state.poison = Some("第7件".into()));
+    server.with(|state| state.poison = Some(("第7件".into(), 422)));
     let report = sync(&engine, &server).expect("syncs");
     assert_eq!((report.ops_sent, report.refused), (15, 1));
     let send = engine.incident(poisonous).expect("shown").send;
@@ -455,8 +450,9 @@ fn elsewhere(server: &FakeServer, entity: EntityId, intent: Intent) {
             nonce: "0".repeat(16),
             intent,
         };
-        let sha256 = body.seal().expect("seals").sha256;
-        let outcome = server.judge(state, sha256, &body);
+        let sealed = body.seal().expect("seals");
+        let page = DeviceId::from_bytes([8; 16]);
+        let outcome = server.judge(state, page, &sealed, &body);
         assert!(
             !matches!(outcome, Outcome::Rejected { .. } | Outcome::Deferred { .. }),
             "{outcome:?}"
@@ -514,7 +510,7 @@ fn a_stream_that_begins_anew_drops_what_does_not_come_again() {
     sync(&engine, &server).expect("syncs");
     server.with(|state| {
         state.entities.remove(&ids[2]);
-        state.tag += 1;
+        state.forget_tags();
         state.page = 2;
     });
     let waiting = report(&engine, "新的", &[]);
@@ -560,13 +556,8 @@ fn a_difference_is_read_again_once_a_day_and_reported() {
 
 #[test]
 fn an_old_app_may_send_and_is_told() {
-    let (phone, server) = (
-        Phone::new(false),
-        FakeServer {
-            upgrade: true,
-            ..FakeServer::new()
-        },
-    );
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    server.with(|state| state.min_v = 2);
     let engine = phone.on_patrol(&server);
     let report = sync(&engine, &server).expect("syncs");
     assert!(report.upgrade_needed && report.ops_sent == 2 && report.entities_pulled == 0);
