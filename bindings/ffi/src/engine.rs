@@ -40,6 +40,7 @@ impl Engine {
         let rng = SystemRng::new().map_err(|_| EngineError::NoEntropy)?;
         let inner = inner::Engine::open(inner::Config {
             path: options.path.into(),
+            disk: Arc::new(inner::SystemDisk),
             key,
             clock: Arc::new(SystemClock::new()),
             rng: Arc::new(rng),

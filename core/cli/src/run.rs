@@ -3,7 +3,7 @@
 use gridwalk_domain::EntityId;
 use gridwalk_engine::{
     Config, Engine, Format, HttpTransport, Invitation, NewIncident, NewPhoto, Place, ServerAddress,
-    SyncOptions,
+    SyncOptions, SystemDisk,
 };
 use gridwalk_system::{SystemClock, SystemRng};
 use std::fs;
@@ -43,6 +43,7 @@ fn open(args: &Args, texts: &Texts) -> Outcome<Engine> {
     let rng = SystemRng::new().map_err(|_| Problem::text("problem.entropy", vec![]))?;
     let config = Config {
         path: args.db.clone(),
+        disk: Arc::new(SystemDisk),
         key: args
             .key_file
             .as_deref()

@@ -49,7 +49,9 @@ pub(crate) fn begin(conn: &mut Connection) -> Inner<Transaction<'_>> {
 impl Shared {
     pub(crate) fn open(config: Config) -> Result<Arc<Self>> {
         let core = Core::open(&config)?;
-        let vault = Vault::new(&config.path, config.key.as_ref(), Arc::clone(&config.rng));
+        let vault = Vault::new(&config);
+        // It can wait for the next opening.
+        let _ = vault.tidy();
         Ok(Arc::new(Self {
             core: Mutex::new(Some(core)),
             syncing: Mutex::new(()),
@@ -103,10 +105,7 @@ impl Shared {
 impl Core {
     fn open(config: &Config) -> Inner<Self> {
         let (mut conn, lock) = store::open(config)?;
-        let journal = Journal::new(
-            store::beside(&config.path, "-journal.gw"),
-            config.key.as_ref(),
-        );
+        let journal = Journal::new(config);
         let recorder = Recorder::open(&mut conn, journal, &*config.clock, &*config.rng)?;
         let mut core = Self {
             me: meta::get(&conn, meta::name::IDENTITY)?,

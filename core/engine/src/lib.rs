@@ -15,6 +15,7 @@ mod attachments;
 mod chunks;
 mod config;
 mod core;
+mod disk;
 mod engine;
 mod entities;
 mod error;
@@ -34,6 +35,7 @@ mod transport;
 mod view;
 
 pub use config::{Config, Key32};
+pub use disk::{Disk, DiskFile, OpenFor, SystemDisk};
 pub use engine::{Engine, NewIncident, NewPhoto, PatrolSummary};
 pub use error::{EngineError, Result};
 pub use export::Format;

@@ -8,7 +8,7 @@ use gridwalk_domain::{
     Catalogue, Epoch, Grid, GridId, GridLevel, Sha256, StreamKey, TenantId, WorkerId,
 };
 use gridwalk_engine::{
-    Config, Engine, Invitation, Key32, Request, Response, Transport, TransportError,
+    Config, Engine, Invitation, Key32, Request, Response, SystemDisk, Transport, TransportError,
 };
 use gridwalk_system::{SystemClock, SystemRng};
 use rusqlite::Connection;
@@ -138,6 +138,7 @@ impl Phone {
         })?;
         Engine::open(Config {
             path: self.db(),
+            disk: Arc::new(SystemDisk),
             key: self.key.map(Key32::new),
             clock: Arc::new(SystemClock::new()),
             rng: Arc::new(rng),

@@ -1,5 +1,6 @@
 //! The facade: all that a shell calls.
 
+mod amend;
 mod duty;
 mod incident;
 mod look;

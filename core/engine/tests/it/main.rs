@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod amending;
 mod observing;
 mod phone;
 mod server;

@@ -1,7 +1,7 @@
 //! Clocks, randomness, fixes and phones for tests.
 
 use gridwalk_domain::{BootId, Clock, Fix, Moment, Position, Rng};
-use gridwalk_engine::{Config, Engine, Invitation, Key32};
+use gridwalk_engine::{Config, Engine, Invitation, Key32, SystemDisk};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -104,6 +104,7 @@ impl Phone {
     pub(crate) fn config(&self) -> Config {
         Config {
             path: self.path(),
+            disk: Arc::new(SystemDisk),
             key: self.key.clone(),
             clock: self.clock.clone(),
             rng: self.rng.clone(),

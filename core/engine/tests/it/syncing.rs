@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex};
 use crate::server::{FakeServer, Fault};
 use crate::support::{Phone, png};
 
-fn sync(engine: &Engine, server: &dyn Transport) -> Result<SyncReport, EngineError> {
+pub(crate) fn sync(engine: &Engine, server: &dyn Transport) -> Result<SyncReport, EngineError> {
     engine.sync(server, SyncOptions::default())
 }
 
-fn report(engine: &Engine, title: &str, photos: &[u8]) -> EntityId {
+pub(crate) fn report(engine: &Engine, title: &str, photos: &[u8]) -> EntityId {
     let photos = photos
         .iter()
         .map(|seed| NewPhoto {
@@ -425,7 +425,7 @@ fn an_upload_goes_on_where_it_broke_and_begins_anew_where_it_must() {
 }
 
 /// Another phone's change, made on the server.
-fn elsewhere(server: &FakeServer, entity: EntityId, intent: Intent) {
+pub(crate) fn elsewhere(server: &FakeServer, entity: EntityId, intent: Intent) {
     server.with(|state| {
         let body = OpBody {
             v: OP_VERSION,
