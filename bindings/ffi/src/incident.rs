@@ -244,6 +244,8 @@ pub enum Author {
         /// The user's id.
         id: String,
     },
+    /// The server by itself: a time limit, another system.
+    Server,
 }
 
 impl From<domain::Author> for Author {
@@ -256,6 +258,7 @@ impl From<domain::Author> for Author {
             domain::Author::User { user } => Self::User {
                 id: user.to_string(),
             },
+            domain::Author::Server { .. } => Self::Server,
         }
     }
 }

@@ -14,7 +14,7 @@ fn title(text: &str) -> BTreeMap<String, serde_json::Value> {
 }
 
 fn base(server: &FakeServer, record: EntityId) -> Option<OpId> {
-    server.with(|state| state.entities[&record].state.base("title"))
+    server.with(|state| state.state(record).expect("there").base("title"))
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn all_that_is_changed_offline_arrives_and_own_changes_do_not_conflict() {
         .expect("steps");
     let shown = engine.record_of(id).expect("there");
     sync(&engine, &server).expect("syncs");
-    let state = server.with(|state| state.entities[&id].state.clone());
+    let state = server.with(|state| state.state(id).expect("there").clone());
     assert_eq!(state.ops, shown.ops);
     assert_eq!((state.text("title"), state.conflicts()), (Some("丙"), 0));
     assert_eq!(state.status(), Some("escalated"));
