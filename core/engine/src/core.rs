@@ -15,7 +15,7 @@ use crate::observe::{Observers, Touched};
 use crate::outbox::Pen;
 use crate::recorder::{self, Live, Recorder};
 use crate::store::{self, Lock, meta};
-use crate::{Config, chunks, entities};
+use crate::{Config, account, boots, chunks, entities};
 
 /// What the engine, its subscriptions and a running sync share.
 pub(crate) struct Shared {
@@ -50,9 +50,7 @@ impl Shared {
     pub(crate) fn open(config: Config) -> Result<Arc<Self>> {
         let core = Core::open(&config)?;
         let vault = Vault::new(&config);
-        // It can wait for the next opening.
-        let _ = vault.tidy();
-        Ok(Arc::new(Self {
+        let shared = Arc::new(Self {
             core: Mutex::new(Some(core)),
             syncing: Mutex::new(()),
             observers: Observers::default(),
@@ -61,7 +59,12 @@ impl Shared {
             rng: config.rng,
             platform: config.platform,
             app: config.app,
-        }))
+        });
+        // What a process that died left to be removed can wait for the next
+        // opening.
+        let _ = shared.vault.tidy();
+        let _ = shared.sweep();
+        Ok(shared)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Core>> {
@@ -108,15 +111,27 @@ impl Core {
         let journal = Journal::new(config);
         let recorder = Recorder::open(&mut conn, journal, &*config.clock, &*config.rng)?;
         let mut core = Self {
-            me: meta::get(&conn, meta::name::IDENTITY)?,
+            me: account::present(&conn)?,
             synced: meta::get(&conn, meta::name::SCOPE)?,
             contact: meta::get(&conn, meta::name::CONTACT)?,
             conn,
             recorder,
             _lock: lock,
         };
-        core.resume_patrol(config.clock.now())?;
+        let now = config.clock.now();
+        // A disk that is full shows at the next save; looking goes on.
+        let _ = core.note_boot(now);
+        core.resume_patrol(now)?;
         Ok(core)
+    }
+
+    fn note_boot(&mut self, now: Moment) -> Inner<()> {
+        if !boots::known(&self.conn, now)? {
+            let tx = begin(&mut self.conn)?;
+            boots::note(&tx, now)?;
+            tx.commit()?;
+        }
+        Ok(())
     }
 
     /// Takes up the patrol that was running.
@@ -126,7 +141,7 @@ impl Core {
         };
         let runs = chunks::decode(&chunks::bodies(&self.conn, running.id)?)?;
         let mut live = Live::resumed(running.id, runs, now);
-        let state = entities::load(&self.conn, running.id)?;
+        let state = entities::load(&self.conn, self.account(), running.id)?;
         live.paused = state.as_ref().and_then(Entity::status) == Some(kind::patrol::PAUSED);
         live.opened = Some(recorder::opened(now, running.boot));
         self.recorder.live = Some(live);
@@ -138,12 +153,18 @@ impl Core {
         self.me.as_ref().ok_or(EngineError::NotEnrolled)
     }
 
+    /// The number of this phone's worker's account; that of nobody where there
+    /// is none.
+    pub(crate) fn account(&self) -> i64 {
+        self.me.as_ref().map_or(0, |me| me.account)
+    }
+
     /// The shift that runs, unless somebody else ended it.
     pub(crate) fn shift(&self) -> Inner<Option<(RunningShift, Entity)>> {
         let Some(running) = meta::get::<RunningShift>(&self.conn, meta::name::SHIFT)? else {
             return Ok(None);
         };
-        let shift = entities::load(&self.conn, running.id)?;
+        let shift = entities::load(&self.conn, self.account(), running.id)?;
         Ok(shift
             .filter(|shift| shift.status() == Some(kind::shift::ON))
             .map(|shift| (running, shift)))

@@ -11,7 +11,9 @@
 //! - A sync sends ops, chunks and attachments and pulls what changed, with the
 //!   lock taken for its transactions only.
 
+mod account;
 mod attachments;
+mod boots;
 mod chunks;
 mod config;
 mod core;
@@ -28,9 +30,11 @@ mod journal;
 mod observe;
 mod outbox;
 mod pull;
+mod purge;
 mod recorder;
 mod store;
 mod sync;
+mod timeline;
 mod transport;
 mod view;
 
@@ -45,7 +49,7 @@ pub use identity::{GridRef, Identity};
 pub use invitation::{Invitation, ServerAddress};
 pub use observe::{Change, Observer, Subscription};
 pub use recorder::{Recorded, RefusedFix};
-pub use sync::{CancelToken, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
+pub use sync::{CancelToken, Cut, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
 pub use transport::{Method, Request, Response, Transport, TransportError};
 pub use view::{
     Advice, CommentView, IncidentView, PatrolNow, PatrolView, PhotoView, Place, RefusedItem,

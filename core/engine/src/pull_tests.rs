@@ -11,6 +11,13 @@ const STREAMS: [StreamKey; 2] = [
     StreamKey::Records(GridId::from_bytes([2; 16])),
 ];
 
+const WORD: Word = Word {
+    account: 1,
+    epoch: EPOCH,
+    lifetime_ms: 0,
+};
+const EPOCH: Epoch = Epoch::from_bytes([1; 16]);
+
 fn store() -> Connection {
     let mut conn = Connection::open_in_memory().expect("opens");
     crate::store::migrate(&mut conn).expect("migrates");
@@ -52,7 +59,7 @@ struct Stream {
 }
 
 impl Stream {
-    fn page(&self, after: Option<u64>, size: usize) -> StreamPage {
+    fn page(&self, after: Option<u64>, size: usize) -> StreamPage<Raw> {
         let reset = after.is_none();
         let after = after.unwrap_or(0);
         let mut changed: Vec<_> = self
@@ -81,11 +88,11 @@ impl Stream {
                 id: EntityId::from_bytes([*n; 16]),
                 seq: *seq,
                 rev: *rev,
-                state: Some(entity(*n)),
+                state: Some(serde_json::value::to_raw_value(&entity(*n)).expect("writes")),
             })
             .collect();
         let cursor = Cursor {
-            epoch: Epoch::from_bytes([1; 16]),
+            epoch: EPOCH,
             seq: to,
             tag: 1,
         };
@@ -134,7 +141,7 @@ proptest! {
             let page = streams[at].page(known.map(|cursor| cursor.seq), size);
             stale[at] = false;
             let tx = conn.transaction().expect("begins");
-            let kept = keep_page(&tx, STREAMS[at], &page, 0).expect("keeps");
+            let kept = keep_page(&tx, STREAMS[at], &page, EPOCH, 0).expect("keeps");
             tx.commit().expect("commits");
             (page.more, kept.differs)
         };
@@ -190,7 +197,8 @@ fn receipts_of_others_and_of_other_bytes_change_nothing() {
     let mut conn = store();
     let ours = Sha256::of(b"ours");
     conn.execute(
-        "INSERT INTO op (id, entity, kind, body, sha256, saved_ms) VALUES (?1, ?2, 'incident', '{}', ?3, 0)",
+        "INSERT INTO op (account, id, entity, kind, home, body, sha256, saved_ms)
+         VALUES (1, ?1, ?2, 'incident', '', '{}', ?3, 0)",
         params![[9_u8; 16], [1_u8; 16], ours.0],
     )
     .expect("writes");
@@ -225,13 +233,13 @@ fn receipts_of_others_and_of_other_bytes_change_nothing() {
         receipt(2, 8, ours),
     ]);
     assert_eq!(
-        keep_receipts(&tx, key, &strangers).expect("keeps"),
+        keep_receipts(&tx, &WORD, key, &strangers).expect("keeps"),
         BTreeSet::new()
     );
     tx.commit().expect("commits");
     assert_eq!(state(&conn), "ready");
     let tx = conn.transaction().expect("begins");
-    let touched = keep_receipts(&tx, key, &page(vec![receipt(3, 9, ours)])).expect("keeps");
+    let touched = keep_receipts(&tx, &WORD, key, &page(vec![receipt(3, 9, ours)])).expect("keeps");
     tx.commit().expect("commits");
     assert_eq!(touched, BTreeSet::from([EntityId::from_bytes([1; 16])]));
     assert_eq!(state(&conn), "taken");

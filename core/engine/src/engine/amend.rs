@@ -58,7 +58,7 @@ impl Engine {
                 let value = Photo::reference(photo, *sha256);
                 let list = kind::incident::PHOTOS.to_owned();
                 pen.amend(tx, shown, Intent::Append { list, value })?;
-                attachments::refer(tx, record, photo, *sha256, pen.at.wall_ms)?;
+                attachments::refer(tx, pen.me.account, record, photo, *sha256, pen.at.wall_ms)?;
             }
             Ok(())
         })
@@ -164,7 +164,7 @@ impl Pen<'_> {
 }
 
 fn shown(core: &Core, record: EntityId) -> Inner<Entity> {
-    let entity = entities::load(&core.conn, record)?;
+    let entity = entities::shown(&core.conn, core.account(), record)?;
     let entity = entity.filter(|entity| entity.deleted.is_none());
     Ok(entity.ok_or(EngineError::NotFound)?)
 }

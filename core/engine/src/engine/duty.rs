@@ -138,7 +138,9 @@ impl Engine {
             ];
             let home = StreamKey::Records(grid);
             let tx = begin(&mut core.conn)?;
-            let needs = outbox::first(&tx, running.id)?.into_iter().collect();
+            let needs = outbox::first(&tx, pen.me.account, running.id)?
+                .into_iter()
+                .collect();
             pen.write(
                 &tx,
                 id,
@@ -263,7 +265,8 @@ impl Engine {
     pub fn finish_patrol(&self) -> Result<PatrolSummary> {
         let save = |tx: &Transaction<'_>, pen: &Pen<'_>, live: &Live| {
             move_to(tx, pen, live.id, kind::patrol::FINISHED)?;
-            let patrol = entities::load(tx, live.id)?.ok_or(EngineError::NotFound)?;
+            let patrol =
+                entities::load(tx, pen.me.account, live.id)?.ok_or(EngineError::NotFound)?;
             let route = live.route(&patrol);
             let sums = [
                 // A tenth of a metre is more than is known.
@@ -383,7 +386,7 @@ fn append_mark(tx: &Transaction<'_>, pen: &Pen<'_>, patrol: EntityId, mark: Mark
 }
 
 fn move_to(tx: &Transaction<'_>, pen: &Pen<'_>, patrol: EntityId, to: &str) -> Inner<()> {
-    let entity = entities::load(tx, patrol)?.ok_or(EngineError::NotFound)?;
+    let entity = entities::load(tx, pen.me.account, patrol)?.ok_or(EngineError::NotFound)?;
     pen.write(
         tx,
         patrol,

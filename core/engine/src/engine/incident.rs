@@ -73,7 +73,7 @@ impl Engine {
                 let value = Photo::reference(photo, *sha256);
                 let list = kind::incident::PHOTOS.to_owned();
                 pen.write(&tx, id, kind, vec![], Intent::Append { list, value })?;
-                attachments::refer(&tx, id, photo, *sha256, now.wall_ms)?;
+                attachments::refer(&tx, pen.me.account, id, photo, *sha256, now.wall_ms)?;
             }
             tx.commit()?;
             Ok((id, Touched::records([id])))

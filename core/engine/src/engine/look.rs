@@ -149,7 +149,7 @@ impl Engine {
     pub fn photo(&self, sha256: Sha256) -> Result<Vec<u8>> {
         let len = self
             .shared
-            .with(|core| attachments::size(&core.conn, sha256))?
+            .with(|core| attachments::size(&core.conn, core.account(), sha256))?
             .ok_or(EngineError::NotFound)?;
         let len = usize::try_from(len).map_err(|_| EngineError::NotFound)?;
         Ok(self.shared.vault.get(sha256, len)?)
@@ -162,7 +162,7 @@ impl Engine {
             Sealed(Vec<NamedChunk>),
         }
         let (found, entity) = self.shared.with(|core| {
-            let entity = entities::load(&core.conn, id)?;
+            let entity = entities::shown(&core.conn, core.account(), id)?;
             let entity = entity.filter(|entity| entity.kind == kind::patrol::KIND.name);
             let entity = entity.ok_or(EngineError::NotFound)?;
             let live = core.recorder.live.as_ref().filter(|live| live.id == id);

@@ -5,14 +5,15 @@ use gridwalk_domain::wire::{EnrolRequest, EnrolResponse, PROTOCOL_VERSION};
 use serde::{Deserialize, Serialize};
 use std::sync::PoisonError;
 
-use super::CancelToken;
-use super::call::Line;
+use super::call::{Halt, Line};
+use super::meter::Meter;
+use super::{CancelToken, Run};
 use crate::core::{Shared, begin};
 use crate::error::{EngineError, Result};
 use crate::identity::Me;
 use crate::observe::Touched;
 use crate::store::meta::{self, name};
-use crate::{Identity, Invitation, Transport};
+use crate::{Identity, Invitation, Transport, account};
 
 /// An enrolment that was begun, for one code at one server.
 #[derive(Clone, Serialize, Deserialize)]
@@ -43,42 +44,53 @@ pub(crate) fn enrol(
         platform: shared.platform.clone(),
         worker: None,
     };
-    let answer: EnrolResponse = Line::new(transport, None, CancelToken::new())
+    let answer: EnrolResponse = Line::new(transport, CancelToken::new(), None)
         .post("/v1/enrol", &request)
-        .map_err(|error| match error {
-            EngineError::ServerError {
-                status: 400..=499,
-                code,
-                text,
-            } => EngineError::EnrolRefused { code, text },
-            EngineError::SignedOut => EngineError::EnrolRefused {
-                code: "wrong_code".to_owned(),
-                text: "the code is not known".to_owned(),
-            },
-            other => other,
-        })?;
+        .map_err(refused)?;
     let me = Me {
+        account: 0,
         tenant: answer.tenant,
         worker: answer.worker,
         device: begun.device,
-        token: begun.token,
+        token: Some(begun.token),
+        send_token: begun.send_token,
         server: invitation.server.url.clone(),
         ca: invitation.server.ca,
     };
-    let identity = shared.change(|core| {
+    let me = shared.change(|core| {
         let tx = begin(&mut core.conn)?;
-        meta::put(&tx, name::IDENTITY, &me)?;
+        let me = account::add(&tx, me)?;
         meta::remove(&tx, name::ENROLLING)?;
         tx.commit()?;
-        let identity = me.identity();
         core.me = Some(me.clone());
-        Ok((identity, Touched::status()))
+        Ok((me, Touched::status()))
     })?;
     // So that a shift can begin at once. Where the line breaks just now the
     // phone is enrolled all the same, and the next sync asks again.
-    let mut line = Line::new(transport, Some(me.token), CancelToken::new());
-    let _ = super::hello(shared, &mut line);
+    let identity = me.identity();
+    let mut line = Line::new(transport, CancelToken::new(), None);
+    line.token.clone_from(&me.token);
+    let _ = Run::new(shared, line, Meter::new(None), me).hello();
     Ok(identity)
+}
+
+/// What a refused enrolment says.
+fn refused(halt: Halt) -> EngineError {
+    match halt {
+        Halt::Failed(EngineError::ServerError {
+            status: 400..=499,
+            code,
+            text,
+        }) => EngineError::EnrolRefused { code, text },
+        Halt::Failed(EngineError::SignedOut) => EngineError::EnrolRefused {
+            code: "wrong_code".to_owned(),
+            text: "the code is not known".to_owned(),
+        },
+        Halt::Failed(other) => other,
+        Halt::HelloAgain | Halt::Budget | Halt::Wait => EngineError::BadAnswer {
+            message: "an enrolment has no time line".to_owned(),
+        },
+    }
 }
 
 /// Draws identity and token and stores them before anything is sent; the same

@@ -1,135 +1,57 @@
-//! A sync: hello, push, tracks, attachments, pull.
+//! A sync: hello, have, push, pull, tracks, attachments, receipts.
 //!
 //! It always starts from what is durable, holds the engine's lock for its
 //! transactions only, and may be cancelled between any two requests and started
 //! again at once. Nothing leaves the outbox but by the server's word for that
-//! very op, chunk or attachment: any other answer, and none, keeps it.
+//! very op, chunk or attachment: any other answer, and none, keeps it. What is
+//! pulled never waits for what is large to be sent.
 
 mod blobs;
 mod call;
 mod enrolment;
+mod have;
+mod hello;
+mod meter;
 mod push;
+mod report;
 mod streams;
 mod tracks;
 
-use gridwalk_domain::wire::{HelloRequest, HelloResponse, Limits, PROTOCOL_VERSION};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use gridwalk_domain::Epoch;
+use gridwalk_domain::wire::{Cursor, Limits};
+use rusqlite::Transaction;
+use std::sync::PoisonError;
 
-use crate::core::{Shared, begin};
-use crate::error::{EngineError, Result};
-use crate::identity::{Contact, Me, Synced};
+use crate::core::{Core, Shared, begin};
+use crate::error::{EngineError, Inner, Result};
+use crate::identity::Me;
 use crate::observe::Touched;
-use crate::store::meta::{self, name};
-use crate::{Transport, pull, view};
-use call::Line;
+use crate::outbox::Word;
+use crate::{Transport, account, boots, timeline};
+use call::{Halt, Line, Step};
 pub(crate) use enrolment::enrol;
+use meter::Meter;
+pub use report::{CancelToken, Cut, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
 
-/// What a caller may give to a sync.
-#[derive(Clone, Default)]
-pub struct SyncOptions {
-    /// Who is told how far it is.
-    pub progress: Option<Arc<dyn SyncProgress>>,
-    /// Ends the sync at the next request.
-    pub cancel: CancelToken,
-}
+/// How often hello is said again in one sync because the server went back in
+/// time, or lets the phone do less than before.
+const ROUNDS: usize = 4;
 
-/// Shared by whoever may end something and what is to end.
-#[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicBool>);
-
-impl CancelToken {
-    /// A token that nobody has cancelled yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Ends what holds this token.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was cancelled.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// The parts of a sync, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// Asking how things stand.
-    Hello,
-    /// Sending ops.
-    Push,
-    /// Sending chunks of tracks.
-    Tracks,
-    /// Sending attachments.
-    Blobs,
-    /// Pulling what changed.
-    Pull,
-}
-
-/// How far a sync is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// The part that runs.
-    pub phase: Phase,
-    /// What of it is done: ops, chunks, bytes of attachments, or entities.
-    pub done: u64,
-    /// How much it is in all; 0 where that is not known.
-    pub total: u64,
-    /// Bytes sent so far.
-    pub bytes_up: u64,
-    /// Bytes received so far.
-    pub bytes_down: u64,
-}
-
-/// Who is told how far a sync is.
-pub trait SyncProgress: Send + Sync {
-    /// Called from the thread that syncs, under no lock of the engine.
-    fn progress(&self, progress: Progress);
-}
-
-/// What a sync did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SyncReport {
-    /// Ops that the server took.
-    pub ops_sent: u64,
-    /// Ops among them of which something is kept beside what others wrote.
-    pub conflicts: u64,
-    /// Ops, chunks and attachments that it did not take.
-    pub refused: u64,
-    /// Ops and chunks that wait for something else to come first.
-    pub deferred: u64,
-    /// Chunks that it took.
-    pub chunks_sent: u64,
-    /// Attachments that it has whole.
-    pub blobs_sent: u64,
-    /// Entities that were pulled.
-    pub entities_pulled: u64,
-    /// Streams that were read again from the start, because count or hash
-    /// differed.
-    pub snapshots: u64,
-    /// Requests made.
-    pub requests: u64,
-    /// Bytes sent: HTTP heads and bodies, TLS aside.
-    pub bytes_up: u64,
-    /// Bytes received.
-    pub bytes_down: u64,
-    /// Whether the server wants a newer app; nothing was pulled then.
-    pub upgrade_needed: bool,
-}
-
-/// A sync that runs.
+/// A sync that runs, for one account after the other.
 pub(crate) struct Run<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) line: Line<'a>,
-    pub(crate) options: SyncOptions,
     pub(crate) report: SyncReport,
+    pub(crate) meter: Meter,
+    /// Whose records are sent now.
+    pub(crate) me: Me,
     pub(crate) limits: Limits,
+    /// The time line that the server is of.
+    epoch: Epoch,
+    /// The server's clock when it said hello, and the phone's monotonic one.
+    server: (i64, i64),
+    /// Whether there is something to pull.
+    news: bool,
 }
 
 pub(crate) fn run(
@@ -142,39 +64,84 @@ pub(crate) fn run(
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     let me = shared.with(|core| Ok(core.me()?.clone()))?;
-    let line = Line::new(transport, Some(me.token.clone()), options.cancel.clone());
-    let mut run = Run {
-        shared,
-        line,
-        options,
-        report: SyncReport::default(),
-        limits: Limits::default(),
-    };
-    run.all(&me)
+    let line = Line::new(transport, options.cancel, None);
+    let mut run = Run::new(shared, line, Meter::new(options.progress), me);
+    let outcome = run.account();
+    shared.observers.touch(&Touched::status());
+    shared.sweep()?;
+    run.end(outcome)
 }
 
-impl Run<'_> {
-    fn all(&mut self, me: &Me) -> Result<SyncReport> {
-        self.tell(Phase::Hello, 0, 1);
-        self.limits = hello(self.shared, &mut self.line)?;
-        self.seal()?;
-        self.push()?;
-        self.tracks()?;
-        self.blobs()?;
-        // Below the server's oldest version pulls stop; what was sent is kept
-        // there and judged again after an upgrade.
-        self.report.upgrade_needed = self
-            .shared
-            .with(|core| Ok(core.contact.is_some_and(|contact| contact.upgrade_needed)))?;
-        if !self.report.upgrade_needed {
-            self.pull(me)?;
+impl<'a> Run<'a> {
+    fn new(shared: &'a Shared, line: Line<'a>, meter: Meter, me: Me) -> Self {
+        Self {
+            shared,
+            line,
+            report: SyncReport::default(),
+            meter,
+            me,
+            limits: Limits::default(),
+            epoch: Epoch::from_bytes([0; 16]),
+            server: (0, 0),
+            news: false,
         }
-        self.shared.observers.touch(&Touched::status());
+    }
+
+    /// What a sync came to.
+    fn end(mut self, outcome: Step<()>) -> Result<SyncReport> {
         let spent = self.line.spent();
         self.report.requests = spent.requests;
         self.report.bytes_up = spent.up;
         self.report.bytes_down = spent.down;
+        self.report.cut = match outcome {
+            Ok(()) => None,
+            Err(Halt::Budget) => Some(Cut::Budget),
+            Err(Halt::Wait) => Some(Cut::RetryAfter {
+                after_ms: self.line.wait_ms().unwrap_or(0),
+            }),
+            Err(Halt::Failed(error)) => return Err(error),
+            Err(Halt::HelloAgain) => {
+                let message = "the server is of another time line again and again".to_owned();
+                return Err(EngineError::BadAnswer { message });
+            }
+        };
         Ok(self.report)
+    }
+
+    /// Sends and pulls for one account.
+    fn account(&mut self) -> Step<()> {
+        self.line.token = self.me.token.clone();
+        let mut outcome = Err(Halt::HelloAgain);
+        for _ in 0..ROUNDS {
+            outcome = self.round();
+            if outcome != Err(Halt::HelloAgain) {
+                break;
+            }
+        }
+        if outcome == Err(Halt::Failed(EngineError::SignedOut)) {
+            self.note(|line| line.signed_out = true)?;
+        }
+        outcome
+    }
+
+    fn round(&mut self) -> Step<()> {
+        self.hello()?;
+        self.have()?;
+        self.seal()?;
+        let pushed = self.push();
+        match &pushed {
+            // The server has a fault with what was pushed; what it has for this
+            // phone comes down all the same.
+            Ok(())
+            | Err(Halt::Failed(EngineError::ServerError { .. } | EngineError::BadAnswer { .. })) => {
+                self.pull(Phase::Pull)?;
+            }
+            Err(_) => return pushed,
+        }
+        pushed?;
+        self.tracks()?;
+        self.blobs()?;
+        self.pull(Phase::Receipts)
     }
 
     /// A running patrol's fixes go along once they make a chunk worth sending.
@@ -197,71 +164,79 @@ impl Run<'_> {
         })
     }
 
-    pub(crate) fn tell(&self, phase: Phase, done: u64, total: u64) {
-        if let Some(progress) = &self.options.progress {
-            let spent = self.line.spent();
-            progress.progress(Progress {
-                phase,
-                done,
-                total,
-                bytes_up: spent.up,
-                bytes_down: spent.down,
-            });
+    pub(crate) fn tell(&mut self, phase: Phase) {
+        let spent = self.line.spent();
+        self.meter.tell(phase, spent);
+    }
+
+    /// The server's clock now.
+    pub(crate) fn server_ms(&self) -> i64 {
+        let (server_ms, mono_ms) = self.server;
+        server_ms + (self.shared.now().mono_ms - mono_ms).max(0)
+    }
+
+    /// Keeps something that the server said, in one transaction with the
+    /// highest receipt that the answer names.
+    ///
+    /// The receipt also says of which time line the word is. Where that is not
+    /// the one that hello told, the word is kept as one of the new line, and
+    /// hello is to be said again.
+    pub(crate) fn keep<T>(
+        &mut self,
+        receipt: Option<Cursor>,
+        write: impl FnOnce(&Transaction<'_>, &Word) -> Inner<(T, Touched)>,
+    ) -> Step<T> {
+        let now = self.shared.now();
+        let (account, epoch) = (self.me.account, self.epoch);
+        let (out, ours) = self.shared.change(|core| {
+            let word = Word {
+                account,
+                epoch: receipt.map_or(epoch, |receipt| receipt.epoch),
+                lifetime_ms: boots::lifetime(&core.conn, now)?,
+            };
+            let tx = begin(&mut core.conn)?;
+            let (out, touched) = write(&tx, &word)?;
+            let ours = match receipt {
+                None => true,
+                Some(receipt) => timeline::see(&tx, account, receipt)?,
+            };
+            tx.commit()?;
+            Ok(((out, ours), touched))
+        })?;
+        if !ours {
+            return Err(Halt::HelloAgain);
         }
+        if receipt.is_some() {
+            self.line.receipt = self.shared.with(|core| receipt_of(core, account))?;
+        }
+        Ok(out)
+    }
+
+    /// Changes what is noted of the account's time line.
+    fn note(&self, change: impl FnOnce(&mut timeline::TimeLine)) -> Result<()> {
+        self.shared.with(|core| {
+            let tx = begin(&mut core.conn)?;
+            let mut line = account::line(&tx, self.me.account)?;
+            change(&mut line);
+            account::keep_line(&tx, self.me.account, &line)?;
+            Ok(tx.commit()?)
+        })
     }
 }
 
-/// Says hello and keeps what the server says of the worker, the time and the
-/// limits.
-pub(crate) fn hello(shared: &Shared, line: &mut Line<'_>) -> Result<Limits> {
-    let request = shared.with(|core| {
-        Ok(HelloRequest {
-            v: PROTOCOL_VERSION,
-            app: shared.app.clone(),
-            at: shared.now(),
-            unsent: view::unsent(&core.conn)?,
-            scope_tag: core.synced.as_ref().map(|synced| synced.tag),
-            place: None,
-            boots: vec![],
-            rereads: 0,
-        })
-    })?;
-    let answer: HelloResponse = line.post("/v1/hello", &request)?;
-    let now = shared.now();
-    // The server read its clock somewhere between; the middle is the best guess.
-    let middle = request.at.wall_ms + (now.mono_ms - request.at.mono_ms).max(0) / 2;
-    let contact = Contact {
-        at_ms: now.wall_ms,
-        skew_ms: answer.server_ms - middle,
-        upgrade_needed: answer.min_v > PROTOCOL_VERSION,
-    };
-    let (limits, tag) = (answer.limits, answer.scope_tag);
-    let synced = answer.scope.map(|scope| Synced { tag, scope });
-    shared.change(|core| {
-        let tx = begin(&mut core.conn)?;
-        let mut touched = Touched::status();
-        meta::put(&tx, name::CONTACT, &contact)?;
-        if let Some(synced) = &synced {
-            meta::put(&tx, name::SCOPE, synced)?;
-            touched.records = pull::forget_all_but(&tx, &synced.scope.streams)?;
-        }
-        tx.commit()?;
-        core.contact = Some(contact);
-        core.synced = synced.or(core.synced.take());
-        Ok(((), touched))
-    })?;
-    Ok(limits)
+fn receipt_of(core: &Core, account: i64) -> Inner<Option<Cursor>> {
+    Ok(account::line(&core.conn, account)?.receipt)
 }
 
 /// Whether an answer is the server's word that the request itself is at fault,
 /// so that sending it in smaller parts may help.
-pub(crate) fn at_fault(error: &EngineError) -> Option<(&str, &str)> {
-    match error {
-        EngineError::ServerError {
-            status: 400 | 409 | 413 | 415 | 422,
+pub(crate) fn at_fault(halt: &Halt) -> Option<(&str, &str)> {
+    match halt {
+        Halt::Failed(EngineError::ServerError {
+            status: 400 | 413 | 415 | 422,
             code,
             text,
-        } => Some((code, text)),
+        }) => Some((code, text)),
         _ => None,
     }
 }

@@ -3,9 +3,10 @@
 use gridwalk_domain::wire::{PROTOCOL_VERSION, PushRequest, PushResponse};
 use std::collections::BTreeSet;
 
+use super::call::Step;
 use super::{Phase, Run, at_fault};
 use crate::core::begin;
-use crate::error::{EngineError, Result};
+use crate::error::EngineError;
 use crate::observe::Touched;
 use crate::outbox::{self, Due, Settled};
 use crate::view;
@@ -25,7 +26,7 @@ struct Pass {
 impl Run<'_> {
     /// Sends what is due, in the order of the saves. An op that was deferred
     /// goes again once others were taken.
-    pub(super) fn push(&mut self) -> Result<()> {
+    pub(super) fn push(&mut self) -> Step<()> {
         for _ in 0..PASSES {
             let pass = self.push_once()?;
             self.report.deferred = pass.deferred;
@@ -37,15 +38,17 @@ impl Run<'_> {
     }
 
     /// Goes through the outbox once.
-    fn push_once(&mut self) -> Result<Pass> {
-        let total = self.shared.with(|core| Ok(view::unsent(&core.conn)?.ops))?;
+    fn push_once(&mut self) -> Step<Pass> {
+        let account = self.me.account;
+        let unsent = self.shared.with(|core| view::unsent(&core.conn, account))?;
+        self.meter.plan(Phase::Push, unsent.ops, 0);
         let (mut after, mut ops) = (0, self.limits.push_ops);
-        let (mut done, mut pass) = (0, Pass::default());
+        let mut pass = Pass::default();
         loop {
             let (ops_limit, bytes) = (ops, self.limits.push_bytes);
-            let now_ms = self.shared.now().wall_ms;
+            let server_ms = self.server_ms();
             let due = self.shared.with(|core| {
-                let due = outbox::due(&core.conn, after, now_ms, ops_limit, bytes)?;
+                let due = outbox::due(&core.conn, account, server_ms, after, ops_limit, bytes)?;
                 let tx = begin(&mut core.conn)?;
                 outbox::tried(&tx, &due)?;
                 tx.commit()?;
@@ -55,31 +58,31 @@ impl Run<'_> {
                 return Ok(pass);
             };
             let last = last.n;
-            self.tell(Phase::Push, done, total.max(done));
+            self.tell(Phase::Push);
             match self.push_batch(&due) {
                 Ok(batch) => {
                     pass.taken += batch.taken;
                     pass.deferred += batch.deferred;
                     pass.again |= batch.again;
-                    done += due.len() as u64;
+                    self.meter.did(Phase::Push, due.len() as u64, 0);
                     after = last;
                     // What was cut small around an op at fault grows again.
                     ops = (ops * 2).min(self.limits.push_ops);
                 }
                 // Refused as a whole: halved until the op at fault is alone.
-                Err(error) => match at_fault(&error) {
+                Err(halt) => match at_fault(&halt) {
                     Some(_) if due.len() > 1 => ops = due.len() / 2,
                     Some((code, text)) => {
                         self.park(&due[0], code, text)?;
                         after = last;
                     }
-                    None => return Err(error),
+                    None => return Err(halt),
                 },
             }
         }
     }
 
-    fn push_batch(&mut self, due: &[Due]) -> Result<Pass> {
+    fn push_batch(&mut self, due: &[Due]) -> Step<Pass> {
         let ops = due.iter().map(|op| op.sealed.clone()).collect();
         let answer: PushResponse = self.line.post(
             "/v1/push",
@@ -90,23 +93,22 @@ impl Run<'_> {
         )?;
         if answer.outcomes.len() != due.len() {
             let message = "expected one outcome for each op".to_owned();
-            return Err(EngineError::BadAnswer { message });
+            return Err(EngineError::BadAnswer { message }.into());
         }
-        let settled = self.shared.change(|core| {
-            let tx = begin(&mut core.conn)?;
+        self.news = true;
+        let settled = self.keep(answer.receipt, |tx, word| {
             let (mut all, mut touched) = (Vec::new(), BTreeSet::new());
             for (op, outcome) in due.iter().zip(&answer.outcomes) {
                 // An outcome without a name is for an op whose head the server
                 // could not read; its place and hash tell which.
                 let id = outcome.op.unwrap_or(op.id);
                 if let Some((entity, settled)) =
-                    outbox::settle(&tx, id, outcome.sha256, &outcome.outcome)?
+                    outbox::settle(tx, word, id, outcome.sha256, &outcome.outcome)?
                 {
                     all.push(settled);
                     touched.insert(entity);
                 }
             }
-            tx.commit()?;
             Ok((all, Touched::records(touched)))
         })?;
         let mut pass = Pass::default();
@@ -117,24 +119,25 @@ impl Run<'_> {
                     self.report.conflicts += u64::from(conflict);
                 }
                 Settled::Refused => self.report.refused += 1,
-                Settled::Deferred { again } => {
+                Settled::Deferred { again, .. } => {
                     pass.deferred += 1;
                     pass.again |= again;
                 }
+                Settled::Purged | Settled::Unknown => {}
             }
         }
         self.report.ops_sent += pass.taken;
         Ok(pass)
     }
 
-    fn park(&mut self, op: &Due, code: &str, text: &str) -> Result<()> {
-        let now_ms = self.shared.now().wall_ms;
+    fn park(&mut self, op: &Due, code: &str, text: &str) -> Step<()> {
+        let server_ms = self.server_ms();
         self.report.refused += 1;
-        self.shared.change(|core| {
+        Ok(self.shared.change(|core| {
             let tx = begin(&mut core.conn)?;
-            outbox::park(&tx, op, now_ms, code, text)?;
+            outbox::park(&tx, op.n, server_ms, code, text)?;
             tx.commit()?;
             Ok(((), Touched::status()))
-        })
+        })?)
     }
 }

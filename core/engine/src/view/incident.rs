@@ -1,7 +1,7 @@
 //! Incidents as the shells show them.
 
 use gridwalk_domain::{Author, Entity, EntityId, GridId, Sha256, WorkerId, kind};
-use rusqlite::Connection;
+use rusqlite::params;
 use serde_json::Value;
 
 use super::{Place, SendState, all, mine, owned, parsed, send};
@@ -91,7 +91,7 @@ pub struct IncidentView {
 }
 
 pub(crate) fn incident(core: &Core, id: EntityId) -> Inner<Option<IncidentView>> {
-    match entities::load(&core.conn, id)? {
+    match entities::shown(&core.conn, core.account(), id)? {
         Some(entity) if entity.kind == kind::incident::KIND.name && entity.deleted.is_none() => {
             Ok(Some(of(core, &entity)?))
         }
@@ -128,17 +128,19 @@ pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
             .value("found_ms")
             .and_then(Value::as_i64)
             .unwrap_or(entity.created.at_ms),
-        photos: photos(&core.conn, entity)?,
+        photos: photos(core, entity)?,
         history: steps.collect(),
         comments: comments.collect(),
         conflicts: u32::try_from(entity.conflicts()).unwrap_or(u32::MAX),
         mine: mine(core, entity),
-        send: send::state_of(&core.conn, entity.id)?,
+        send: send::state_of(core, entity.id)?,
     })
 }
 
-fn photos(conn: &Connection, entity: &Entity) -> Inner<Vec<PhotoView>> {
-    let mut query = conn.prepare_cached("SELECT state FROM blob WHERE sha256 = ?1")?;
+fn photos(core: &Core, entity: &Entity) -> Inner<Vec<PhotoView>> {
+    let mut query = core
+        .conn
+        .prepare_cached("SELECT state FROM blob WHERE sha256 = ?1 AND account = ?2")?;
     let mut out = Vec::new();
     for entry in entity.list(kind::incident::PHOTOS) {
         let Some(sha256) = entry.value["sha256"]
@@ -147,7 +149,7 @@ fn photos(conn: &Connection, entity: &Entity) -> Inner<Vec<PhotoView>> {
         else {
             continue;
         };
-        let mut rows = query.query([sha256.0])?;
+        let mut rows = query.query(params![sha256.0, core.account()])?;
         let state: Option<String> = rows.next()?.map(|row| row.get(0)).transpose()?;
         out.push(PhotoView {
             sha256,

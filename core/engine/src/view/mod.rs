@@ -55,7 +55,7 @@ fn all<T>(
     newest: impl Fn(&T) -> (i64, EntityId),
 ) -> Inner<Vec<T>> {
     let mut out = Vec::new();
-    for id in entities::ids(&core.conn, kind)? {
+    for id in entities::ids(&core.conn, core.account(), kind)? {
         out.extend(one(core, id)?);
     }
     out.sort_by_key(|view| std::cmp::Reverse(newest(view)));
@@ -67,7 +67,9 @@ pub(crate) fn changes(core: &mut Core, touched: &Touched) -> Inner<Vec<Change>> 
     let mut out = Vec::new();
     for id in &touched.records {
         out.push(
-            match entities::load(&core.conn, *id)?.filter(|entity| entity.deleted.is_none()) {
+            match entities::shown(&core.conn, core.account(), *id)?
+                .filter(|entity| entity.deleted.is_none())
+            {
                 None => Change::Gone(*id),
                 Some(entity) if entity.kind == kind::incident::KIND.name => {
                     Change::Incident(incident::of(core, &entity)?)

@@ -71,7 +71,7 @@ pub struct RouteView {
 }
 
 pub(crate) fn patrol(core: &Core, id: EntityId) -> Inner<Option<PatrolView>> {
-    match entities::load(&core.conn, id)? {
+    match entities::shown(&core.conn, core.account(), id)? {
         Some(entity) if entity.kind == kind::patrol::KIND.name && entity.deleted.is_none() => {
             Ok(Some(of(core, &entity)?))
         }
@@ -81,14 +81,11 @@ pub(crate) fn patrol(core: &Core, id: EntityId) -> Inner<Option<PatrolView>> {
 
 pub(super) fn of(core: &Core, entity: &Entity) -> Inner<PatrolView> {
     let mut runs = chunks::runs(&core.conn, entity.id)?;
-    if let Some(live) = core
-        .recorder
-        .live
-        .as_ref()
+    let live = core.recorder.live.as_ref();
+    let unsealed = live
         .filter(|live| live.id == entity.id)
-    {
-        *runs.entry(core.recorder.run).or_default() += live.unsealed as u64;
-    }
+        .map_or(0, |live| live.unsealed as u64);
+    *runs.entry(core.recorder.run).or_default() += unsealed;
     let runs: Vec<RunView> = runs
         .into_iter()
         .filter(|(_, fixes)| *fixes > 0)
@@ -111,7 +108,11 @@ pub(super) fn of(core: &Core, entity: &Entity) -> Inner<PatrolView> {
         distance_m: entity.value("distance_m").and_then(Value::as_f64),
         moving_s: entity.value("moving_s").and_then(Value::as_i64),
         mine: mine(core, entity),
-        send: send::state_of(&core.conn, entity.id)?,
+        send: match send::state_of(core, entity.id)? {
+            // What is not sealed yet cannot be sent yet.
+            SendState::Sent if unsealed > 0 => SendState::Waiting,
+            state => state,
+        },
     })
 }
 

@@ -4,6 +4,7 @@ use gridwalk_domain::EntityId;
 use gridwalk_domain::wire::Unsent;
 use rusqlite::{Connection, params};
 
+use crate::core::Core;
 use crate::error::Inner;
 
 /// How far a record is on its way to the server.
@@ -18,6 +19,16 @@ pub enum SendState {
     Sent,
     /// The server does not take a part of it. It is kept on this phone.
     Refused {
+        /// The server's word.
+        code: String,
+        /// The server's sentence.
+        why: String,
+        /// What to do.
+        advice: Advice,
+    },
+    /// The server refuses even a request with a part of it alone: it rests, and
+    /// is tried again daily and when server or app are of another version.
+    Parked {
         /// The server's word.
         code: String,
         /// The server's sentence.
@@ -68,30 +79,34 @@ pub struct RefusedItem {
     pub advice: Advice,
 }
 
-/// All parts of records: ops, chunks, attachments, with their states.
+/// All parts of an account's records: ops, chunks, attachments, with their
+/// states.
 const PARTS: &str = "
-    SELECT entity, kind, 'op' AS what, state, tries, code, why, saved_ms, n FROM op
+    SELECT entity, kind, 'op' AS what, state, tries, code, why, saved_ms, n
+    FROM op WHERE account = ?1
     UNION ALL
-    SELECT patrol, 'patrol', 'chunk', state, tries, code, why, saved_ms, 0 FROM chunk
+    SELECT patrol, 'patrol', 'chunk', state, tries, code, why, saved_ms, 0
+    FROM chunk WHERE account = ?1
     UNION ALL
     SELECT a.entity, 'incident', 'blob', b.state, b.tries, b.code, b.why, b.saved_ms, 0
-    FROM attachment a JOIN blob b USING (sha256)";
+    FROM attachment a JOIN blob b USING (account, sha256) WHERE a.account = ?1";
 
-pub(super) fn state_of(conn: &Connection, id: EntityId) -> Inner<SendState> {
-    let sql = format!("SELECT state, tries, code, why FROM ({PARTS}) WHERE entity = ?1 ORDER BY n");
-    let mut query = conn.prepare_cached(&sql)?;
-    let mut rows = query.query([id.as_bytes()])?;
+pub(super) fn state_of(core: &Core, id: EntityId) -> Inner<SendState> {
+    let sql = format!("SELECT state, tries, code, why FROM ({PARTS}) WHERE entity = ?2 ORDER BY n");
+    let mut query = core.conn.prepare_cached(&sql)?;
+    let mut rows = query.query(params![core.account(), id.as_bytes()])?;
     let (mut taken, mut waiting, mut tried) = (0, 0, 0);
+    let mut parked = None;
     while let Some(row) = rows.next()? {
         let state: String = row.get(0)?;
         let code: Option<String> = row.get(2)?;
         if let Some(code) = code {
-            let why: Option<String> = row.get(3)?;
-            return Ok(SendState::Refused {
-                advice: advice(&state, &code),
-                code,
-                why: why.unwrap_or_default(),
-            });
+            let advice = advice(&state, &code);
+            let why = row.get::<_, Option<String>>(3)?.unwrap_or_default();
+            if state != "ready" {
+                return Ok(SendState::Refused { code, why, advice });
+            }
+            parked = parked.or(Some(SendState::Parked { code, why, advice }));
         }
         match state.as_str() {
             "taken" => taken += 1,
@@ -99,30 +114,33 @@ pub(super) fn state_of(conn: &Connection, id: EntityId) -> Inner<SendState> {
         }
         tried += row.get::<_, i64>(1)?;
     }
-    Ok(match (taken, waiting) {
-        (_, 0) => SendState::Sent,
-        (0, _) if tried == 0 => SendState::Saved,
+    Ok(match (parked, taken, waiting) {
+        (Some(parked), ..) => parked,
+        (None, _, 0) => SendState::Sent,
+        (None, 0, _) if tried == 0 => SendState::Saved,
         _ => SendState::Waiting,
     })
 }
 
 fn advice(state: &str, code: &str) -> Advice {
     match (state, code) {
-        (_, "unknown_kind" | "unknown_part" | "unknown_intent" | "unknown_version") => {
-            Advice::Upgrade
-        }
+        (
+            _,
+            "unknown_kind" | "unknown_part" | "unknown_intent" | "unknown_version" | "old_version",
+        ) => Advice::Upgrade,
         ("quarantined", _) => Advice::WaitForReview,
         ("ready", _) => Advice::RetriedDaily,
         _ => Advice::AskSupervisor,
     }
 }
 
-pub(super) fn refused(conn: &Connection) -> Inner<Vec<RefusedItem>> {
+/// What the server did not take of this phone's worker's.
+pub(super) fn refused(core: &Core) -> Inner<Vec<RefusedItem>> {
     let sql = format!(
         "SELECT entity, kind, what, code, why, state FROM ({PARTS}) WHERE code IS NOT NULL ORDER BY saved_ms, n"
     );
-    let mut query = conn.prepare_cached(&sql)?;
-    let rows = query.query_map([], |row| {
+    let mut query = core.conn.prepare_cached(&sql)?;
+    let rows = query.query_map([core.account()], |row| {
         let what: String = row.get(2)?;
         let code: String = row.get(3)?;
         let state: String = row.get(5)?;
@@ -142,21 +160,21 @@ pub(super) fn refused(conn: &Connection) -> Inner<Vec<RefusedItem>> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// What is not on the server yet.
-pub(crate) fn unsent(conn: &Connection) -> Inner<Unsent> {
+/// What of an account is not on the server yet.
+pub(crate) fn unsent(conn: &Connection, account: i64) -> Inner<Unsent> {
     let mut query = conn.prepare_cached(
-        "SELECT (SELECT count(*) FROM op WHERE state = 'ready'),
-                (SELECT count(*) FROM chunk WHERE state = 'ready'),
-                (SELECT count(*) FROM blob WHERE state = 'ready'),
-                (SELECT min(saved_ms) FROM (
-                    SELECT saved_ms FROM op WHERE state = 'ready'
-                    UNION ALL SELECT saved_ms FROM chunk WHERE state = 'ready'
-                    UNION ALL SELECT saved_ms FROM blob WHERE state = 'ready'))",
+        "SELECT count(*) FILTER (WHERE what = 'op'), count(*) FILTER (WHERE what = 'chunk'),
+                count(*) FILTER (WHERE what = 'blob'), min(saved_ms)
+         FROM (SELECT 'op' AS what, saved_ms FROM op WHERE account = ?1 AND state = 'ready'
+               UNION ALL
+               SELECT 'chunk', saved_ms FROM chunk WHERE account = ?1 AND state = 'ready'
+               UNION ALL
+               SELECT 'blob', saved_ms FROM blob WHERE account = ?1 AND state = 'ready')",
     )?;
     let count = |row: &rusqlite::Row<'_>, at: usize| {
         row.get::<_, i64>(at).map(|n| u64::try_from(n).unwrap_or(0))
     };
-    Ok(query.query_row(params![], |row| {
+    Ok(query.query_row([account], |row| {
         Ok(Unsent {
             ops: count(row, 0)?,
             chunks: count(row, 1)?,

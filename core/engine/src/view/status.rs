@@ -74,7 +74,12 @@ pub(crate) fn status(core: &mut Core) -> Inner<Status> {
     });
     let patrol = match &mut core.recorder.live {
         None => None,
-        Some(live) => entities::load(&core.conn, live.id)?.map(|entity| {
+        Some(live) => entities::load(
+            &core.conn,
+            core.me.as_ref().map_or(0, |me| me.account),
+            live.id,
+        )?
+        .map(|entity| {
             let walked = live.walked(&entity);
             PatrolNow {
                 id: live.id,
@@ -98,7 +103,7 @@ pub(crate) fn status(core: &mut Core) -> Inner<Status> {
             .collect(),
         shift,
         patrol,
-        unsent: unsent(&core.conn)?,
+        unsent: unsent(&core.conn, core.account())?,
         unsealed_fixes: core
             .recorder
             .live
@@ -106,7 +111,7 @@ pub(crate) fn status(core: &mut Core) -> Inner<Status> {
             .map_or(0, |live| live.unsealed as u64),
         last_contact_ms: core.contact.map(|contact| contact.at_ms),
         skew_ms: core.contact.map(|contact| contact.skew_ms),
-        refused: refused(&core.conn)?,
+        refused: refused(core)?,
         upgrade_needed: core.contact.is_some_and(|contact| contact.upgrade_needed),
     })
 }
