@@ -90,6 +90,16 @@ pub(crate) fn bodies(conn: &Connection, patrol: EntityId) -> Inner<Vec<NamedChun
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The chunks of an account that the server has not taken.
+pub(crate) fn untaken(conn: &Connection, account: i64) -> Inner<Vec<NamedChunk>> {
+    let mut query = conn.prepare(
+        "SELECT patrol, run, first, count, body FROM chunk
+         WHERE account = ?1 AND state <> 'taken' ORDER BY patrol, run, first",
+    )?;
+    let rows = query.query_map([account], named)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn named(row: &rusqlite::Row<'_>) -> rusqlite::Result<NamedChunk> {
     let name = ChunkName {
         patrol: EntityId::from_bytes(row.get(0)?),

@@ -5,6 +5,8 @@
 
 use gridwalk_domain::{Clock, Entity, Moment, Rng, kind};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::attachments::Vault;
@@ -15,7 +17,7 @@ use crate::observe::{Observers, Touched};
 use crate::outbox::Pen;
 use crate::recorder::{self, Live, Recorder};
 use crate::store::{self, Lock, meta};
-use crate::{Config, account, boots, chunks, entities};
+use crate::{Config, Disk, account, boots, chunks, entities, wipe};
 
 /// What the engine, its subscriptions and a running sync share.
 pub(crate) struct Shared {
@@ -24,6 +26,9 @@ pub(crate) struct Shared {
     pub(crate) syncing: Mutex<()>,
     pub(crate) observers: Observers,
     pub(crate) vault: Vault,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) path: PathBuf,
+    wiped: AtomicBool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) platform: String,
@@ -48,6 +53,10 @@ pub(crate) fn begin(conn: &mut Connection) -> Inner<Transaction<'_>> {
 
 impl Shared {
     pub(crate) fn open(config: Config) -> Result<Arc<Self>> {
+        if wipe::is_ordered(&*config.disk, &config.path)? {
+            wipe::carry_out(&*config.disk, &config.path)?;
+            return Err(EngineError::Wiped);
+        }
         let core = Core::open(&config)?;
         let vault = Vault::new(&config);
         let shared = Arc::new(Self {
@@ -55,6 +64,9 @@ impl Shared {
             syncing: Mutex::new(()),
             observers: Observers::default(),
             vault,
+            disk: config.disk,
+            path: config.path,
+            wiped: AtomicBool::new(false),
             clock: config.clock,
             rng: config.rng,
             platform: config.platform,
@@ -76,8 +88,24 @@ impl Shared {
     /// Runs `work` under the lock.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Core) -> Inner<T>) -> Result<T> {
         let mut core = self.lock();
-        let core = core.as_mut().ok_or(EngineError::Closed)?;
+        let core = core.as_mut().ok_or_else(|| self.gone())?;
         Ok(work(core)?)
+    }
+
+    fn gone(&self) -> EngineError {
+        if self.wiped.load(Ordering::Relaxed) {
+            EngineError::Wiped
+        } else {
+            EngineError::Closed
+        }
+    }
+
+    /// The server ordered it: closes the data file and destroys it, with all
+    /// that lies beside it.
+    pub(crate) fn wipe(&self) -> Result<()> {
+        self.wiped.store(true, Ordering::Relaxed);
+        self.close();
+        Ok(wipe::carry_out(&*self.disk, &self.path)?)
     }
 
     /// Runs `work` under the lock and tells the observers what it touched.

@@ -244,3 +244,69 @@ fn receipts_of_others_and_of_other_bytes_change_nothing() {
     assert_eq!(touched, BTreeSet::from([EntityId::from_bytes([1; 16])]));
     assert_eq!(state(&conn), "taken");
 }
+
+fn one_page(id: u8, rev: u64, state: &str) -> StreamPage<Raw> {
+    StreamPage {
+        entities: vec![Revised {
+            id: EntityId::from_bytes([id; 16]),
+            seq: rev,
+            rev,
+            state: Some(serde_json::from_str(state).expect("JSON")),
+        }],
+        cursor: Some(Cursor {
+            epoch: EPOCH,
+            seq: rev,
+            tag: 1,
+        }),
+        more: true,
+        reset: false,
+        end: None,
+    }
+}
+
+fn kept(conn: &mut Connection, epoch: Epoch, page: &StreamPage<Raw>) -> (String, i64) {
+    let tx = conn.transaction().expect("begins");
+    keep_page(&tx, STREAMS[0], page, epoch, 0).expect("keeps");
+    tx.commit().expect("commits");
+    conn.query_row("SELECT state, rev FROM base", [], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+    .expect("reads")
+}
+
+#[test]
+fn a_state_is_kept_as_the_text_that_came() {
+    let mut conn = store();
+    let text = serde_json::to_string(&entity(1)).expect("writes");
+    // Spaces, an order of its own, a number that no float holds, fields that
+    // are unknown at every depth.
+    let text = text
+        .replacen('{', "{ \"newer\": [1.0, 12345678901234567890123],", 1)
+        .replace("\"at_ms\":0", "\"at_ms\":0,\"seen_by\":{\"a\":null}");
+    assert_eq!(kept(&mut conn, EPOCH, &one_page(1, 1, &text)).0, text);
+    let id = EntityId::from_bytes([1; 16]);
+    let shown = crate::entities::load(&conn, 1, id).expect("reads");
+    assert!(shown.expect("shown").unknown.contains_key("newer"));
+}
+
+#[test]
+fn a_state_that_cannot_be_read_is_kept_and_spoils_no_list() {
+    let mut conn = store();
+    for text in [r#"{"kind":"incident","fields":7}"#, r#"{"kind":9}"#, "[]"] {
+        assert_eq!(kept(&mut conn, EPOCH, &one_page(1, 1, text)).0, text);
+        let id = EntityId::from_bytes([1; 16]);
+        assert_eq!(crate::entities::load(&conn, 1, id).expect("reads"), None);
+    }
+}
+
+#[test]
+fn within_a_time_line_the_highest_revision_stays_and_another_replaces_it() {
+    let mut conn = store();
+    let text = serde_json::to_string(&entity(1)).expect("writes");
+    let rev = |conn: &mut Connection, epoch, rev| kept(conn, epoch, &one_page(1, rev, &text)).1;
+    assert_eq!(rev(&mut conn, EPOCH, 7), 7);
+    assert_eq!(rev(&mut conn, EPOCH, 5), 7);
+    let other = Epoch::from_bytes([2; 16]);
+    assert_eq!(rev(&mut conn, other, 3), 3);
+    assert_eq!(rev(&mut conn, other, 4), 4);
+}

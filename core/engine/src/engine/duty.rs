@@ -100,14 +100,7 @@ impl Engine {
             }
             let (_, shift) = core.shift()?.ok_or(EngineError::NoShift)?;
             let tx = begin(&mut core.conn)?;
-            pen.write(
-                &tx,
-                shift.id,
-                kind::shift::KIND.name,
-                vec![],
-                step(&shift, kind::shift::ENDED)?,
-            )?;
-            meta::remove(&tx, name::SHIFT)?;
+            end(&tx, &pen, &shift)?;
             tx.commit()?;
             Ok(((), Touched::records([shift.id])))
         })
@@ -263,46 +256,7 @@ impl Engine {
     /// # Errors
     /// `NoShift`, `NoPatrol`.
     pub fn finish_patrol(&self) -> Result<PatrolSummary> {
-        let save = |tx: &Transaction<'_>, pen: &Pen<'_>, live: &Live| {
-            move_to(tx, pen, live.id, kind::patrol::FINISHED)?;
-            let patrol =
-                entities::load(tx, pen.me.account, live.id)?.ok_or(EngineError::NotFound)?;
-            let route = live.route(&patrol);
-            let sums = [
-                // A tenth of a metre is more than is known.
-                (
-                    "distance_m",
-                    json!((route.distance_m * 10.0).round() / 10.0),
-                ),
-                ("moving_s", json!(route.moving_ms / 1000)),
-                ("fixes", json!(live.total)),
-            ];
-            let change = |value| Change { value, base: None };
-            let sums = sums
-                .into_iter()
-                .map(|(field, value)| (field.to_owned(), change(value)));
-            pen.write(
-                tx,
-                live.id,
-                kind::patrol::KIND.name,
-                vec![],
-                Intent::Set(sums.collect()),
-            )?;
-            meta::remove(tx, name::PATROL)?;
-            Ok(PatrolSummary {
-                patrol: live.id,
-                started_ms: patrol.created.at_ms,
-                ended_ms: pen.at.wall_ms,
-                distance_m: route.distance_m,
-                moving_s: route.moving_ms / 1000,
-                fixes: live.total,
-                used: route.used as u64,
-                gaps: route.gaps.len() as u64,
-                gap_s: route.gap_ms() / 1000,
-                stops: route.stops.len() as u64,
-            })
-        };
-        self.on_patrol(save, |recorder| recorder.live = None)
+        self.on_patrol(finish, |recorder| recorder.live = None)
     }
 
     /// One transaction on the running patrol; what is unsealed is sealed along
@@ -334,6 +288,53 @@ impl Engine {
             Ok((out, Touched::records([id])))
         })
     }
+}
+
+/// Finishes the running patrol and sums it up.
+pub(crate) fn finish(tx: &Transaction<'_>, pen: &Pen<'_>, live: &Live) -> Inner<PatrolSummary> {
+    move_to(tx, pen, live.id, kind::patrol::FINISHED)?;
+    let patrol = entities::load(tx, pen.me.account, live.id)?.ok_or(EngineError::NotFound)?;
+    let route = live.route(&patrol);
+    let sums = [
+        // A tenth of a metre is more than is known.
+        (
+            "distance_m",
+            json!((route.distance_m * 10.0).round() / 10.0),
+        ),
+        ("moving_s", json!(route.moving_ms / 1000)),
+        ("fixes", json!(live.total)),
+    ];
+    let change = |value| Change { value, base: None };
+    let sums = sums
+        .into_iter()
+        .map(|(field, value)| (field.to_owned(), change(value)));
+    pen.write(
+        tx,
+        live.id,
+        kind::patrol::KIND.name,
+        vec![],
+        Intent::Set(sums.collect()),
+    )?;
+    meta::remove(tx, name::PATROL)?;
+    Ok(PatrolSummary {
+        patrol: live.id,
+        started_ms: patrol.created.at_ms,
+        ended_ms: pen.at.wall_ms,
+        distance_m: route.distance_m,
+        moving_s: route.moving_ms / 1000,
+        fixes: live.total,
+        used: route.used as u64,
+        gaps: route.gaps.len() as u64,
+        gap_s: route.gap_ms() / 1000,
+        stops: route.stops.len() as u64,
+    })
+}
+
+/// Ends the running shift.
+pub(crate) fn end(tx: &Transaction<'_>, pen: &Pen<'_>, shift: &Entity) -> Inner<()> {
+    let ended = step(shift, kind::shift::ENDED)?;
+    pen.write(tx, shift.id, kind::shift::KIND.name, vec![], ended)?;
+    meta::remove(tx, name::SHIFT)
 }
 
 /// The running patrol, else why there is none.

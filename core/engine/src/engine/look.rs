@@ -3,6 +3,7 @@
 use gridwalk_domain::wire::tracks::NamedChunk;
 use gridwalk_domain::{Catalogue, Entity, EntityId, Grid, Sha256, kind};
 use gridwalk_track::StoredFix;
+use serde_json::Value;
 
 use super::Engine;
 use crate::error::{EngineError, Inner, Result};
@@ -112,7 +113,8 @@ impl Engine {
     /// too.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`, also where its fixes are on this phone no more
+    /// ([`Policy::keep_routes_days`](crate::Policy)).
     pub fn route(&self, patrol: EntityId) -> Result<RouteView> {
         let (runs, entity) = self.track(patrol)?;
         let route = recorder::route(runs.iter(), &entity);
@@ -181,6 +183,10 @@ impl Engine {
                 decoded?
             }
         };
+        let recorded = entity.value("fixes").and_then(Value::as_u64);
+        if runs.is_empty() && recorded.is_some_and(|fixes| fixes > 0) {
+            return Err(EngineError::NotFound);
+        }
         runs.sort_by_key(|run| {
             let used = run.iter().find(|stored| stored.refused.is_none());
             used.or(run.first()).map(|stored| stored.fix.time_ms)

@@ -1,9 +1,11 @@
 //! The facade: all that a shell calls.
 
 mod amend;
-mod duty;
+pub(crate) mod duty;
 mod incident;
+mod leave;
 mod look;
+mod settings;
 
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use crate::core::Shared;
 use crate::error::Result;
 use crate::observe::{self, Observer, Subscription};
 use crate::sync::{self, SyncOptions, SyncReport};
-use crate::{Config, Identity, Invitation, Transport};
+use crate::{Config, Identity, Invitation, ServerAddress, Transport, account};
 
 pub use duty::PatrolSummary;
 pub use incident::{NewIncident, NewPhoto};
@@ -52,6 +54,24 @@ impl Engine {
     /// network gives.
     pub fn enrol(&self, transport: &dyn Transport, invitation: &Invitation) -> Result<Identity> {
         sync::enrol(&self.shared, transport, invitation)
+    }
+
+    /// The servers that this phone has something to do with: its worker's first,
+    /// then those of people who left something behind.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn servers(&self) -> Result<Vec<ServerAddress>> {
+        self.shared.with(|core| {
+            let leaving = account::leaving(&core.conn)?;
+            let mut servers: Vec<ServerAddress> = Vec::new();
+            for me in core.me.iter().chain(&leaving) {
+                if !servers.contains(&me.address()) {
+                    servers.push(me.address());
+                }
+            }
+            Ok(servers)
+        })
     }
 
     /// Sends what is due and pulls what changed. One at a time: a second caller

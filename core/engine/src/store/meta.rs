@@ -18,6 +18,8 @@ pub(crate) mod name {
     pub(crate) const PATROL: &str = "patrol";
     /// What the last hello said (JSON).
     pub(crate) const CONTACT: &str = "contact";
+    /// What is sent over which network, what is kept how long (JSON).
+    pub(crate) const POLICY: &str = "policy";
     /// Whether deleted rows may still be read in the log.
     pub(crate) const UNCLEAN: &str = "unclean";
 }

@@ -1,27 +1,37 @@
 //! Saying hello: who asks, with what clocks and what in hand; how things stand.
 
 use gridwalk_domain::StreamKey;
-use gridwalk_domain::wire::{HelloRequest, HelloResponse, PROTOCOL_VERSION, place_of};
+use gridwalk_domain::wire::{HelloRequest, HelloResponse, PROTOCOL_VERSION, Standing, place_of};
 use std::collections::BTreeMap;
 
 use super::call::{Halt, Step};
 use super::{Phase, Run};
+use crate::account::Leaving;
 use crate::core::{Core, begin};
-use crate::error::Inner;
+use crate::error::{EngineError, Inner};
 use crate::identity::{Contact, Me, Synced};
 use crate::observe::Touched;
 use crate::store::meta::{self, name};
 use crate::timeline::{self, TimeLine};
-use crate::{account, boots, outbox, pull, view};
+use crate::{account, boots, outbox, pull, view, wipe};
 
 /// All is pulled to its end at least this often, whatever the server says: a
 /// difference of count or hash is found then.
 const PULL_MS: i64 = 24 * 3_600_000;
 
+/// What comes after a hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// Sending and pulling.
+    Go,
+    /// Nothing: whoever used the phone has left it, by the server's word.
+    Left,
+}
+
 impl Run<'_> {
     /// Says hello, and keeps what the server says of its time line, the worker,
     /// the time and the limits.
-    pub(super) fn hello(&mut self) -> Step<()> {
+    pub(super) fn hello(&mut self) -> Step<After> {
         self.tell(Phase::Hello);
         let (request, told) = self.shared.with(|core| self.asking(core))?;
         self.line.receipt = None;
@@ -39,8 +49,10 @@ impl Run<'_> {
         self.limits = answer.limits;
         self.epoch = answer.epoch;
         self.report.upgrade_needed = contact.upgrade_needed;
+        self.standing = answer.standing;
         let (me, app) = (&self.me, &self.shared.app);
         let (line, again) = self.shared.change(|core| {
+            self.still_there(core)?;
             let tx = begin(&mut core.conn)?;
             let mut line = account::line(&tx, me.account)?;
             let again = line.epoch.is_some_and(|epoch| epoch != answer.epoch);
@@ -65,21 +77,57 @@ impl Run<'_> {
                 tag: answer.scope_tag,
                 scope,
             });
-            meta::put(&tx, name::CONTACT, &contact)?;
-            if let Some(synced) = &synced {
-                meta::put(&tx, name::SCOPE, synced)?;
-                touched.records = pull::follow(&tx, &synced.scope.streams)?;
+            if me.is_present() {
+                meta::put(&tx, name::CONTACT, &contact)?;
+                if let Some(synced) = &synced {
+                    meta::put(&tx, name::SCOPE, synced)?;
+                    touched.records = pull::follow(&tx, &synced.scope.streams)?;
+                }
             }
             tx.commit()?;
-            core.contact = Some(contact);
-            core.synced = synced.or(core.synced.take());
+            if me.is_present() {
+                core.contact = Some(contact);
+                core.synced = synced.or(core.synced.take());
+            }
             Ok(((line, again), touched))
         })?;
+        if self.stand()? == After::Left {
+            return Ok(After::Left);
+        }
         self.news = answer.news || self.is_time_to_pull(&line);
         self.line.receipt = line.receipt;
         // The new time line is to be told of the phone's starts before ops of
         // theirs come.
-        if again { Err(Halt::HelloAgain) } else { Ok(()) }
+        if again {
+            Err(Halt::HelloAgain)
+        } else {
+            Ok(After::Go)
+        }
+    }
+
+    /// Does what the server says of the phone's standing.
+    fn stand(&mut self) -> Step<After> {
+        if !self.me.is_present() {
+            return Ok(After::Go);
+        }
+        match self.standing {
+            Standing::Active => Ok(After::Go),
+            Standing::SendOnly => {
+                self.report.left = Some(Leaving::Replaced);
+                self.shared.change(|core| {
+                    core.leave(self.shared, Leaving::Replaced)?;
+                    Ok(((), Touched::all()))
+                })?;
+                Ok(After::Left)
+            }
+            // Written down before anything else is done: a kill saves nothing.
+            Standing::Wipe => {
+                self.wipe = true;
+                let (disk, path) = (&*self.shared.disk, &self.shared.path);
+                wipe::order(disk, path).map_err(EngineError::from)?;
+                Ok(After::Go)
+            }
+        }
     }
 
     fn is_time_to_pull(&self, line: &TimeLine) -> bool {
@@ -107,7 +155,11 @@ impl Run<'_> {
             app: self.shared.app.clone(),
             at,
             unsent: view::unsent(&core.conn, self.me.account)?,
-            scope_tag: core.synced.as_ref().map(|synced| synced.tag),
+            scope_tag: core
+                .synced
+                .as_ref()
+                .map(|synced| synced.tag)
+                .filter(|_| self.me.is_present()),
             place,
             boots,
             rereads: line.rereads,
@@ -116,9 +168,15 @@ impl Run<'_> {
     }
 }
 
+/// The streams that an account follows: none once it is leaving.
+pub(super) fn followed<'a>(core: &'a Core, me: &Me) -> impl Iterator<Item = &'a StreamKey> {
+    let synced = core.synced.iter().filter(|_| me.is_present());
+    synced.flat_map(|synced| &synced.scope.streams)
+}
+
 /// Where the phone stands in an account's receipts and the streams it follows.
 fn cursors(core: &Core, me: &Me) -> Inner<BTreeMap<StreamKey, gridwalk_domain::wire::Cursor>> {
-    let followed = core.synced.iter().flat_map(|synced| &synced.scope.streams);
+    let followed = followed(core, me);
     let receipts = StreamKey::Receipts(me.device);
     let mut out = BTreeMap::new();
     for key in followed.chain([&receipts]) {

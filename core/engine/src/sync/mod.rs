@@ -18,7 +18,7 @@ mod streams;
 mod tracks;
 
 use gridwalk_domain::Epoch;
-use gridwalk_domain::wire::{Cursor, Limits};
+use gridwalk_domain::wire::{Cursor, Limits, Standing};
 use rusqlite::Transaction;
 use std::sync::PoisonError;
 
@@ -27,9 +27,11 @@ use crate::error::{EngineError, Inner, Result};
 use crate::identity::Me;
 use crate::observe::Touched;
 use crate::outbox::Word;
-use crate::{Transport, account, boots, timeline};
+use crate::policy::Policy;
+use crate::{Transport, account, boots, retention, timeline};
 use call::{Halt, Line, Step};
 pub(crate) use enrolment::enrol;
+use hello::After;
 use meter::Meter;
 pub use report::{CancelToken, Cut, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
 
@@ -52,6 +54,9 @@ pub(crate) struct Run<'a> {
     server: (i64, i64),
     /// Whether there is something to pull.
     news: bool,
+    standing: Standing,
+    /// Whether everything on this phone is to go.
+    wipe: bool,
 }
 
 pub(crate) fn run(
@@ -63,10 +68,17 @@ pub(crate) fn run(
         .syncing
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    let me = shared.with(|core| Ok(core.me()?.clone()))?;
+    let (present, leaving) =
+        shared.with(|core| Ok((core.me.clone(), account::leaving(&core.conn)?)))?;
+    let first = present.as_ref().or(leaving.first());
+    let first = first.ok_or(EngineError::NotEnrolled)?.clone();
     let line = Line::new(transport, options.cancel, None);
-    let mut run = Run::new(shared, line, Meter::new(options.progress), me);
-    let outcome = run.account();
+    let mut run = Run::new(shared, line, Meter::new(options.progress), first);
+    let outcome = run.everybody(present, transport);
+    if run.wipe {
+        shared.wipe()?;
+        return Err(EngineError::Wiped);
+    }
     shared.observers.touch(&Touched::status());
     shared.sweep()?;
     run.end(outcome)
@@ -84,6 +96,8 @@ impl<'a> Run<'a> {
             epoch: Epoch::from_bytes([0; 16]),
             server: (0, 0),
             news: false,
+            standing: Standing::Active,
+            wipe: false,
         }
     }
 
@@ -108,9 +122,49 @@ impl<'a> Run<'a> {
         Ok(self.report)
     }
 
+    /// Whoever uses the phone first, then those who left and whose server this
+    /// transport leads to. What goes wrong for those is not the first one's
+    /// fault: the next sync tries again.
+    fn everybody(&mut self, present: Option<Me>, transport: &dyn Transport) -> Step<()> {
+        let alone = present.is_none();
+        let mut outcome = match present {
+            Some(me) => self.account(me),
+            None => Ok(()),
+        };
+        match &outcome {
+            Ok(()) => {}
+            // The line works, and the others' records have waited long enough.
+            Err(Halt::Failed(
+                EngineError::ServerError { .. }
+                | EngineError::BadAnswer { .. }
+                | EngineError::SignedOut,
+            )) => {}
+            Err(_) if self.wipe => {}
+            Err(_) => return outcome,
+        }
+        self.meter.vault = true;
+        let leaving = self.shared.with(|core| account::leaving(&core.conn))?;
+        for me in leaving {
+            if !transport.leads_to(&me.address()) {
+                continue;
+            }
+            match self.account(me) {
+                Err(halt @ (Halt::Budget | Halt::Wait)) => return Err(halt),
+                Err(halt @ Halt::Failed(EngineError::Cancelled | EngineError::Closed)) => {
+                    return Err(halt);
+                }
+                Err(halt) if alone => outcome = Err(halt),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        outcome
+    }
+
     /// Sends and pulls for one account.
-    fn account(&mut self) -> Step<()> {
-        self.line.token = self.me.token.clone();
+    fn account(&mut self, me: Me) -> Step<()> {
+        self.line.token = Some(me.token.as_ref().unwrap_or(&me.send_token).clone());
+        self.me = me;
+        self.standing = Standing::Active;
         let mut outcome = Err(Halt::HelloAgain);
         for _ in 0..ROUNDS {
             outcome = self.round();
@@ -125,7 +179,9 @@ impl<'a> Run<'a> {
     }
 
     fn round(&mut self) -> Step<()> {
-        self.hello()?;
+        if self.hello()? == After::Left {
+            return Ok(());
+        }
         self.have()?;
         self.seal()?;
         let pushed = self.push();
@@ -141,7 +197,28 @@ impl<'a> Run<'a> {
         pushed?;
         self.tracks()?;
         self.blobs()?;
-        self.pull(Phase::Receipts)
+        self.pull(Phase::Receipts)?;
+        Ok(self.let_go()?)
+    }
+
+    /// Lets go of what need not be kept any more.
+    fn let_go(&self) -> Result<()> {
+        let now = self.shared.now();
+        self.shared.with(|core| {
+            let lifetime_ms = boots::lifetime(&core.conn, now)?;
+            let policy = Policy::load(&core.conn)?;
+            let tx = begin(&mut core.conn)?;
+            let watermark = account::line(&tx, self.me.account)?.watermark;
+            if self.me.is_present() {
+                retention::let_go(&tx, &self.me, watermark, lifetime_ms, policy)?;
+            } else if self.standing == Standing::Wipe {
+                retention::erase(&tx, &self.me)?;
+                account::strike(&tx, &self.me)?;
+            } else if retention::let_go_of_leaving(&tx, &self.me, watermark)? {
+                account::strike(&tx, &self.me)?;
+            }
+            Ok(tx.commit()?)
+        })
     }
 
     /// A running patrol's fixes go along once they make a chunk worth sending.
@@ -189,6 +266,7 @@ impl<'a> Run<'a> {
         let now = self.shared.now();
         let (account, epoch) = (self.me.account, self.epoch);
         let (out, ours) = self.shared.change(|core| {
+            self.still_there(core)?;
             let word = Word {
                 account,
                 epoch: receipt.map_or(epoch, |receipt| receipt.epoch),
@@ -210,6 +288,15 @@ impl<'a> Run<'a> {
             self.line.receipt = self.shared.with(|core| receipt_of(core, account))?;
         }
         Ok(out)
+    }
+
+    /// Whoever used the phone when the sync began may have logged out since.
+    fn still_there(&self, core: &Core) -> Inner<()> {
+        let left = self.me.is_present() && core.account() != self.me.account;
+        if left {
+            return Err(EngineError::Cancelled.into());
+        }
+        Ok(())
     }
 
     /// Changes what is noted of the account's time line.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::account::Leaving;
+
 /// What a caller may give to a sync.
 #[derive(Clone, Default)]
 pub struct SyncOptions {
@@ -112,6 +114,9 @@ pub struct SyncReport {
     pub bytes_down: u64,
     /// Whether the server wants a newer app; nothing was pulled then.
     pub upgrade_needed: bool,
+    /// Where the server lets this phone only send from now on: the worker was
+    /// logged out by it.
+    pub left: Option<Leaving>,
     /// Why it ended before all was done, where it did; the rest is kept.
     pub cut: Option<Cut>,
 }

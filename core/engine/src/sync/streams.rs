@@ -1,10 +1,11 @@
 //! Pulling what changed.
 
 use gridwalk_domain::StreamKey;
-use gridwalk_domain::wire::{PROTOCOL_VERSION, PullRequest, PullResponse};
+use gridwalk_domain::wire::{PROTOCOL_VERSION, PullRequest, PullResponse, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::call::{Halt, Step};
+use super::hello::followed;
 use super::{Phase, Run};
 use crate::error::EngineError;
 use crate::observe::Touched;
@@ -17,7 +18,9 @@ impl Run<'_> {
     /// server's oldest version pulls stop; what was sent is kept there and
     /// judged again after an upgrade.
     pub(super) fn pull(&mut self, phase: Phase) -> Step<()> {
-        if !self.news || self.report.upgrade_needed {
+        // A phone that was stolen is told nothing more.
+        let silent = self.report.upgrade_needed || self.standing == Standing::Wipe;
+        if !self.news || silent {
             return Ok(());
         }
         let receipts = StreamKey::Receipts(self.me.device);
@@ -25,7 +28,7 @@ impl Run<'_> {
             self.tell(phase);
             let request = self.shared.with(|core| {
                 let mut streams = BTreeMap::new();
-                for key in core.synced.iter().flat_map(|synced| &synced.scope.streams) {
+                for key in followed(core, &self.me) {
                     streams.insert(*key, pull::cursor(&core.conn, *key)?);
                 }
                 Ok(PullRequest {

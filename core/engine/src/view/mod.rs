@@ -62,8 +62,20 @@ fn all<T>(
     Ok(out)
 }
 
+/// Everything, as it is now.
+pub(crate) fn snapshot(core: &mut Core) -> Inner<Change> {
+    Ok(Change::Snapshot {
+        status: status(core)?,
+        incidents: incidents(core)?,
+        patrols: patrols(core)?,
+    })
+}
+
 /// What a change touched, as it is now.
 pub(crate) fn changes(core: &mut Core, touched: &Touched) -> Inner<Vec<Change>> {
+    if touched.all {
+        return Ok(vec![snapshot(core)?]);
+    }
     let mut out = Vec::new();
     for id in &touched.records {
         out.push(

@@ -5,9 +5,9 @@ use gridwalk_domain::{EntityId, Fix};
 
 use super::send::{RefusedItem, refused, unsent};
 use crate::core::Core;
-use crate::entities;
 use crate::error::Inner;
 use crate::identity::{GridRef, Identity, Synced};
+use crate::{account, entities, leaving};
 
 /// The shift that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,12 @@ pub struct Status {
     pub refused: Vec<RefusedItem>,
     /// Whether the server wants a newer app.
     pub upgrade_needed: bool,
+    /// Whether the server does not know this phone's token any more: it must be
+    /// enrolled again, and keeps what it holds.
+    pub signed_out: bool,
+    /// What people who left this phone have not sent yet: ops, chunks and
+    /// attachments.
+    pub left_unsent: u64,
 }
 
 pub(crate) fn status(core: &mut Core) -> Inner<Status> {
@@ -113,5 +119,10 @@ pub(crate) fn status(core: &mut Core) -> Inner<Status> {
         skew_ms: core.contact.map(|contact| contact.skew_ms),
         refused: refused(core)?,
         upgrade_needed: core.contact.is_some_and(|contact| contact.upgrade_needed),
+        signed_out: match &core.me {
+            Some(me) => account::line(&core.conn, me.account)?.signed_out,
+            None => false,
+        },
+        left_unsent: leaving::unsent(&core.conn, core.account())?,
     })
 }

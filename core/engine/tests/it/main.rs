@@ -4,8 +4,11 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod amending;
+mod enrolling;
+mod keeping;
 mod observing;
 mod phone;
+mod purging;
 mod server;
 mod store;
 mod support;

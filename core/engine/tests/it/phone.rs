@@ -187,7 +187,7 @@ fn a_killed_app_goes_on_with_a_gap_and_loses_nothing() {
         assert_eq!((before.unsent.chunks, before.unsealed_fixes), (1, 150));
         drop(engine);
         phone.clock.pass(1_200_000);
-        phone.clock.reboot();
+        phone.clock.reboot(0);
         let engine = phone.open();
         let after = engine.status().expect("reads");
         assert_eq!(after.patrol.as_ref().map(|patrol| patrol.fixes), Some(450));

@@ -58,6 +58,12 @@ pub(crate) struct Device {
     pub(crate) standing: Standing,
 }
 
+impl Device {
+    pub(crate) fn tokens(&self) -> (&str, &str) {
+        (&self.token, &self.send_token)
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) world: World,
@@ -271,8 +277,8 @@ impl FakeServer {
         if used != request.device {
             return error(403, "wrong_code");
         }
-        for other in state.devices.values_mut() {
-            if other.worker == worker {
+        for (id, other) in &mut state.devices {
+            if other.worker == worker && *id != request.device {
                 other.standing = Standing::SendOnly;
             }
         }
