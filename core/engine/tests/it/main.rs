@@ -6,6 +6,7 @@
 mod amending;
 mod enrolling;
 mod keeping;
+mod leaving;
 mod observing;
 mod phone;
 mod purging;
