@@ -132,13 +132,14 @@ pub(crate) struct Due {
 }
 
 /// The next chunks of an account to send after row `after`: oldest first, at
-/// most `bytes`, but one at least. Those of a patrol that the server was not
+/// most `items` and `bytes`, but one at least. Those of a patrol that the server was not
 /// told of yet wait for it.
 pub(crate) fn due(
     conn: &Connection,
     account: i64,
     server_ms: i64,
     after: i64,
+    items: usize,
     bytes: usize,
 ) -> Inner<Vec<Due>> {
     let mut query = conn.prepare_cached(&format!(
@@ -146,9 +147,10 @@ pub(crate) fn due(
          WHERE account = ?1 AND state = 'ready' AND NOT coalesce({RESTS}, 0) AND n > ?3
            AND NOT EXISTS (SELECT 1 FROM op WHERE op.entity = chunk.patrol AND op.account = ?1
                            AND op.state = 'ready' AND op.prev IS NULL)
-         ORDER BY n"
+         ORDER BY n LIMIT ?4"
     ))?;
-    let mut rows = query.query(params![account, server_ms, after])?;
+    let limit = i64::try_from(items.max(1)).unwrap_or(i64::MAX);
+    let mut rows = query.query(params![account, server_ms, after, limit])?;
     let (mut out, mut used) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         let chunk = named(row)?;
@@ -241,16 +243,20 @@ pub(crate) fn send_again(tx: &Transaction<'_>, name: &ChunkName) -> Inner<()> {
 }
 
 /// The server refuses even a request with this chunk alone: tried again later.
+/// Returns its patrol.
 pub(crate) fn park(
     tx: &Transaction<'_>,
     n: i64,
     server_ms: i64,
     code: &str,
     why: &str,
-) -> Inner<()> {
-    tx.prepare_cached(
-        "UPDATE chunk SET parked_ms = ?2, code = ?3, why = ?4 WHERE n = ?1 AND state = 'ready'",
-    )?
-    .execute(params![n, server_ms, code, why])?;
-    Ok(())
+) -> Inner<Option<EntityId>> {
+    let patrol: Option<[u8; 16]> = tx
+        .prepare_cached(
+            "UPDATE chunk SET parked_ms = ?2, code = ?3, why = ?4
+             WHERE n = ?1 AND state = 'ready' RETURNING patrol",
+        )?
+        .query_row(params![n, server_ms, code, why], |row| row.get(0))
+        .optional()?;
+    Ok(patrol.map(EntityId::from_bytes))
 }

@@ -16,6 +16,7 @@ use crate::journal::Journal;
 use crate::observe::{Observers, Touched};
 use crate::outbox::Pen;
 use crate::recorder::{self, Live, Recorder};
+use crate::schedule::Schedule;
 use crate::store::{self, Lock, meta};
 use crate::{Config, Disk, account, boots, chunks, entities, wipe};
 
@@ -42,6 +43,7 @@ pub(crate) struct Core {
     pub(crate) me: Option<Me>,
     pub(crate) synced: Option<Synced>,
     pub(crate) contact: Option<Contact>,
+    pub(crate) schedule: Schedule,
     // Last, so that the file is closed before another process may open it.
     _lock: Lock,
 }
@@ -142,6 +144,7 @@ impl Core {
             me: account::present(&conn)?,
             synced: meta::get(&conn, meta::name::SCOPE)?,
             contact: meta::get(&conn, meta::name::CONTACT)?,
+            schedule: Schedule::load(&conn)?,
             conn,
             recorder,
             _lock: lock,

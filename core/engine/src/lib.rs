@@ -36,6 +36,7 @@ mod pull;
 mod purge;
 mod recorder;
 mod retention;
+mod schedule;
 mod store;
 mod sync;
 mod timeline;
@@ -58,6 +59,7 @@ pub use leaving::{Departure, LogOut, VaultView, VaultWhy};
 pub use observe::{Change, Observer, Subscription};
 pub use policy::{Network, Policy};
 pub use recorder::{Recorded, RefusedFix};
+pub use schedule::NextSync;
 pub use sync::{CancelToken, Cut, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
 pub use transport::{Method, Request, Response, Transport, TransportError};
 pub use view::{

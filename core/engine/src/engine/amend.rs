@@ -54,6 +54,7 @@ impl Engine {
         self.shared.with(|core| amendable(core, record).map(drop))?;
         let stored = self.store_photos(photos)?;
         self.amend(record, |tx, pen, shown| {
+            self.ensure_stored(&stored)?;
             for (sha256, photo) in &stored {
                 let value = Photo::reference(photo, *sha256);
                 let list = kind::incident::PHOTOS.to_owned();

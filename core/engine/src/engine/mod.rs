@@ -12,8 +12,9 @@ use std::sync::Arc;
 use crate::core::Shared;
 use crate::error::Result;
 use crate::observe::{self, Observer, Subscription};
+use crate::schedule::{self, NextSync};
 use crate::sync::{self, SyncOptions, SyncReport};
-use crate::{Config, Identity, Invitation, ServerAddress, Transport, account};
+use crate::{Config, Identity, Invitation, Network, ServerAddress, Transport, account};
 
 pub use duty::PatrolSummary;
 pub use incident::{NewIncident, NewPhoto};
@@ -83,6 +84,29 @@ impl Engine {
     /// `BadAnswer`, and what the network gives.
     pub fn sync(&self, transport: &dyn Transport, options: SyncOptions) -> Result<SyncReport> {
         sync::run(&self.shared, transport, options)
+    }
+
+    /// When to sync next, given the network that the phone is on. Ask when
+    /// something was saved, when the network changes, when a sync ended, and when
+    /// the time that this answered has come.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn next_sync(&self, network: Network) -> Result<NextSync> {
+        let now = self.shared.now();
+        self.shared.with(|core| schedule::next(core, now, network))
+    }
+
+    /// Tells that there is a network again after there was none: what failed for
+    /// want of it need not wait; what the server asked for stays.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub fn network_returned(&self) -> Result<()> {
+        self.shared.with(|core| {
+            core.schedule.network_returned();
+            Ok(())
+        })
     }
 
     /// Subscribes: a snapshot first, then what changes, until the subscription

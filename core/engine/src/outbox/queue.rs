@@ -70,19 +70,22 @@ pub(crate) fn tried(tx: &Transaction<'_>, ops: &[Due]) -> Inner<()> {
     Ok(())
 }
 
-/// Parks an op that the server refuses even alone.
+/// Parks an op that the server refuses even alone. Returns its record.
 pub(crate) fn park(
     tx: &Transaction<'_>,
     n: i64,
     server_ms: i64,
     code: &str,
     why: &str,
-) -> Inner<()> {
-    tx.prepare_cached(
-        "UPDATE op SET parked_ms = ?2, code = ?3, why = ?4 WHERE n = ?1 AND state = 'ready'",
-    )?
-    .execute(params![n, server_ms, code, why])?;
-    Ok(())
+) -> Inner<Option<EntityId>> {
+    let entity: Option<[u8; 16]> = tx
+        .prepare_cached(
+            "UPDATE op SET parked_ms = ?2, code = ?3, why = ?4
+             WHERE n = ?1 AND state = 'ready' RETURNING entity",
+        )?
+        .query_row(params![n, server_ms, code, why], |row| row.get(0))
+        .optional()?;
+    Ok(entity.map(EntityId::from_bytes))
 }
 
 /// An op that was held as sent waits to be sent again: the server lost it.

@@ -20,6 +20,10 @@ pub(crate) mod name {
     pub(crate) const CONTACT: &str = "contact";
     /// What is sent over which network, what is kept how long (JSON).
     pub(crate) const POLICY: &str = "policy";
+    /// What requests begin with after one broke (JSON, bytes).
+    pub(crate) const PACE: &str = "pace";
+    /// When to sync next (JSON).
+    pub(crate) const SCHEDULE: &str = "schedule";
     /// Whether deleted rows may still be read in the log.
     pub(crate) const UNCLEAN: &str = "unclean";
 }

@@ -11,13 +11,13 @@ use gridwalk_domain::wire::{Cursor, ErrorResponse, RECEIPT_HEADER};
 use rusqlite::Transaction;
 
 use super::call::{Halt, Step, accepted, header};
-use super::{Phase, Run, at_fault};
+use super::pace::Pace;
+use super::{Phase, Run};
 use crate::attachments::{self, Due, PIECE};
-use crate::core::begin;
 use crate::error::{EngineError, Inner};
 use crate::observe::Touched;
 use crate::outbox::Word;
-use crate::{Method, Response, purge};
+use crate::{Method, Response, purge, view};
 
 const TUS: &str = "1.0.0";
 const CHECKSUM_MISMATCH: u16 = 460;
@@ -37,18 +37,23 @@ impl Run<'_> {
     /// Sends what is due, oldest first.
     pub(super) fn blobs(&mut self) -> Step<()> {
         let account = self.me.account;
-        let mut after = 0;
+        let unsent = self.shared.with(|core| view::amount(&core.conn, account))?;
+        self.meter
+            .plan(Phase::Blobs, unsent.blobs.items, unsent.blobs.bytes);
+        let mut pace = self.pace(PIECE);
+        let (mut after, mut failed) = (0, None);
         loop {
             let server_ms = self.server_ms();
-            let Some(due) = self
+            let due = self
                 .shared
-                .with(|core| attachments::due(&core.conn, account, server_ms, after))?
-            else {
-                return Ok(());
+                .with(|core| attachments::due(&core.conn, account, server_ms, after))?;
+            let Some(due) = due else {
+                return failed.map_or(Ok(()), Err);
             };
             after = due.n;
-            match self.upload(&due) {
+            match self.upload(&due, &mut pace) {
                 Ok(Sent::Whole) => {
+                    failed = None;
                     self.report.blobs_sent += 1;
                     self.news = true;
                     self.settle(&due, None, |tx, word| {
@@ -60,6 +65,10 @@ impl Run<'_> {
                 }
                 // Begun anew too often: the next sync goes on.
                 Ok(Sent::Again) => {}
+                // At two in a row the server has a fault of its own.
+                Err(halt) if status_of(&halt) == Some(500) && failed.is_none() => {
+                    failed = Some(halt);
+                }
                 Err(halt) => {
                     let Some((code, text)) = at_fault(&halt) else {
                         return Err(halt);
@@ -87,7 +96,7 @@ impl Run<'_> {
         })
     }
 
-    fn upload(&mut self, due: &Due) -> Step<Sent> {
+    fn upload(&mut self, due: &Due, pace: &mut Pace) -> Step<Sent> {
         let mut begun = due.upload.clone();
         for _ in 0..TRIES {
             let (path, offset) = match begun.take() {
@@ -104,7 +113,7 @@ impl Run<'_> {
             self.settle(due, None, |tx, word| {
                 attachments::begun(tx, word.account, due.sha256, place)
             })?;
-            match self.pieces(due, &path, offset)? {
+            match self.pieces(due, &path, offset, pace)? {
                 Sent::Again => self.settle(due, None, |tx, word| {
                     attachments::begun(tx, word.account, due.sha256, None)
                 })?,
@@ -158,11 +167,11 @@ impl Run<'_> {
         })?))
     }
 
-    fn pieces(&mut self, due: &Due, path: &str, mut offset: u64) -> Step<Sent> {
+    fn pieces(&mut self, due: &Due, path: &str, mut offset: u64, pace: &mut Pace) -> Step<Sent> {
         let too_large = |_| Halt::Failed(EngineError::NotFound);
         let len = usize::try_from(due.bytes).map_err(too_large)?;
-        self.meter
-            .plan(Phase::Blobs, 1, due.bytes - offset.min(due.bytes));
+        // What an earlier sync got through is done.
+        self.meter.did(Phase::Blobs, 0, offset.min(due.bytes));
         while offset < due.bytes {
             self.tell(Phase::Blobs);
             let at = usize::try_from(offset).map_err(too_large)?;
@@ -173,14 +182,20 @@ impl Run<'_> {
                 .map_err(EngineError::from)?;
             // Where the server stopped within a piece, its rest goes.
             piece.drain(..at % PIECE);
+            piece.truncate(pace.bytes().min(self.line.room()).max(1));
             let end = offset + piece.len() as u64;
             let headers = vec![
                 header("tus-resumable", TUS),
                 header("content-type", "application/offset+octet-stream"),
                 header("upload-offset", &offset.to_string()),
             ];
-            let sent = piece.len() as u64;
-            let response = self.line.send(Method::Patch, path, headers, piece)?;
+            let carried = piece.len();
+            let since = self.shared.now().mono_ms;
+            let response = self
+                .line
+                .send(Method::Patch, path, headers, piece)
+                .inspect_err(|halt| self.broke(halt, carried))?;
+            pace.took(carried, self.shared.now().mono_ms - since);
             if is_purged(&response) {
                 return Ok(Sent::Purged);
             }
@@ -197,7 +212,7 @@ impl Run<'_> {
                 },
                 _ => {
                     let response = accepted(response)?;
-                    self.meter.did(Phase::Blobs, 0, sent);
+                    self.meter.did(Phase::Blobs, 0, carried as u64);
                     let receipt = response.header(RECEIPT_HEADER);
                     if let Some(receipt) = receipt.and_then(|text| text.parse().ok()) {
                         self.keep(Some(receipt), |_, _| Ok(((), Touched::default())))?;
@@ -209,6 +224,26 @@ impl Run<'_> {
         self.meter.did(Phase::Blobs, 1, 0);
         self.tell(Phase::Blobs);
         Ok(Sent::Whole)
+    }
+}
+
+/// The status of a server's fault or refusal.
+fn status_of(halt: &Halt) -> Option<u16> {
+    match halt {
+        Halt::Failed(EngineError::ServerError { status, .. }) => Some(*status),
+        _ => None,
+    }
+}
+
+/// Whether the request itself is at fault, and what the server says of it.
+fn at_fault(halt: &Halt) -> Option<(&str, &str)> {
+    match halt {
+        Halt::Failed(EngineError::ServerError {
+            status: 400 | 413 | 415 | 422,
+            code,
+            text,
+        }) => Some((code, text)),
+        _ => None,
     }
 }
 

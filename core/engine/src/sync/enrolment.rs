@@ -12,6 +12,7 @@ use crate::core::{Shared, begin};
 use crate::error::{EngineError, Result};
 use crate::identity::Me;
 use crate::observe::Touched;
+use crate::schedule::Schedule;
 use crate::store::meta::{self, name};
 use crate::{Identity, Invitation, Transport, account};
 
@@ -111,8 +112,10 @@ fn take_over(
             None => account::add(&tx, me)?,
         };
         meta::remove(&tx, name::ENROLLING)?;
+        meta::remove(&tx, name::SCHEDULE)?;
         tx.commit()?;
         core.me = Some(me.clone());
+        core.schedule = Schedule::default();
         Ok((me, Touched::all()))
     })
 }

@@ -58,6 +58,12 @@ impl Meter {
         }
     }
 
+    /// Whether anything was done at all.
+    pub(crate) fn moved(&self) -> bool {
+        let mut counts = self.counts.values();
+        counts.any(|count| count.done > 0 || count.bytes_done > 0)
+    }
+
     /// Tells how far it is; a phase that was passed already is told no more.
     pub(crate) fn tell(&mut self, phase: Phase, spent: Spent) {
         let (phase, count) = self.count(phase);

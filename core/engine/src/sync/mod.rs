@@ -12,6 +12,7 @@ mod enrolment;
 mod have;
 mod hello;
 mod meter;
+mod pace;
 mod push;
 mod report;
 mod streams;
@@ -27,12 +28,15 @@ use crate::error::{EngineError, Inner, Result};
 use crate::identity::Me;
 use crate::observe::Touched;
 use crate::outbox::Word;
-use crate::policy::Policy;
+use crate::policy::{Network, Policy};
+use crate::schedule::{self, Ended, Seen};
+use crate::store::meta::{self, name};
 use crate::{Transport, account, boots, retention, timeline};
 use call::{Halt, Line, Step};
 pub(crate) use enrolment::enrol;
 use hello::After;
 use meter::Meter;
+use pace::Pace;
 pub use report::{CancelToken, Cut, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
 
 /// How often hello is said again in one sync because the server went back in
@@ -57,6 +61,9 @@ pub(crate) struct Run<'a> {
     standing: Standing,
     /// Whether everything on this phone is to go.
     wipe: bool,
+    network: Network,
+    /// What the last sync's broken request carried too much of.
+    pace: Option<usize>,
 }
 
 pub(crate) fn run(
@@ -68,20 +75,59 @@ pub(crate) fn run(
         .syncing
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    let (present, leaving) =
-        shared.with(|core| Ok((core.me.clone(), account::leaving(&core.conn)?)))?;
+    let now = shared.now();
+    let (present, leaving, seen) = shared.with(|core| {
+        if let Some(after_ms) = core.schedule.ordered_ms(now) {
+            return Err(EngineError::RetryLater { after_ms }.into());
+        }
+        let seen = schedule::seen(core, options.network)?;
+        Ok((core.me.clone(), account::leaving(&core.conn)?, seen))
+    })?;
     let first = present.as_ref().or(leaving.first());
     let first = first.ok_or(EngineError::NotEnrolled)?.clone();
-    let line = Line::new(transport, options.cancel, None);
+    let line = Line::new(transport, options.cancel, options.budget_bytes);
     let mut run = Run::new(shared, line, Meter::new(options.progress), first);
+    run.network = options.network;
+    run.pace = shared.with(|core| meta::get(&core.conn, name::PACE))?;
     let outcome = run.everybody(present, transport);
     if run.wipe {
         shared.wipe()?;
         return Err(EngineError::Wiped);
     }
+    let got_on = run.meter.moved();
+    let outcome = run.end(outcome);
+    shared.note_sync(&outcome, got_on, seen);
     shared.observers.touch(&Touched::status());
     shared.sweep()?;
-    run.end(outcome)
+    outcome
+}
+
+impl Shared {
+    /// Notes how a sync ended, for the next one. Where it cannot be stored it is
+    /// kept in mind.
+    fn note_sync(&self, outcome: &Result<SyncReport>, got_on: bool, seen: Seen) {
+        let now = self.now();
+        let ended = match outcome {
+            Ok(report) => Ended::Well {
+                wait_ms: match report.cut {
+                    Some(Cut::RetryAfter { after_ms }) => after_ms,
+                    Some(Cut::Budget) | None => 0,
+                },
+            },
+            Err(EngineError::Cancelled | EngineError::Closed) => return,
+            Err(EngineError::RetryLater { after_ms }) => Ended::Failed {
+                got_on,
+                wait_ms: *after_ms,
+            },
+            Err(_) => Ended::Failed { got_on, wait_ms: 0 },
+        };
+        let _ = self.with(|core| {
+            core.schedule.note(now, ended, seen, &*self.rng);
+            let tx = begin(&mut core.conn)?;
+            core.schedule.store(&tx)?;
+            Ok(tx.commit()?)
+        });
+    }
 }
 
 impl<'a> Run<'a> {
@@ -98,6 +144,8 @@ impl<'a> Run<'a> {
             news: false,
             standing: Standing::Active,
             wipe: false,
+            network: Network::Unmetered,
+            pace: None,
         }
     }
 
@@ -195,10 +243,56 @@ impl<'a> Run<'a> {
             Err(_) => return pushed,
         }
         pushed?;
-        self.tracks()?;
-        self.blobs()?;
+        // A phone that was stolen sends what it can, whatever that costs.
+        let (policy, network) = match self.standing {
+            Standing::Wipe => (Policy::default(), Network::Unmetered),
+            _ => (
+                self.shared.with(|core| Policy::load(&core.conn))?,
+                self.network,
+            ),
+        };
+        if policy.sends_routes(network) {
+            self.tracks()?;
+        }
+        if policy.sends_photos(network) {
+            self.blobs()?;
+        }
         self.pull(Phase::Receipts)?;
+        self.forget_the_break()?;
         Ok(self.let_go()?)
+    }
+
+    /// How large requests begin in this sync.
+    fn pace(&self, most: usize) -> Pace {
+        Pace::new(self.pace, most)
+    }
+
+    /// Notes that a request broke on the way that carried so much: the next
+    /// sync begins with less. What cannot be noted is only slower.
+    fn broke(&self, halt: &Halt, carried: usize) {
+        let broke = matches!(
+            halt,
+            Halt::Failed(EngineError::Unreachable { .. } | EngineError::TimedOut)
+        );
+        if broke {
+            let _ = self.shared.with(|core| {
+                let tx = begin(&mut core.conn)?;
+                meta::put(&tx, name::PACE, &Pace::after_break(carried))?;
+                Ok(tx.commit()?)
+            });
+        }
+    }
+
+    /// The line carries what it is given again.
+    fn forget_the_break(&mut self) -> Result<()> {
+        if self.pace.take().is_none() {
+            return Ok(());
+        }
+        self.shared.with(|core| {
+            let tx = begin(&mut core.conn)?;
+            meta::remove(&tx, name::PACE)?;
+            Ok(tx.commit()?)
+        })
     }
 
     /// Lets go of what need not be kept any more.
@@ -313,17 +407,4 @@ impl<'a> Run<'a> {
 
 fn receipt_of(core: &Core, account: i64) -> Inner<Option<Cursor>> {
     Ok(account::line(&core.conn, account)?.receipt)
-}
-
-/// Whether an answer is the server's word that the request itself is at fault,
-/// so that sending it in smaller parts may help.
-pub(crate) fn at_fault(halt: &Halt) -> Option<(&str, &str)> {
-    match halt {
-        Halt::Failed(EngineError::ServerError {
-            status: 400 | 413 | 415 | 422,
-            code,
-            text,
-        }) => Some((code, text)),
-        _ => None,
-    }
 }

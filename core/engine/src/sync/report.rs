@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::account::Leaving;
+use crate::policy::Network;
 
 /// What a caller may give to a sync.
 #[derive(Clone, Default)]
@@ -12,6 +13,12 @@ pub struct SyncOptions {
     pub progress: Option<Arc<dyn SyncProgress>>,
     /// Ends the sync at the next request.
     pub cancel: CancelToken,
+    /// What the network costs; routes and photos go by the
+    /// [`Policy`](crate::Policy), ops always.
+    pub network: Network,
+    /// How many bytes it may use, both ways: no request is begun that would go
+    /// beyond. An answer may; its size is not known before.
+    pub budget_bytes: Option<u64>,
 }
 
 /// Shared by whoever may end something and what is to end.

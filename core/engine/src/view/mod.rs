@@ -9,8 +9,8 @@ pub use incident::{CommentView, IncidentView, PhotoView, StepView};
 pub(crate) use incident::{incident, incidents};
 pub use patrol::{PatrolView, RouteView, RunView};
 pub(crate) use patrol::{patrol, patrols};
-pub(crate) use send::unsent;
 pub use send::{Advice, RefusedItem, RefusedWhat, SendState};
+pub(crate) use send::{amount, unsent};
 pub(crate) use status::status;
 pub use status::{PatrolNow, ShiftView, Status};
 

@@ -160,6 +160,43 @@ pub(super) fn refused(core: &Core) -> Inner<Vec<RefusedItem>> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// How many things, and how many bytes of content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Amount {
+    pub(crate) items: u64,
+    pub(crate) bytes: u64,
+}
+
+/// How much of an account is not on the server yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Amounts {
+    pub(crate) ops: Amount,
+    pub(crate) chunks: Amount,
+    pub(crate) blobs: Amount,
+}
+
+/// How much of an account is not on the server yet.
+pub(crate) fn amount(conn: &Connection, account: i64) -> Inner<Amounts> {
+    let one = |sql: &str| -> Inner<Amount> {
+        let mut query = conn.prepare_cached(sql)?;
+        let number = |n: i64| u64::try_from(n).unwrap_or(0);
+        Ok(query.query_row([account], |row| {
+            Ok(Amount {
+                items: number(row.get(0)?),
+                bytes: number(row.get(1)?),
+            })
+        })?)
+    };
+    Ok(Amounts {
+        ops: one("SELECT count(*), coalesce(sum(length(body)), 0) FROM op
+             WHERE account = ?1 AND state = 'ready'")?,
+        chunks: one("SELECT count(*), coalesce(sum(length(body)), 0) FROM chunk
+             WHERE account = ?1 AND state = 'ready'")?,
+        blobs: one("SELECT count(*), coalesce(sum(bytes), 0) FROM blob
+             WHERE account = ?1 AND state = 'ready'")?,
+    })
+}
+
 /// What of an account is not on the server yet.
 pub(crate) fn unsent(conn: &Connection, account: i64) -> Inner<Unsent> {
     let mut query = conn.prepare_cached(

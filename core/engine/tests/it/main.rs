@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod amending;
+mod budget;
 mod enrolling;
 mod keeping;
 mod leaving;
@@ -11,6 +12,7 @@ mod observing;
 mod phone;
 mod purging;
 mod server;
+mod slow_line;
 mod store;
 mod support;
 mod syncing;

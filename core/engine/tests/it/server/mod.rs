@@ -88,6 +88,8 @@ pub(crate) struct State {
     pub(crate) version: String,
     pub(crate) min_v: u32,
     pub(crate) purged_entities: BTreeSet<EntityId>,
+    /// Bytes of attachments that were taken, however often.
+    pub(crate) patched: usize,
     /// How far ahead of the first phone's clock the server's is.
     pub(crate) ahead_ms: i64,
 }

@@ -251,10 +251,11 @@ pub(super) fn patch(
         return error(409, "wrong_offset");
     }
     got.extend(body);
+    let got = got.clone();
     let (sha256, whole) = (*sha256, got.len() == *len);
+    state.patched += body.len();
     let mut headers = vec![("Upload-Offset", (offset + body.len()).to_string())];
     if whole {
-        let got = got.clone();
         if Sha256::of(&got) != sha256 {
             state.uploads.remove(&request.path);
             return error(460, "hash_mismatch");
