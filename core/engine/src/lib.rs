@@ -63,8 +63,9 @@ pub use schedule::NextSync;
 pub use sync::{CancelToken, Cut, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
 pub use transport::{Method, Request, Response, Transport, TransportError};
 pub use view::{
-    Advice, CommentView, IncidentView, PatrolNow, PatrolView, PhotoView, Place, RefusedItem,
-    RefusedWhat, RouteView, RunView, SendState, ShiftView, Status, StepView,
+    Advice, Choice, CommentView, ConflictView, IncidentView, PatrolNow, PatrolView, PhotoView,
+    Place, RefusedItem, RefusedWhat, RouteView, RunView, SendState, ShiftView, Status, StepView,
+    VersionView,
 };
 
 // What the facade's signatures name.

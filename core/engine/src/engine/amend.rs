@@ -13,6 +13,7 @@ use crate::entities;
 use crate::error::{EngineError, Inner, Result};
 use crate::observe::Touched;
 use crate::outbox::Pen;
+use crate::view::{Choice, ConflictView};
 
 /// # Errors
 /// All of them: `NotEnrolled`, `NoShift`, `NotFound` where this phone shows no
@@ -124,6 +125,32 @@ impl Engine {
                 value,
                 base: shown.base(field),
                 replaces: proposals.map(|kept| kept.stamp.op).collect(),
+            };
+            pen.amend(tx, shown, resolve)
+        })
+    }
+
+    /// Settles a conflict as it was shown: what its author saw gives way, and
+    /// what came in since stays, for another look.
+    ///
+    /// # Errors
+    /// `NotFound` besides, where the choice names no version of the conflict.
+    pub fn settle(&self, conflict: &ConflictView, choice: Choice) -> Result<()> {
+        let versions = std::iter::once(&conflict.standing).chain(&conflict.others);
+        let value = match choice {
+            Choice::Write(value) => Some(value),
+            Choice::Keep(op) => versions
+                .into_iter()
+                .find(|version| version.op == op)
+                .map(|version| version.value.clone()),
+        };
+        let value = value.ok_or(EngineError::NotFound)?;
+        self.amend(conflict.record, |tx, pen, shown| {
+            let resolve = Intent::Resolve {
+                field: conflict.field.clone(),
+                value,
+                base: Some(conflict.standing.op),
+                replaces: conflict.others.iter().map(|kept| kept.op).collect(),
             };
             pen.amend(tx, shown, resolve)
         })

@@ -9,7 +9,7 @@ use super::Engine;
 use crate::error::{EngineError, Inner, Result};
 use crate::export::{self, Format};
 use crate::identity::{Me, Synced};
-use crate::view::{self, IncidentView, PatrolView, RouteView, Status};
+use crate::view::{self, ConflictView, IncidentView, PatrolView, RouteView, Status};
 use crate::{GridRef, Identity, attachments, chunks, entities, recorder};
 
 impl Engine {
@@ -90,6 +90,15 @@ impl Engine {
     pub fn incident(&self, id: EntityId) -> Result<IncidentView> {
         self.shared
             .with(|core| Ok(view::incident(core, id)?.ok_or(EngineError::NotFound)?))
+    }
+
+    /// The fields that were written twice and wait for somebody to settle them,
+    /// record by record.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn conflicts(&self) -> Result<Vec<ConflictView>> {
+        self.shared.with(|core| view::conflicts(core))
     }
 
     /// The patrols that this phone knows, the newest first.

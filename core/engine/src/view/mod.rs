@@ -1,10 +1,13 @@
 //! What the shells show.
 
+mod conflict;
 mod incident;
 mod patrol;
 mod send;
 mod status;
 
+pub(crate) use conflict::conflicts;
+pub use conflict::{Choice, ConflictView, VersionView};
 pub use incident::{CommentView, IncidentView, PhotoView, StepView};
 pub(crate) use incident::{incident, incidents};
 pub use patrol::{PatrolView, RouteView, RunView};

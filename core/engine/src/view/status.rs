@@ -3,6 +3,7 @@
 use gridwalk_domain::wire::Unsent;
 use gridwalk_domain::{EntityId, Fix};
 
+use super::conflict;
 use super::send::{RefusedItem, refused, unsent};
 use crate::core::Core;
 use crate::error::Inner;
@@ -62,6 +63,8 @@ pub struct Status {
     pub skew_ms: Option<i64>,
     /// What the server did not take.
     pub refused: Vec<RefusedItem>,
+    /// How many fields were written twice and wait for somebody to settle them.
+    pub conflicts: u64,
     /// Whether the server wants a newer app.
     pub upgrade_needed: bool,
     /// Whether the server does not know this phone's token any more: it must be
@@ -118,6 +121,7 @@ pub(crate) fn status(core: &mut Core) -> Inner<Status> {
         last_contact_ms: core.contact.map(|contact| contact.at_ms),
         skew_ms: core.contact.map(|contact| contact.skew_ms),
         refused: refused(core)?,
+        conflicts: conflict::count(core)?,
         upgrade_needed: core.contact.is_some_and(|contact| contact.upgrade_needed),
         signed_out: match &core.me {
             Some(me) => account::line(&core.conn, me.account)?.signed_out,

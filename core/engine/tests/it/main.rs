@@ -9,6 +9,7 @@ mod enrolling;
 mod keeping;
 mod leaving;
 mod observing;
+mod parking;
 mod phone;
 mod purging;
 mod server;
