@@ -114,3 +114,7 @@ pub(crate) fn ids(conn: &Connection, account: i64, kind: &str) -> Inner<Vec<Enti
     let ids: Result<Vec<_>, _> = rows.map(|row| row.map(EntityId::from_bytes)).collect();
     Ok(ids?)
 }
+
+#[cfg(test)]
+#[path = "overlay_tests.rs"]
+mod tests;
