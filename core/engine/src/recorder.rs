@@ -232,7 +232,11 @@ impl Recorder {
         let mut filter = live.filter.clone();
         let stored: Vec<StoredFix> = fixes.iter().map(|fix| filter.take(fix, arrived)).collect();
         if !stored.is_empty() {
-            self.journal.append(live.id, self.run, first, &stored)?;
+            if let Err(fault) = self.journal.append(live.id, self.run, first, &stored) {
+                // Those of earlier calls are due all the same.
+                self.keep_up(conn, now);
+                return Err(fault);
+            }
             if live.unsealed == 0 {
                 live.unsealed_since = now.mono_ms;
             }

@@ -251,7 +251,8 @@ impl Engine {
         })
     }
 
-    /// Finishes the patrol and sums it up.
+    /// Finishes the patrol and sums it up, also where it was finished elsewhere
+    /// meanwhile.
     ///
     /// # Errors
     /// `NoShift`, `NoPatrol`.
@@ -290,9 +291,13 @@ impl Engine {
     }
 }
 
-/// Finishes the running patrol and sums it up.
+/// Finishes the running patrol and sums it up, also where it was finished
+/// elsewhere meanwhile.
 pub(crate) fn finish(tx: &Transaction<'_>, pen: &Pen<'_>, live: &Live) -> Inner<PatrolSummary> {
-    move_to(tx, pen, live.id, kind::patrol::FINISHED)?;
+    let before = entities::load(tx, pen.me.account, live.id)?.ok_or(EngineError::NotFound)?;
+    if before.status() != Some(kind::patrol::FINISHED) {
+        move_to(tx, pen, live.id, kind::patrol::FINISHED)?;
+    }
     let patrol = entities::load(tx, pen.me.account, live.id)?.ok_or(EngineError::NotFound)?;
     let route = live.route(&patrol);
     let sums = [
@@ -304,10 +309,10 @@ pub(crate) fn finish(tx: &Transaction<'_>, pen: &Pen<'_>, live: &Live) -> Inner<
         ("moving_s", json!(route.moving_ms / 1000)),
         ("fixes", json!(live.total)),
     ];
-    let change = |value| Change { value, base: None };
-    let sums = sums
-        .into_iter()
-        .map(|(field, value)| (field.to_owned(), change(value)));
+    let sums = sums.into_iter().map(|(field, value)| {
+        let base = patrol.base(field);
+        (field.to_owned(), Change { value, base })
+    });
     pen.write(
         tx,
         live.id,

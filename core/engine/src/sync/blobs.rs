@@ -161,10 +161,7 @@ impl Run<'_> {
             return Ok(None);
         }
         let response = accepted(response)?;
-        let offset = upload_offset(&response);
-        Ok(Some(offset.ok_or_else(|| EngineError::BadAnswer {
-            message: "expected an upload-offset".to_owned(),
-        })?))
+        Ok(Some(told_offset(&response)?))
     }
 
     fn pieces(&mut self, due: &Due, path: &str, mut offset: u64, pace: &mut Pace) -> Step<Sent> {
@@ -183,7 +180,6 @@ impl Run<'_> {
             // Where the server stopped within a piece, its rest goes.
             piece.drain(..at % PIECE);
             piece.truncate(pace.bytes().min(self.line.room()).max(1));
-            let end = offset + piece.len() as u64;
             let headers = vec![
                 header("tus-resumable", TUS),
                 header("content-type", "application/offset+octet-stream"),
@@ -217,7 +213,13 @@ impl Run<'_> {
                     if let Some(receipt) = receipt.and_then(|text| text.parse().ok()) {
                         self.keep(Some(receipt), |_, _| Ok(((), Touched::default())))?;
                     }
-                    upload_offset(&response).unwrap_or(end)
+                    // A hotel's login page says 200 too.
+                    let told = told_offset(&response)?;
+                    if told <= offset || told > due.bytes {
+                        let message = "expected a larger upload-offset".to_owned();
+                        return Err(EngineError::BadAnswer { message }.into());
+                    }
+                    told
                 }
             };
         }
@@ -263,6 +265,12 @@ fn is_about_the_offset(response: &Response) -> bool {
 
 fn upload_offset(response: &Response) -> Option<u64> {
     response.header("upload-offset")?.trim().parse().ok()
+}
+
+fn told_offset(response: &Response) -> Result<u64, EngineError> {
+    upload_offset(response).ok_or_else(|| EngineError::BadAnswer {
+        message: "expected an upload-offset".to_owned(),
+    })
 }
 
 /// The path of a location. Wherever it points, requests go to the one server

@@ -5,6 +5,7 @@
 
 mod amending;
 mod budget;
+mod disk;
 mod enrolling;
 mod keeping;
 mod leaving;
@@ -12,6 +13,7 @@ mod observing;
 mod parking;
 mod phone;
 mod purging;
+mod scope;
 mod server;
 mod slow_line;
 mod store;

@@ -210,6 +210,27 @@ impl Transport for Nth<'_> {
 }
 
 #[test]
+fn a_login_page_that_says_yes_to_everything_is_no_success() {
+    for path in [
+        "/v1/push",
+        "/v1/tracks",
+        "/v1/blobs",
+        "/v1/blobs/",
+        "/v1/pull",
+    ] {
+        let (phone, server) = (Phone::new(false), FakeServer::new());
+        let engine = day(&phone, &server);
+        server.fail(path, Fault::Status(200, vec![]));
+        assert!(
+            matches!(sync(&engine, &server), Err(EngineError::BadAnswer { .. })),
+            "{path}"
+        );
+        sync(&engine, &server).expect("syncs");
+        assert_arrived(&engine, &server);
+    }
+}
+
+#[test]
 fn cancelled_anywhere_it_starts_again_and_arrives_once() {
     struct CancelAt {
         left: Mutex<u64>,
@@ -464,6 +485,8 @@ fn an_upload_goes_on_where_it_broke_and_begins_anew_where_it_must() {
 /// Another phone's change, made on the server.
 pub(crate) fn elsewhere(server: &FakeServer, entity: EntityId, intent: Intent) {
     server.with(|state| {
+        let known = state.state(entity);
+        let kind = known.map_or("incident", |known| known.kind.as_str());
         let body = OpBody {
             v: OP_VERSION,
             id: OpId::from_bytes(
@@ -473,7 +496,7 @@ pub(crate) fn elsewhere(server: &FakeServer, entity: EntityId, intent: Intent) {
             ),
             tenant: server.tenant,
             entity,
-            kind: "incident".into(),
+            kind: kind.to_owned(),
             by: Author::User {
                 user: UserId::from_bytes([8; 16]),
             },
