@@ -94,8 +94,8 @@ pub trait Transport: Send + Sync {
     /// [`TransportError`] where no whole answer came.
     fn send(&self, request: &Request) -> Result<Response, TransportError>;
 
-    /// Whether it leads to this server. Of those who left the phone, the records
-    /// for other servers are left out of a sync over it.
+    /// Whether it leads to this server. Those whose records are for another one
+    /// are left out of a sync over it.
     fn leads_to(&self, _server: &ServerAddress) -> bool {
         true
     }

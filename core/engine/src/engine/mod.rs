@@ -9,6 +9,8 @@ mod settings;
 
 use std::sync::Arc;
 
+#[cfg(feature = "http")]
+use crate::HttpTransport;
 use crate::core::Shared;
 use crate::error::Result;
 use crate::observe::{self, Observer, Subscription};
@@ -75,15 +77,40 @@ impl Engine {
         })
     }
 
-    /// Sends what is due and pulls what changed. One at a time: a second caller
-    /// waits for the first.
+    /// Sends what is due and pulls what changed, for whoever uses the phone and
+    /// for those who left something behind, as far as the transport leads to
+    /// their servers. One at a time: a second caller waits for the first.
     ///
     /// # Errors
     /// What was sent and pulled until then stays. `NotEnrolled`, `SignedOut`,
-    /// `RetryLater` with the time to wait, `Cancelled`, `ServerError`,
-    /// `BadAnswer`, and what the network gives.
+    /// `RetryLater` with the time to wait, before which no request is made,
+    /// `Cancelled`, `ServerError`, `BadAnswer`, and what the network gives;
+    /// `Wiped` where the phone was reported stolen: nothing is left of it.
     pub fn sync(&self, transport: &dyn Transport, options: SyncOptions) -> Result<SyncReport> {
         sync::run(&self.shared, transport, options)
+    }
+
+    /// [`Self::sync`] over HTTP, with each server that this phone has something
+    /// to do with. What is told is of the first, its worker's.
+    ///
+    /// # Errors
+    /// As [`Self::sync`], of the first.
+    #[cfg(feature = "http")]
+    pub fn sync_over_http(&self, options: &SyncOptions) -> Result<SyncReport> {
+        let mut servers = self.servers()?.into_iter();
+        let first = servers.next().ok_or(crate::EngineError::NotEnrolled)?;
+        let report = self.sync(&HttpTransport::new(&first)?, options.clone())?;
+        for server in servers {
+            let used = report.bytes_up + report.bytes_down;
+            let options = SyncOptions {
+                progress: None,
+                budget_bytes: options.budget_bytes.map(|all| all.saturating_sub(used)),
+                ..options.clone()
+            };
+            // Whatever is wrong there, the next sync tries again.
+            let _ = self.sync(&HttpTransport::new(&server)?, options);
+        }
+        Ok(report)
     }
 
     /// When to sync next, given the network that the phone is on. Ask when

@@ -83,12 +83,16 @@ pub(crate) fn run(
         let seen = schedule::seen(core, options.network)?;
         Ok((core.me.clone(), account::leaving(&core.conn)?, seen))
     })?;
+    let reached = |me: &Me| transport.leads_to(&me.address());
+    let present = present.filter(reached);
+    let leaving: Vec<Me> = leaving.into_iter().filter(reached).collect();
     let first = present.as_ref().or(leaving.first());
     let first = first.ok_or(EngineError::NotEnrolled)?.clone();
     let line = Line::new(transport, options.cancel, options.budget_bytes);
     let mut run = Run::new(shared, line, Meter::new(options.progress), first);
     run.network = options.network;
     run.pace = shared.with(|core| meta::get(&core.conn, name::PACE))?;
+    let whose = present.is_some() || shared.with(|core| Ok(core.me.is_none()))?;
     let outcome = run.everybody(present, transport);
     if run.wipe {
         shared.wipe()?;
@@ -96,7 +100,10 @@ pub(crate) fn run(
     }
     let got_on = run.meter.moved();
     let outcome = run.end(outcome);
-    shared.note_sync(&outcome, got_on, seen);
+    // What goes wrong at another server is nothing to whoever uses the phone.
+    if whose {
+        shared.note_sync(&outcome, got_on, seen);
+    }
     shared.observers.touch(&Touched::status());
     shared.sweep()?;
     outcome
