@@ -170,7 +170,9 @@ impl Core {
         let Some(running) = meta::get::<RunningPatrol>(&self.conn, meta::name::PATROL)? else {
             return Ok(());
         };
-        let runs = chunks::decode(&chunks::bodies(&self.conn, running.id)?)?;
+        // Chunks that this version cannot read (a newer one sealed them) are kept
+        // and sent; the picture of the route lacks them.
+        let runs = chunks::decode(&chunks::bodies(&self.conn, running.id)?).unwrap_or_default();
         let mut live = Live::resumed(running.id, runs, now);
         let state = entities::load(&self.conn, self.account(), running.id)?;
         live.paused = state.as_ref().and_then(Entity::status) == Some(kind::patrol::PAUSED);

@@ -20,3 +20,4 @@ mod store;
 mod support;
 mod syncing;
 mod timelines;
+mod upgrades;

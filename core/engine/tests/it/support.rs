@@ -193,8 +193,12 @@ impl Phone {
     }
 }
 
-/// A small PNG with a text in it that must not leave the phone.
+/// A PNG of 150 KB with a text in it that must not leave the phone.
 pub(crate) fn png(seed: u8) -> Vec<u8> {
+    png_of(seed, 150_000)
+}
+
+pub(crate) fn png_of(seed: u8, bytes: usize) -> Vec<u8> {
     let chunk = |kind: &[u8; 4], data: &[u8]| {
         let data = img_parts::Bytes::copy_from_slice(data);
         let chunk = img_parts::png::PngChunk::new(*kind, data);
@@ -204,7 +208,7 @@ pub(crate) fn png(seed: u8) -> Vec<u8> {
         b"\x89PNG\r\n\x1a\n".to_vec(),
         chunk(b"IHDR", &[0, 0, 0, 5, 0, 0, 0, 4, 8, 2, 0, 0, 0]),
         chunk(b"tEXt", b"35.104512N 118.356781E"),
-        chunk(b"IDAT", &vec![seed; 150_000]),
+        chunk(b"IDAT", &vec![seed; bytes]),
         chunk(b"IEND", b""),
     ]
     .concat()

@@ -178,6 +178,17 @@ impl FakeServer {
         worker
     }
 
+    /// A phone that was enrolled once, in a test long ago.
+    pub(crate) fn adopt(&self, device: DeviceId, worker: WorkerId, token: &str, send_token: &str) {
+        let known = Device {
+            worker,
+            token: token.to_owned(),
+            send_token: send_token.to_owned(),
+            standing: Standing::Active,
+        };
+        self.with(|state| state.devices.insert(device, known));
+    }
+
     pub(crate) fn stream(&self) -> StreamKey {
         StreamKey::Records(self.grid.id)
     }
