@@ -185,11 +185,11 @@ impl Entity {
             .history
             .iter_mut()
             .flat_map(|step| step.with.values_mut());
-        fields
+        let values = fields
             .chain(lists)
             .chain(items.map(|item| &mut item.value))
-            .chain(steps)
-            .fold(false, |struck, value| strike(value, &hash) || struck)
+            .chain(steps);
+        strike_all(values, &hash)
     }
 
     /// The entries of a list.
@@ -221,18 +221,23 @@ fn find_blobs(value: &Value, found: &mut BTreeSet<Sha256>) {
     }
 }
 
+/// Strikes every one of them, the first that names it or not.
+fn strike_all<'a>(values: impl Iterator<Item = &'a mut Value>, hash: &str) -> bool {
+    let mut struck = false;
+    for value in values {
+        struck |= strike(value, hash);
+    }
+    struck
+}
+
 fn strike(value: &mut Value, hash: &str) -> bool {
     match value {
-        Value::Array(values) => values
-            .iter_mut()
-            .fold(false, |struck, value| strike(value, hash) || struck),
+        Value::Array(values) => strike_all(values.iter_mut(), hash),
         Value::Object(object) if object.get("sha256").and_then(Value::as_str) == Some(hash) => {
             *value = json!({ "sha256": hash, "purged": true });
             true
         }
-        Value::Object(object) => object
-            .values_mut()
-            .fold(false, |struck, value| strike(value, hash) || struck),
+        Value::Object(object) => strike_all(object.values_mut(), hash),
         _ => false,
     }
 }

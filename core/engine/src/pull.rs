@@ -81,7 +81,14 @@ pub(crate) fn keep_receipts(
                 chunks::receipt(tx, &chunk.chunk, receipt.n)?;
                 touched.insert(chunk.chunk.patrol);
             }
-            ReceiptOf::Blob { sha256 } => {
+            ReceiptOf::Blob {
+                sha256,
+                purged: true,
+            } => {
+                touched.extend(attachments::shown_by(tx, word.account, *sha256)?);
+                purge::blob(tx, *sha256)?;
+            }
+            ReceiptOf::Blob { sha256, .. } => {
                 attachments::take(tx, word, *sha256)?;
                 attachments::receipt(tx, word.account, *sha256, receipt.n)?;
                 touched.extend(attachments::shown_by(tx, word.account, *sha256)?);

@@ -537,6 +537,9 @@ pub enum ReceiptOf {
     Blob {
         /// Its content.
         sha256: Sha256,
+        /// Whether it was purged since: the phone erases it too.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        purged: bool,
     },
     /// A word that this version does not know.
     #[serde(other)]

@@ -450,6 +450,16 @@ impl State {
         for state in struck {
             self.list(state.home, state.id, Some(state));
         }
+        let mut told = Vec::new();
+        for (device, receipts) in &self.world.receipts {
+            let sent =
+                |of: &&ReceiptOf| matches!(of, ReceiptOf::Blob { sha256: of, .. } if *of == sha256);
+            told.extend(receipts.iter().find(sent).map(|_| *device));
+        }
+        for device in told {
+            let purged = true;
+            self.receipt(device, ReceiptOf::Blob { sha256, purged });
+        }
     }
 }
 

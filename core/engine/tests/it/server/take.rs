@@ -261,7 +261,8 @@ pub(super) fn patch(
             return error(460, "hash_mismatch");
         }
         state.blobs.insert(sha256, got);
-        state.receipt(device, ReceiptOf::Blob { sha256 });
+        let purged = false;
+        state.receipt(device, ReceiptOf::Blob { sha256, purged });
         let receipt = state.end(StreamKey::Receipts(device)).expect("given");
         headers.push(("Gridwalk-Receipt", receipt.to_string()));
     }
