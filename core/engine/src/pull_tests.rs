@@ -310,3 +310,34 @@ fn within_a_time_line_the_highest_revision_stays_and_another_replaces_it() {
     assert_eq!(rev(&mut conn, other, 3), 3);
     assert_eq!(rev(&mut conn, other, 4), 4);
 }
+
+#[test]
+fn a_cursor_never_runs_ahead_of_the_page_that_did_not_fit_on_the_disk() {
+    let mut conn = store();
+    let small = serde_json::to_string(&entity(1)).expect("writes");
+    kept(&mut conn, EPOCH, &one_page(1, 1, &small));
+    let pages: u32 = conn
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .expect("told");
+    conn.pragma_update_and_check(None, "max_page_count", pages + 3, |_| Ok(()))
+        .expect("set");
+    let mut large = entity(2);
+    let text = serde_json::json!("长".repeat(60_000));
+    large.unknown.insert("text".to_owned(), text);
+    let mut page = one_page(2, 2, &serde_json::to_string(&large).expect("writes"));
+    page.entities.extend(one_page(3, 3, &small).entities);
+    page.cursor = page.cursor.map(|cursor| Cursor { seq: 9, ..cursor });
+    let tx = crate::core::begin(&mut conn).expect("begins");
+    let fault = keep_page(&tx, STREAMS[0], &page, EPOCH, 0).expect_err("no room");
+    assert_eq!(
+        crate::EngineError::from(fault),
+        crate::EngineError::DiskFull
+    );
+    drop(tx);
+    let at = cursor(&conn, STREAMS[0]).expect("reads");
+    assert_eq!(at.map(|cursor| cursor.seq), Some(1));
+    let held: i64 = conn
+        .query_row("SELECT count(*) FROM listing", [], |row| row.get(0))
+        .expect("counts");
+    assert_eq!(held, 1);
+}

@@ -14,7 +14,7 @@ use crate::error::Inner;
 use crate::store::beside;
 
 /// How much is overwritten at a time.
-const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// Whether a file whose name goes on like this after the data file's is the
 /// engine's.

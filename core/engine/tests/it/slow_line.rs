@@ -37,7 +37,7 @@ impl SlowLine<'_> {
         let mut z = *state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % 10 == 0
+        (z ^ (z >> 31)).is_multiple_of(10)
     }
 
     fn now(&self) -> i64 {
