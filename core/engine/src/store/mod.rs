@@ -39,6 +39,7 @@ pub(crate) fn open(config: &Config) -> Inner<(Connection, Lock)> {
     let check = key_check(config.key.as_ref());
     if existed {
         refuse_misfit(config, &lock, &check)?;
+        sync_log(config)?;
     } else {
         // SQLite gives its other files the rights of this one.
         config.disk.open(&config.path, OpenFor::Writing)?;
@@ -80,6 +81,17 @@ fn refuse_misfit(config: &Config, lock: &Lock, check: &str) -> Inner<()> {
     } else {
         Ok(())
     }
+}
+
+/// What an earlier process had committed and not synced yet when it was killed
+/// will be seen: it becomes durable before anything is built on it.
+fn sync_log(config: &Config) -> Inner<()> {
+    let (disk, log) = (&*config.disk, beside(&config.path, "-wal"));
+    if disk.len(&log)?.is_some() {
+        disk.open(&log, OpenFor::Writing)?.sync()?;
+        disk::sync_name(disk, &log)?;
+    }
+    Ok(())
 }
 
 fn key_check(key: Option<&Key32>) -> String {
