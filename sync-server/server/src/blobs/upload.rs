@@ -211,7 +211,10 @@ impl Service {
                 offset: upload.length,
                 ..upload.clone()
             })?;
-            let receipt = ReceiptOf::Blob { sha256: row.sha256 };
+            let receipt = ReceiptOf::Blob {
+                sha256: row.sha256,
+                purged: false,
+            };
             Ok(add_receipts(tx, &*rng, tenant, device, vec![receipt])?)
         })
     }
