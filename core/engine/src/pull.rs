@@ -171,33 +171,35 @@ fn keep_entity(
         return purge::entity(tx, id);
     };
     let text = state.get();
+    let (kind, conflicts) = about(text);
     tx.prepare_cached(
         "INSERT INTO base (entity, kind, epoch, rev, conflicts, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO UPDATE SET kind = ?2, epoch = ?3, rev = ?4, conflicts = ?5, state = ?6
          WHERE epoch <> excluded.epoch OR excluded.rev >= rev",
     )?
-    .execute(params![id.as_bytes(), kind_of(text), epoch.as_bytes(), rev, conflicts_of(text), text])?;
+    .execute(params![id.as_bytes(), kind, epoch.as_bytes(), rev, conflicts, text])?;
     for sha256 in struck(text) {
         purge::blob(tx, sha256)?;
     }
     Ok(())
 }
 
-/// What a state is; empty where even that cannot be read: it is kept, and not
-/// shown.
-fn kind_of(text: &str) -> String {
+/// What a state is, and how many of its fields were written twice. One that
+/// this version cannot read is kept, and not shown.
+fn about(text: &str) -> (String, i64) {
     #[derive(Deserialize)]
     struct Head {
         kind: String,
     }
-    serde_json::from_str(text).map_or_else(|_| String::new(), |head: Head| head.kind)
-}
-
-fn conflicts_of(text: &str) -> i64 {
-    let entity: Option<Entity> = serde_json::from_str(text).ok();
-    entity.map_or(0, |entity| {
-        i64::try_from(entity.conflicts()).unwrap_or(i64::MAX)
-    })
+    if let Ok(entity) = serde_json::from_str::<Entity>(text) {
+        let conflicts = i64::try_from(entity.conflicts()).unwrap_or(i64::MAX);
+        return (entity.kind, conflicts);
+    }
+    let head = serde_json::from_str(text);
+    (
+        head.map_or_else(|_| String::new(), |head: Head| head.kind),
+        0,
+    )
 }
 
 /// The attachments in a state that were purged by themselves.

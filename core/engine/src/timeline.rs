@@ -40,6 +40,8 @@ pub(crate) struct TimeLine {
     pub(crate) met: Option<(String, String)>,
     /// Whether the server does not know the token any more.
     pub(crate) signed_out: bool,
+    /// When it was last asked for somebody who left, by the phone's lifetime.
+    pub(crate) asked_ms: Option<i64>,
 }
 
 impl TimeLine {

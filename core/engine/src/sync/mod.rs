@@ -31,7 +31,7 @@ use crate::outbox::Word;
 use crate::policy::{Network, Policy};
 use crate::schedule::{self, Ended, Seen};
 use crate::store::meta::{self, name};
-use crate::{Transport, account, boots, retention, timeline};
+use crate::{Transport, account, boots, retention, timeline, view};
 use call::{Halt, Line, Step};
 pub(crate) use enrolment::enrol;
 use hello::After;
@@ -39,6 +39,9 @@ use meter::Meter;
 use pace::Pace;
 pub use report::{CancelToken, Cut, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
 
+/// Of somebody who left and has nothing unsent, the server is asked so often
+/// whether a backup has all.
+const ASK_EVERY_MS: i64 = 3_600_000;
 /// How often hello is said again in one sync because the server went back in
 /// time, or lets the phone do less than before.
 const ROUNDS: usize = 4;
@@ -200,7 +203,7 @@ impl<'a> Run<'a> {
         self.meter.vault = true;
         let leaving = self.shared.with(|core| account::leaving(&core.conn))?;
         for me in leaving {
-            if !transport.leads_to(&me.address()) {
+            if !transport.leads_to(&me.address()) || !self.is_time_for(&me)? {
                 continue;
             }
             match self.account(me) {
@@ -230,7 +233,34 @@ impl<'a> Run<'a> {
         if outcome == Err(Halt::Failed(EngineError::SignedOut)) {
             self.note(|line| line.signed_out = true)?;
         }
+        // What could be sent of somebody whose phone was stolen was sent.
+        if !self.me.is_present() && self.standing == Standing::Wipe {
+            self.let_go()?;
+        }
         outcome
+    }
+
+    /// Whether it is time to ask for somebody who left: at once where something
+    /// is to be sent.
+    fn is_time_for(&self, me: &Me) -> Result<bool> {
+        let now = self.shared.now();
+        self.shared.with(|core| {
+            let lifetime_ms = boots::lifetime(&core.conn, now)?;
+            let unsent = view::unsent(&core.conn, me.account)?;
+            let mut line = account::line(&core.conn, me.account)?;
+            let rested = line
+                .asked_ms
+                .is_none_or(|at| lifetime_ms - at >= ASK_EVERY_MS);
+            let to_send = unsent.ops + unsent.chunks + unsent.blobs > 0;
+            if !rested && !to_send {
+                return Ok(false);
+            }
+            line.asked_ms = Some(lifetime_ms);
+            let tx = begin(&mut core.conn)?;
+            account::keep_line(&tx, me.account, &line)?;
+            tx.commit()?;
+            Ok(true)
+        })
     }
 
     fn round(&mut self) -> Step<()> {

@@ -147,7 +147,7 @@ fn when_to_sync_next_comes_from_what_is_stored() {
     assert_eq!(next(&engine, Network::Unmetered), NextSync::Now);
     sync(&engine, &server).expect("syncs");
     server.verify_backup();
-    phone.clock.pass(15 * 60_000);
+    phone.clock.pass(60 * 60_000);
     sync(&engine, &server).expect("syncs");
     assert_eq!(next(&engine, Network::Unmetered), NextSync::Never);
 }

@@ -103,6 +103,9 @@ fn a_log_out_warns_first_and_what_was_unsent_is_sent_after_it() {
         // It stays until a backup has it; then nothing is left of the account.
         assert_eq!(engine.vault().expect("reads")[0].unsent.ops, 0);
         server.verify_backup();
+        let idle = sync(&engine, &server).expect("syncs");
+        assert_eq!(idle.requests, 0, "asked a moment ago");
+        phone.clock.pass(3_600_000);
         sync(&engine, &server).expect("syncs");
         assert_eq!(engine.vault(), Ok(vec![]));
         assert_eq!(sync(&engine, &server), Err(EngineError::NotEnrolled));
