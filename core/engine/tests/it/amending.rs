@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::server::FakeServer;
 use crate::support::{Phone, png};
-use crate::syncing::{elsewhere, report, sync};
+use crate::talk::{elsewhere, report, sync};
 
 fn title(text: &str) -> BTreeMap<String, serde_json::Value> {
     [("title".to_owned(), json!(text))].into()

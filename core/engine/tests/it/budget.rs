@@ -6,8 +6,8 @@ use gridwalk_engine::{Cut, Engine, EngineError, Network, Policy, SendState, Sync
 use std::path::PathBuf;
 
 use crate::server::{FakeServer, Fault};
-use crate::support::Phone;
-use crate::syncing::{report, sync};
+use crate::support::{CHUNK, Phone};
+use crate::talk::{report, sync};
 
 /// Eight hours at a fix a second: real traces, one after the other.
 fn real_day(phone: &Phone) -> Vec<Fix> {
@@ -59,7 +59,7 @@ fn a_day_of_routes_and_ten_incidents_is_sixty_kilobytes_up() {
 fn with_nothing_to_do_a_sync_is_one_request_of_less_than_a_kilobyte_each_way() {
     let (phone, server) = (Phone::new(true), FakeServer::new());
     let engine = phone.on_patrol(&server);
-    phone.walk_in_bunches(&engine, 400);
+    phone.walk_in_bunches(&engine, CHUNK + 100);
     report(&engine, "甲", &[1]);
     engine.finish_patrol().expect("finishes");
     sync(&engine, &server).expect("syncs");
@@ -91,7 +91,7 @@ fn over(engine: &Engine, server: &FakeServer, network: Network) -> gridwalk_engi
 fn mobile_data_is_not_used_for_routes_and_photos_unless_the_policy_says_so() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let engine = phone.on_patrol(&server);
-    phone.walk_in_bunches(&engine, 700);
+    phone.walk_in_bunches(&engine, 2 * CHUNK + 100);
     let id = report(&engine, "甲", &[1]);
     let done = over(&engine, &server, Network::Metered);
     assert_eq!(
@@ -120,7 +120,7 @@ fn mobile_data_is_not_used_for_routes_and_photos_unless_the_policy_says_so() {
 fn a_budget_is_kept_ops_go_first_and_the_next_run_goes_on() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let engine = phone.on_patrol(&server);
-    phone.walk_in_bunches(&engine, 700);
+    phone.walk_in_bunches(&engine, 2 * CHUNK + 100);
     report(&engine, "甲", &[1, 2]);
     engine.finish_patrol().expect("finishes");
     let mut runs = 0;

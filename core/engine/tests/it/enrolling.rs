@@ -6,7 +6,7 @@ use gridwalk_engine::{Engine, EngineError, Invitation, SendState};
 
 use crate::server::{FakeServer, Fault};
 use crate::support::Phone;
-use crate::syncing::{report, sync};
+use crate::talk::{report, sync};
 
 fn invitation(code: &str) -> Invitation {
     Invitation::parse(code, Some("https://test")).expect("reads")

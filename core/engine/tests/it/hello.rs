@@ -5,8 +5,8 @@ use gridwalk_domain::wire::HelloRequest;
 use gridwalk_engine::{Network, NextSync, Policy};
 
 use crate::server::{FakeServer, Fault};
-use crate::support::{Phone, START_MS};
-use crate::syncing::{report, sync};
+use crate::support::{CHUNK, Phone, START_MS};
+use crate::talk::{report, sync};
 
 fn last_hello(server: &FakeServer) -> HelloRequest {
     server.with(|state| state.hellos.last().expect("said").clone())
@@ -66,7 +66,7 @@ fn where_phone_and_server_stand_at_the_same_place_nothing_is_pulled() {
         list: "comments".into(),
         value: serde_json::json!({"text": "已安排"}),
     };
-    crate::syncing::elsewhere(&server, id, comment);
+    crate::talk::elsewhere(&server, id, comment);
     let pulled = sync(&engine, &server).expect("syncs");
     assert_eq!((pulled.requests, pulled.entities_pulled), (2, 1));
     let hello = last_hello(&server);
@@ -156,7 +156,7 @@ fn when_to_sync_next_comes_from_what_is_stored() {
 fn after_healing_queues_reach_zero_with_no_new_write() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let engine = phone.on_patrol(&server);
-    phone.walk_in_bunches(&engine, 700);
+    phone.walk_in_bunches(&engine, 2 * CHUNK + 100);
     report(&engine, "甲", &[1, 2]);
     engine.finish_patrol().expect("finishes");
     for _ in 0..12 {

@@ -3,8 +3,8 @@
 use gridwalk_engine::{Engine, EngineError, Policy, SendState};
 
 use crate::server::FakeServer;
-use crate::support::Phone;
-use crate::syncing::{report, sync};
+use crate::support::{CHUNK, Phone};
+use crate::talk::{report, sync};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -30,7 +30,7 @@ fn files(phone: &Phone) -> usize {
 /// A finished day on the server, receipts pulled.
 fn sent(phone: &Phone, server: &FakeServer) -> Engine {
     let engine = phone.on_patrol(server);
-    phone.walk_in_bunches(&engine, 320);
+    phone.walk_in_bunches(&engine, CHUNK + 20);
     report(&engine, "甲", &[1]);
     engine.finish_patrol().expect("finishes");
     engine.end_shift().expect("ends");
@@ -171,7 +171,7 @@ fn what_was_refused_stays_for_the_worker_to_see() {
 fn a_patrol_that_runs_keeps_its_fixes_and_a_shift_its_first_op() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let engine = phone.on_patrol(&server);
-    phone.walk_in_bunches(&engine, 320);
+    phone.walk_in_bunches(&engine, CHUNK + 20);
     sync(&engine, &server).expect("syncs");
     server.verify_backup();
     phone.clock.pass_days(60);
@@ -180,6 +180,6 @@ fn a_patrol_that_runs_keeps_its_fixes_and_a_shift_its_first_op() {
     assert_eq!((kept[0], kept[1]), (2, 1));
     assert_eq!(
         engine.status().expect("reads").patrol.expect("runs").fixes,
-        320
+        (CHUNK + 20) as u64
     );
 }

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::server::{FakeServer, Fault, grid};
-use crate::support::Phone;
-use crate::syncing::{report, sync};
+use crate::support::{CHUNK, Phone};
+use crate::talk::{report, sync};
 
 fn next_user(engine: &Engine, server: &FakeServer) {
     server.hire(0x66, "NEXT");
@@ -25,7 +25,7 @@ fn half_sent(phone: &Phone, server: &FakeServer) -> Engine {
     let engine = phone.on_patrol(server);
     let first = report(&engine, "甲-SECRET", &[1]);
     sync(&engine, server).expect("syncs");
-    phone.walk_in_bunches(&engine, 330);
+    phone.walk_in_bunches(&engine, CHUNK + 30);
     engine.comment(first, "说-SECRET").expect("comments");
     report(&engine, "乙-SECRET", &[2]);
     engine
@@ -48,7 +48,7 @@ fn sees_nothing(engine: &Engine) {
 }
 
 fn assert_all_arrived(server: &FakeServer) {
-    assert_eq!(server.fixes(), 330);
+    assert_eq!(server.fixes(), CHUNK + 30);
     server.with(|state| {
         assert_eq!(state.blobs.len(), 2);
         let titles: Vec<_> = state
@@ -175,7 +175,7 @@ fn what_was_pulled_is_gone_from_the_disk_after_a_log_out() {
         list: "comments".into(),
         value: serde_json::json!({"text": "PULLED-SECRET"}),
     };
-    crate::syncing::elsewhere(&server, id, comment);
+    crate::talk::elsewhere(&server, id, comment);
     sync(&engine, &server).expect("syncs");
     engine.end_shift().expect("ends");
     let token = server.with(|state| state.devices[&server_device(state)].tokens().0.to_owned());
@@ -350,7 +350,7 @@ fn a_stolen_phone_sends_what_it_can_and_then_nothing_is_left_of_it() {
         assert_eq!(sync(&engine, &server), Err(EngineError::Wiped));
         if cut.is_none() {
             // The patrol runs on: what was sealed is there.
-            assert!(server.fixes() >= 300);
+            assert!(server.fixes() >= CHUNK);
             server.with(|state| assert_eq!(state.blobs.len(), 2));
         }
         assert_eq!(engine.status().map(drop), Err(EngineError::Wiped));

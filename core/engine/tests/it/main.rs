@@ -20,5 +20,6 @@ mod slow_line;
 mod store;
 mod support;
 mod syncing;
+mod talk;
 mod timelines;
 mod upgrades;

@@ -7,8 +7,8 @@ use gridwalk_engine::{
 };
 
 use crate::server::FakeServer;
-use crate::support::Phone;
-use crate::syncing::{report, sync};
+use crate::support::{CHUNK, Phone};
+use crate::talk::{report, sync};
 
 fn send(engine: &Engine, id: EntityId) -> SendState {
     engine.incident(id).expect("shown").send
@@ -66,7 +66,7 @@ fn what_needs_a_parked_op_waits_with_it_and_so_do_its_fixes() {
     let engine = phone.enrolled(&server);
     let shift = engine.start_shift(None).expect("begins");
     engine.start_patrol().expect("starts");
-    phone.walk_in_bunches(&engine, 320);
+    phone.walk_in_bunches(&engine, CHUNK + 20);
     let other = report(&engine, "甲", &[]);
     engine.finish_patrol().expect("finishes");
     // The shift's first op is poison; the patrol needs it.
@@ -144,7 +144,7 @@ fn a_server_that_cannot_take_anything_parks_nothing_and_what_it_has_comes_down()
         list: "comments".into(),
         value: serde_json::json!({"text": "已安排"}),
     };
-    crate::syncing::elsewhere(&server, mine, comment);
+    crate::talk::elsewhere(&server, mine, comment);
     for n in 0..9 {
         engine.comment(mine, &format!("{n}")).expect("comments");
     }

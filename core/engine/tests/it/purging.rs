@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::server::{FakeServer, Fault};
-use crate::support::{Phone, png};
-use crate::syncing::{report, sync};
+use crate::support::{CHUNK, Phone, png};
+use crate::talk::{report, sync};
 
 /// Whether a text stands in any file of the phone.
 fn on_disk(folder: &Path, text: &str) -> bool {
@@ -155,7 +155,7 @@ fn what_was_purged_before_it_was_sent_is_erased_at_the_servers_word() {
 fn a_patrol_that_is_purged_while_it_runs_ends_and_its_fixes_go() {
     let (phone, server) = (Phone::new(true), FakeServer::new());
     let engine = phone.on_patrol(&server);
-    phone.walk(&engine, 350);
+    phone.walk(&engine, CHUNK + 50);
     sync(&engine, &server).expect("syncs");
     phone.walk(&engine, 20);
     let patrol = engine.status().expect("reads").patrol.expect("runs").id;

@@ -6,7 +6,7 @@ use serde_json::Map;
 
 use crate::server::FakeServer;
 use crate::support::Phone;
-use crate::syncing::{elsewhere, report, sync};
+use crate::talk::{elsewhere, report, sync};
 
 #[test]
 fn a_patrol_goes_on_to_its_end_where_the_grid_was_taken_away() {

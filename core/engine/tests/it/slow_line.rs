@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::server::FakeServer;
 use crate::support::{Phone, TestClock};
-use crate::syncing::report;
+use crate::talk::report;
 use gridwalk_domain::Clock as _;
 
 const BITS_PER_SECOND: i64 = 20_000;

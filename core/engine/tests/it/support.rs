@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex};
 
 use crate::server::FakeServer;
 
+/// Fixes of one chunk, as the engine seals them.
+pub(crate) const CHUNK: usize = 300;
+
 pub(crate) const START_MS: i64 = 1_763_769_600_000;
 
 /// Clocks that a test moves.

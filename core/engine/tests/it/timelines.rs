@@ -6,13 +6,13 @@ use gridwalk_engine::{Advice, Engine, EngineError, Phase, SendState};
 use serde_json::json;
 
 use crate::server::{FakeServer, Fault};
-use crate::support::Phone;
-use crate::syncing::{elsewhere, progress, report, sync};
+use crate::support::{CHUNK, Phone};
+use crate::talk::{elsewhere, progress, report, sync};
 
 /// A phone on shift, one incident with a photo and a patrol on the server.
 fn begun(phone: &Phone, server: &FakeServer) -> (Engine, EntityId) {
     let engine = phone.on_patrol(server);
-    phone.walk_in_bunches(&engine, 320);
+    phone.walk_in_bunches(&engine, CHUNK + 20);
     let id = report(&engine, "甲", &[1]);
     sync(&engine, server).expect("syncs");
     (engine, id)
@@ -45,7 +45,7 @@ fn after_a_restore_the_phone_sends_again_what_the_server_lost() {
         let backup = server.back_up();
         let second = report(&engine, "乙", &[2]);
         engine.comment(first, "看过了").expect("comments");
-        phone.walk_in_bunches(&engine, 310);
+        phone.walk_in_bunches(&engine, CHUNK + 10);
         sync(&engine, &server).expect("syncs");
         let fixes = server.fixes();
         server.restore(backup, told);
@@ -161,7 +161,7 @@ fn a_server_that_goes_back_in_mid_sync_is_noticed_and_followed() {
     engine.comment(id, "又看过了").expect("comments");
     // Hello is answered by the old server, the push by the restored one.
     let restored = std::sync::Mutex::new(Some(backup));
-    let line = crate::syncing::Before("/v1/push", &server, || {
+    let line = crate::talk::Before("/v1/push", &server, || {
         if let Some(backup) = restored.lock().expect("no panic").take() {
             server.restore(backup, false);
         }
@@ -175,7 +175,7 @@ fn a_server_that_goes_back_in_mid_sync_is_noticed_and_followed() {
 fn a_server_that_is_of_a_new_time_line_each_time_is_not_asked_for_ever() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let (engine, _) = begun(&phone, &server);
-    let line = crate::syncing::Before("/v1/hello", &server, || {
+    let line = crate::talk::Before("/v1/hello", &server, || {
         server.restore(server.back_up(), true);
     });
     assert!(matches!(

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::server::FakeServer;
 use crate::support::Phone;
-use crate::syncing::sync;
+use crate::talk::sync;
 
 #[derive(Serialize, Deserialize)]
 struct Known {
