@@ -33,7 +33,29 @@ const REFUSED: &str = "
 
 /// The state of one entity; none where this phone knows none.
 pub(crate) fn load(conn: &Connection, account: i64, id: EntityId) -> Inner<Option<Entity>> {
-    let mut state = match base(conn, id)? {
+    with_own(conn, account, id, base(conn, id)?)
+}
+
+/// The same, for the screen: what belongs to a stream that the worker does not
+/// follow any more has left it.
+pub(crate) fn shown(conn: &Connection, account: i64, id: EntityId) -> Inner<Option<Entity>> {
+    match base(conn, id)? {
+        Base::None if !is_at_home(conn, account, id)? => Ok(None),
+        base => with_own(conn, account, id, base),
+    }
+}
+
+/// Whether own ops are on an entity whose home is followed.
+fn is_at_home(conn: &Connection, account: i64, id: EntityId) -> Inner<bool> {
+    let mut query = conn.prepare_cached(
+        "SELECT 1 FROM op JOIN stream ON stream.key = op.home
+         WHERE op.entity = ?1 AND op.account = ?2",
+    )?;
+    Ok(query.exists(params![id.as_bytes(), account])?)
+}
+
+fn with_own(conn: &Connection, account: i64, id: EntityId, base: Base) -> Inner<Option<Entity>> {
+    let mut state = match base {
         Base::None => None,
         Base::Read(entity) => Some(*entity),
         Base::Unreadable => return Ok(None),
@@ -43,25 +65,6 @@ pub(crate) fn load(conn: &Connection, account: i64, id: EntityId) -> Inner<Optio
         on_top(conn, account, id, &mut state, REFUSED)?;
     }
     Ok(state)
-}
-
-/// The same, for the screen: what belongs to a stream that the worker does not
-/// follow any more has left it.
-pub(crate) fn shown(conn: &Connection, account: i64, id: EntityId) -> Inner<Option<Entity>> {
-    if hidden(conn, account, id)? {
-        return Ok(None);
-    }
-    load(conn, account, id)
-}
-
-/// Whether only own ops are left of an entity, and its home is not followed.
-fn hidden(conn: &Connection, account: i64, id: EntityId) -> Inner<bool> {
-    let mut query = conn.prepare_cached(
-        "SELECT NOT EXISTS (SELECT 1 FROM base WHERE entity = ?1)
-            AND NOT EXISTS (SELECT 1 FROM op JOIN stream ON stream.key = op.home
-                            WHERE op.entity = ?1 AND op.account = ?2)",
-    )?;
-    Ok(query.query_row(params![id.as_bytes(), account], |row| row.get(0))?)
 }
 
 enum Base {

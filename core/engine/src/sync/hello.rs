@@ -48,7 +48,8 @@ impl Run<'_> {
         self.server = (answer.server_ms, now.mono_ms);
         self.limits = answer.limits;
         self.epoch = answer.epoch;
-        self.report.upgrade_needed = contact.upgrade_needed;
+        self.too_old = contact.upgrade_needed;
+        self.report.upgrade_needed |= self.too_old;
         self.standing = answer.standing;
         let (me, app) = (&self.me, &self.shared.app);
         let (line, again) = self.shared.change(|core| {

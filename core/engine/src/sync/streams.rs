@@ -19,7 +19,7 @@ impl Run<'_> {
     /// judged again after an upgrade.
     pub(super) fn pull(&mut self, phase: Phase) -> Step<()> {
         // A phone that was stolen is told nothing more.
-        let silent = self.report.upgrade_needed || self.standing == Standing::Wipe;
+        let silent = self.too_old || self.standing == Standing::Wipe;
         if !self.news || silent {
             return Ok(());
         }
@@ -40,6 +40,7 @@ impl Run<'_> {
             })?;
             let answer: PullResponse<Raw> = match self.line.post("/v1/pull", &request) {
                 Err(halt) if is_too_old(&halt) => {
+                    self.too_old = true;
                     self.report.upgrade_needed = true;
                     return Ok(());
                 }
