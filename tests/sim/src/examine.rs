@@ -79,6 +79,8 @@ pub struct Examined {
     pub chunks: Vec<ChunkRow>,
     /// Attachments.
     pub blobs: Vec<BlobRow>,
+    /// The attachments' files, with their sizes.
+    pub files: BTreeMap<Sha256, u64>,
     /// The server's states.
     pub base: BTreeMap<EntityId, BaseRow>,
     /// Which stream lists what, at which revision.
@@ -153,6 +155,14 @@ impl Examined {
             },
         )?;
         found.cursors = cursors.into_iter().collect();
+        for path in copy.list(&copy.path("phone.db-blobs")).unwrap_or_default() {
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str()?.parse().ok());
+            if let (Some(hash), Ok(Some(size))) = (name, copy.len(&path)) {
+                found.files.insert(hash, size);
+            }
+        }
         for (at, op) in found.ops.iter().enumerate() {
             for token in tokens(&op.body) {
                 if found

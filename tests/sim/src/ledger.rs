@@ -61,6 +61,8 @@ pub struct Fact {
     pub what: &'static str,
     /// The record, where the writer knew it.
     pub record: Option<EntityId>,
+    /// How many photos were saved with it.
+    pub photos: usize,
     /// Whether it was saved.
     pub saved: Saved,
 }

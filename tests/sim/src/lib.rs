@@ -15,6 +15,7 @@
 //! `docs/testing.md` tells how to read a violation and how to add to it.
 
 mod actions;
+pub mod crash_points;
 pub mod disk;
 pub mod examine;
 mod faults;

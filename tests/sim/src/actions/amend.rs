@@ -38,6 +38,7 @@ fn amend(
         at_ms: world.now_ms(),
         what,
         record: Some(record),
+        photos: 0,
         saved: called.saved(),
     };
     world.ledger.add(fact);

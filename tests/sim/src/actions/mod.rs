@@ -12,7 +12,7 @@ use crate::world::World;
 use crate::world::phone::Phone;
 
 /// Something that a worker may do.
-trait Action: Sync {
+pub(crate) trait Action: Sync {
     /// How likely it is now, against the others; 0 where it is out of question.
     fn weight(&self, phone: &Phone) -> u32;
     /// Does it.
@@ -39,6 +39,32 @@ const ALL: &[&dyn Action] = &[
     &amend::Attach,
     &amend::Resolve,
     &amend::Delete,
+];
+
+/// A whole day of one phone, for a script.
+pub(crate) const DAY: &[&dyn Action] = &[
+    &talk::Enrol,
+    &talk::Sync,
+    &duty::StartShift,
+    &duty::StartPatrol,
+    &walk::Fixes(25, 1),
+    &report::Report,
+    &amend::Edit,
+    &amend::Comment,
+    &talk::Sync,
+    &amend::Attach,
+    &amend::Step,
+    &duty::Pause,
+    &duty::Resume,
+    &walk::Fixes(70, 5),
+    &walk::Mark,
+    &talk::Sync,
+    &report::Report,
+    &amend::Resolve,
+    &amend::Tag,
+    &duty::Finish,
+    &duty::EndShift,
+    &talk::Sync,
 ];
 
 /// The worker of a phone does something.

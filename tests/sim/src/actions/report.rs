@@ -79,6 +79,7 @@ impl Action for Report {
             at_ms: world.now_ms(),
             what: "incident",
             record,
+            photos: new.photos.len(),
             saved: called.saved(),
         };
         debug_assert!(fact.saved != Saved::Yes || fact.record.is_some());

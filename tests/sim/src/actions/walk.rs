@@ -145,6 +145,29 @@ fn step(world: &mut World, no: usize, every_ms: i64, bunch: usize) {
     }
 }
 
+/// So many calls with so many fixes each, a second apart; for a script.
+pub(super) struct Fixes(pub(super) usize, pub(super) usize);
+
+impl Action for Fixes {
+    fn weight(&self, phone: &Phone) -> u32 {
+        u32::from(phone.patrol.is_some_and(|patrol| !patrol.paused))
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        for n in 0..self.0 + BEATS {
+            world.run_until(world.now_ms() + SECOND);
+            if !world.phones[no].is_open() {
+                return;
+            }
+            if n < self.0 {
+                step(world, no, SECOND, self.1);
+            } else {
+                world.call(no, "records nothing", |engine| engine.record(&[]));
+            }
+        }
+    }
+}
+
 /// Notes what bears on the route.
 pub(super) struct Mark;
 

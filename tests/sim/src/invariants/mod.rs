@@ -4,10 +4,13 @@
 
 mod arrived;
 mod cursors;
+mod faithful;
+mod photos;
 mod poison;
 mod queues;
 mod replicas;
 mod scope;
+mod steps;
 mod survives;
 mod texts;
 mod twice;
@@ -87,13 +90,16 @@ pub(crate) trait Invariant {
 pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(survives::Survives),
+        Box::new(photos::Photos),
         Box::new(twice::NothingTwice),
         Box::new(scope::Scope),
         Box::<cursors::Cursors>::default(),
         Box::new(poison::Poison),
         Box::new(queues::Queues),
         Box::new(arrived::Arrived),
+        Box::new(faithful::Faithful),
         Box::new(replicas::Replicas),
         Box::new(texts::Texts),
+        Box::new(steps::Steps),
     ]
 }

@@ -1,9 +1,9 @@
 //! What a phone acknowledged is on it after every fall.
 
 use gridwalk_domain::{EntityId, Intent, OpBody, RunId, kind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Held, Invariant, Violation, broken};
+use super::{Held, Invariant, Violation};
 use crate::examine::Examined;
 use crate::ledger::{CREATED, Saved};
 use crate::world::World;
@@ -88,25 +88,24 @@ fn duties(world: &World, no: usize, found: &Examined) -> Held {
 }
 
 fn fixes(world: &World, no: usize, found: &Examined) -> Held {
-    // How far each run is sealed; chunks follow each other without a hole.
-    let mut sealed: BTreeMap<(EntityId, RunId), u64> = BTreeMap::new();
+    let mut sealed: BTreeMap<(EntityId, RunId), BTreeSet<u32>> = BTreeMap::new();
     for chunk in &found.chunks {
-        let end = sealed.entry((chunk.patrol, chunk.run)).or_default();
-        if *end != u64::from(chunk.first) {
-            return broken(format!(
-                "p{no}: chunks of run {} jump from {end} to {}",
-                chunk.run, chunk.first
-            ));
+        let run = sealed.entry((chunk.patrol, chunk.run)).or_default();
+        for ordinal in (chunk.first..).take(chunk.count as usize) {
+            if !run.insert(ordinal) {
+                let text = format!("p{no}: fix {ordinal} of run {} is there twice", chunk.run);
+                return Err(Violation::new("", text).about(chunk.patrol));
+            }
         }
-        *end += u64::from(chunk.count);
     }
     let bunches = world.ledger.bunches().iter();
     for bunch in bunches.filter(|bunch| bunch.phone == no && !bunch.excused) {
-        let end = u64::from(bunch.first) + bunch.fixes.len() as u64;
-        let there = sealed.get(&(bunch.patrol, bunch.run)).copied().unwrap_or(0);
-        if there < end {
+        let run = sealed.get(&(bunch.patrol, bunch.run));
+        let mut ordinals = (bunch.first..).take(bunch.fixes.len());
+        let lost = ordinals.find(|ordinal| run.is_none_or(|run| !run.contains(ordinal)));
+        if let Some(ordinal) = lost {
             let text = format!(
-                "p{no}: fixes up to {end} of run {} were acknowledged, {there} are there",
+                "p{no}: fix {ordinal} of run {} was acknowledged and is gone",
                 bunch.run
             );
             return Err(Violation::new("", text).about(bunch.patrol));

@@ -17,6 +17,11 @@ impl World {
         let storm_ms = HOUR + self.rng.about(HOUR).min(3 * HOUR);
         self.run_until(self.now_ms() + storm_ms);
         self.mend();
+        self.end();
+    }
+
+    /// What must hold once nothing goes wrong any more.
+    pub(crate) fn end(&mut self) {
         self.evening();
         self.calm();
         self.show(|invariant, world| invariant.at(world, At::End));

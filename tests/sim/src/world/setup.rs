@@ -28,34 +28,13 @@ impl World {
     /// # Errors
     /// Where the server does not take its district.
     pub fn new(seed: u64) -> Result<Self, StoreError> {
-        disk::seed_sqlite(seed);
         let mut rng = fastrand::Rng::with_seed(seed);
-        let time = Time::new();
-        let server = Server::new(&time, rng.u64(..))?;
         // Shared grids and lone ones, and a grid that belongs to another district.
         let mut workers: Vec<usize> = (0..rng.usize(1..=3)).map(|_| rng.usize(1..=3)).collect();
         workers.push(1);
-        let district = District::build(&server, &workers)?;
-        let mut world = Self {
-            seed,
-            time,
-            queue: BinaryHeap::new(),
-            planned: 0,
-            server,
-            district,
-            phones: vec![],
-            ledger: Ledger::default(),
-            trace: Trace::default(),
-            ops: BTreeMap::new(),
-            busy: true,
-            pace_ms: 20 * SECOND + rng.about(2 * MINUTE).min(5 * MINUTE),
-            faults: vec![],
-            invariants: invariants::all(),
-            round: None,
-            views: BTreeMap::new(),
-            broken: None,
-            rng,
-        };
+        let mut world = Self::of(seed, rng, &workers)?;
+        world.busy = true;
+        world.pace_ms = 20 * SECOND + world.rng.about(2 * MINUTE).min(5 * MINUTE);
         for worker in 0..world.district.workers.len() {
             let phones = 1 + usize::from(world.rng.happens(0.3));
             for _ in 0..phones {
@@ -78,6 +57,47 @@ impl World {
             world.plan_strike(n);
         }
         Ok(world)
+    }
+
+    /// A world of one phone in which nothing happens by itself and nothing goes
+    /// wrong.
+    ///
+    /// # Errors
+    /// Where the server does not take its district.
+    pub fn quiet(seed: u64) -> Result<Self, StoreError> {
+        let mut world = Self::of(seed, fastrand::Rng::with_seed(seed), &[1, 1])?;
+        let phone = world.buy_phone(0)?;
+        world.phones[phone].link.mend();
+        world.phones[phone].clock.set_ahead(0);
+        world.open(phone);
+        Ok(world)
+    }
+
+    fn of(seed: u64, mut rng: fastrand::Rng, workers: &[usize]) -> Result<Self, StoreError> {
+        disk::seed_sqlite(seed);
+        let time = Time::new();
+        let server = Server::new(&time, rng.u64(..))?;
+        let district = District::build(&server, workers)?;
+        Ok(Self {
+            seed,
+            rng,
+            time,
+            queue: BinaryHeap::new(),
+            planned: 0,
+            server,
+            district,
+            phones: vec![],
+            ledger: Ledger::default(),
+            trace: Trace::default(),
+            ops: BTreeMap::new(),
+            busy: false,
+            pace_ms: MINUTE,
+            faults: vec![],
+            invariants: invariants::all(),
+            round: None,
+            views: BTreeMap::new(),
+            broken: None,
+        })
     }
 
     /// A phone for a worker, with a one-time code.
