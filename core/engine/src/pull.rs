@@ -86,7 +86,7 @@ pub(crate) fn keep_receipts(
                 purged: true,
             } => {
                 touched.extend(attachments::shown_by(tx, word.account, *sha256)?);
-                purge::blob(tx, *sha256)?;
+                purge::unshown(tx, *sha256)?;
             }
             ReceiptOf::Blob { sha256, .. } => {
                 attachments::take(tx, word, *sha256)?;

@@ -32,9 +32,7 @@ pub(crate) fn entity(tx: &Transaction<'_>, id: EntityId) -> Inner<()> {
         tx.prepare_cached(delete)?.execute([id.as_bytes()])?;
     }
     for sha256 in shown {
-        if !named(tx, "SELECT 1 FROM attachment WHERE sha256 = ?1", sha256)? {
-            blob(tx, sha256)?;
-        }
+        unshown(tx, sha256)?;
     }
     if meta::get::<RunningPatrol>(tx, name::PATROL)?.is_some_and(|running| running.id == id) {
         meta::remove(tx, name::PATROL)?;
@@ -43,6 +41,20 @@ pub(crate) fn entity(tx: &Transaction<'_>, id: EntityId) -> Inner<()> {
         meta::remove(tx, name::SHIFT)?;
     }
     unclean(tx)
+}
+
+/// A record that showed an attachment was purged. Where another one here shows it
+/// too it is to be sent again: the server may have let it go.
+pub(crate) fn unshown(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
+    if !named(tx, "SELECT 1 FROM attachment WHERE sha256 = ?1", sha256)? {
+        return blob(tx, sha256);
+    }
+    tx.prepare_cached(
+        "UPDATE blob SET state = 'ready', doubted = 0, upload = NULL, receipt = NULL
+         WHERE sha256 = ?1",
+    )?
+    .execute([sha256.0])?;
+    Ok(())
 }
 
 /// Erases an attachment, whichever records show it.

@@ -62,11 +62,14 @@ impl Run<'_> {
         self.line.token = Some(me.token.as_ref().unwrap_or(&me.send_token).clone());
         self.me = me;
         self.standing = Standing::Active;
+        self.misfit = false;
         let mut outcome = Err(Halt::HelloAgain);
         for _ in 0..ROUNDS {
             outcome = self.round();
-            if outcome != Err(Halt::HelloAgain) {
-                break;
+            match outcome {
+                Err(Halt::Misfit) => self.misfit = true,
+                Err(Halt::HelloAgain) => {}
+                _ => break,
             }
         }
         if outcome == Err(Halt::Failed(EngineError::SignedOut)) {

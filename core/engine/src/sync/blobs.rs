@@ -20,6 +20,7 @@ use crate::outbox::Word;
 use crate::{Method, Response, purge, view};
 
 const TUS: &str = "1.0.0";
+const LOCKED: u16 = 423;
 const CHECKSUM_MISMATCH: u16 = 460;
 /// How often one attachment begins anew within a sync.
 const TRIES: usize = 3;
@@ -65,6 +66,9 @@ impl Run<'_> {
                 }
                 // Begun anew too often: the next sync goes on.
                 Ok(Sent::Again) => {}
+                // Another request writes it, or the op that shows it is not there
+                // yet: the next sync goes on.
+                Err(halt) if status_of(&halt) == Some(LOCKED) => {}
                 // At two in a row the server has a fault of its own.
                 Err(halt) if status_of(&halt) == Some(500) && failed.is_none() => {
                     failed = Some(halt);
@@ -139,7 +143,8 @@ impl Run<'_> {
         let response = accepted(response)?;
         let offset = upload_offset(&response).unwrap_or(0);
         if offset == due.bytes && due.bytes > 0 {
-            // The server has this content from another phone.
+            // The server has this content, from another record or phone.
+            self.see(&response)?;
             return Ok(Some((String::new(), offset)));
         }
         let path = response.header("location").and_then(path_of);
@@ -147,6 +152,15 @@ impl Run<'_> {
             message: "expected a location".to_owned(),
         })?;
         Ok(Some((path, offset)))
+    }
+
+    /// Notes the receipt that an answer names.
+    fn see(&mut self, response: &Response) -> Step<()> {
+        let receipt = response.header(RECEIPT_HEADER);
+        match receipt.and_then(|text| text.parse().ok()) {
+            Some(receipt) => self.keep(Some(receipt), |_, _| Ok(((), Touched::default()))),
+            None => Ok(()),
+        }
     }
 
     /// How far the server got; none where it does not know the upload any more.
@@ -209,10 +223,7 @@ impl Run<'_> {
                 _ => {
                     let response = accepted(response)?;
                     self.meter.did(Phase::Blobs, 0, carried as u64);
-                    let receipt = response.header(RECEIPT_HEADER);
-                    if let Some(receipt) = receipt.and_then(|text| text.parse().ok()) {
-                        self.keep(Some(receipt), |_, _| Ok(((), Touched::default())))?;
-                    }
+                    self.see(&response)?;
                     // A hotel's login page says 200 too.
                     let told = told_offset(&response)?;
                     if told <= offset || told > due.bytes {

@@ -24,9 +24,13 @@ const MAX_RETRY_MS: i64 = 24 * 3_600_000;
 pub(crate) enum Halt {
     /// Something failed; what was done until then stays done.
     Failed(EngineError),
-    /// The server is of another time line than this phone was told, or lets it
-    /// do less: it must say hello again.
+    /// The server is of a new time line, or lets the phone do less: it must say
+    /// hello again.
     HelloAgain,
+    /// The server does not know the receipt or the cursors that the phone named:
+    /// it must say hello again and doubt all that it holds as sent, whatever
+    /// time line hello tells.
+    Misfit,
     /// The next request would go beyond the caller's budget.
     Budget,
     /// A good answer asked for no further request so soon.
@@ -252,7 +256,8 @@ pub(crate) fn accepted(response: Response) -> Step<Response> {
     };
     Err(match (status, code.as_str()) {
         (401, _) => EngineError::SignedOut.into(),
-        (409, "epoch") | (403, "send_only") => Halt::HelloAgain,
+        (409, "epoch") => Halt::Misfit,
+        (403, "send_only") => Halt::HelloAgain,
         (429 | 503, _) => EngineError::RetryLater {
             after_ms: retry_after(&response),
         }
@@ -307,7 +312,7 @@ mod tests {
             })
         );
         let epoch = r#"{"error":{"code":"epoch","text":"t"}}"#;
-        assert_eq!(refused(409, &[], epoch), Halt::HelloAgain);
+        assert_eq!(refused(409, &[], epoch), Halt::Misfit);
         assert!(matches!(
             refused(302, &[], ""),
             Halt::Failed(EngineError::ServerError { .. })

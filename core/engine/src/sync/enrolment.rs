@@ -136,7 +136,7 @@ fn refused(halt: Halt) -> EngineError {
             text: "the code is not known".to_owned(),
         },
         Halt::Failed(other) => other,
-        Halt::HelloAgain | Halt::Budget | Halt::Wait => EngineError::BadAnswer {
+        Halt::HelloAgain | Halt::Misfit | Halt::Budget | Halt::Wait => EngineError::BadAnswer {
             message: "an enrolment has no time line".to_owned(),
         },
     }

@@ -51,13 +51,15 @@ impl Run<'_> {
         self.too_old = contact.upgrade_needed;
         self.report.upgrade_needed |= self.too_old;
         self.standing = answer.standing;
+        let misfit = std::mem::take(&mut self.misfit);
         let (me, app) = (&self.me, &self.shared.app);
         let (line, again) = self.shared.change(|core| {
             self.still_there(core)?;
             let tx = begin(&mut core.conn)?;
             let mut line = account::line(&tx, me.account)?;
-            let again = line.epoch.is_some_and(|epoch| epoch != answer.epoch);
-            if line.epoch != Some(answer.epoch) {
+            let begins = misfit || line.epoch != Some(answer.epoch);
+            let again = begins && line.epoch.is_some();
+            if begins {
                 timeline::begin(&tx, me, &mut line, answer.epoch, answer.watermark)?;
             }
             line.watermark = answer.watermark;

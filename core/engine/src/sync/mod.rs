@@ -57,6 +57,9 @@ pub(crate) struct Run<'a> {
     news: bool,
     too_old: bool,
     standing: Standing,
+    /// Whether the server did not know what the phone named: all is doubted at
+    /// the next hello.
+    misfit: bool,
     /// Whether everything on this phone is to go.
     wipe: bool,
     network: Network,
@@ -149,6 +152,7 @@ impl<'a> Run<'a> {
             news: false,
             too_old: false,
             standing: Standing::Active,
+            misfit: false,
             wipe: false,
             network: Network::Unmetered,
             pace: None,
@@ -168,7 +172,7 @@ impl<'a> Run<'a> {
                 after_ms: self.line.wait_ms().unwrap_or(0),
             }),
             Err(Halt::Failed(error)) => return Err(error),
-            Err(Halt::HelloAgain) => {
+            Err(Halt::HelloAgain | Halt::Misfit) => {
                 let message = "the server is of another time line again and again".to_owned();
                 return Err(EngineError::BadAnswer { message });
             }

@@ -152,6 +152,32 @@ fn what_was_purged_before_it_was_sent_is_erased_at_the_servers_word() {
 }
 
 #[test]
+fn a_photo_that_another_record_shows_too_is_sent_again_after_a_purge() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = phone.enrolled(&server);
+    engine.start_shift(None).expect("begins");
+    let (purged, stays) = (report(&engine, "甲", &[1]), report(&engine, "乙", &[1]));
+    sync(&engine, &server).expect("syncs");
+    let sha256 = photo_of(&engine, stays, 0);
+    // The server let it go with the record, and waits for one that shows it.
+    server.with(|state| {
+        state.purge(purged);
+        state.blobs.remove(&sha256);
+        state.locked.insert(sha256);
+    });
+    sync(&engine, &server).expect("the photo waits, all else goes on");
+    assert_eq!(
+        engine.incident(stays).expect("there").send,
+        SendState::Waiting
+    );
+    assert_eq!(files(&phone), 1);
+    server.with(|state| state.locked.clear());
+    assert_eq!(sync(&engine, &server).expect("syncs").blobs_sent, 1);
+    assert_eq!(engine.incident(stays).expect("there").send, SendState::Sent);
+    assert_eq!(server.with(|state| state.blobs.len()), 1);
+}
+
+#[test]
 fn a_patrol_that_is_purged_while_it_runs_ends_and_its_fixes_go() {
     let (phone, server) = (Phone::new(true), FakeServer::new());
     let engine = phone.on_patrol(&server);

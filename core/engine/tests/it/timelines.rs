@@ -172,6 +172,24 @@ fn a_server_that_goes_back_in_mid_sync_is_noticed_and_followed() {
 }
 
 #[test]
+fn a_receipt_that_the_server_does_not_know_makes_the_phone_doubt_within_a_time_line_too() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let (engine, id) = begun(&phone, &server);
+    let backup = server.back_up();
+    engine.comment(id, "看过了").expect("comments");
+    sync(&engine, &server).expect("syncs");
+    // It went back, and minted an epoch for this phone today already.
+    server.restore(backup, false);
+    server.with(|state| state.minted = true);
+    engine.comment(id, "又看过了").expect("comments");
+    let done = sync(&engine, &server).expect("goes on");
+    assert!(done.asked > 0);
+    assert_whole(&engine, &server);
+    assert_eq!(engine.incident(id).expect("there").comments.len(), 2);
+    assert_eq!(sync(&engine, &server).expect("syncs").requests, 1);
+}
+
+#[test]
 fn a_server_that_is_of_a_new_time_line_each_time_is_not_asked_for_ever() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let (engine, _) = begun(&phone, &server);

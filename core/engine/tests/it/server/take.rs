@@ -194,7 +194,7 @@ pub(super) fn tracks(state: &mut State, device: DeviceId, body: &[u8]) -> Respon
     json(&TracksResponse { outcomes, receipt })
 }
 
-pub(super) fn create_upload(state: &mut State, request: &Request) -> Response {
+pub(super) fn create_upload(state: &mut State, device: DeviceId, request: &Request) -> Response {
     let metadata = request.header("upload-metadata").expect("metadata");
     let hex = metadata.strip_prefix("sha256 ").expect("the hash");
     let hex = base64::engine::general_purpose::STANDARD
@@ -207,6 +207,9 @@ pub(super) fn create_upload(state: &mut State, request: &Request) -> Response {
     if state.purged.contains(&sha256) {
         return error(410, "purged");
     }
+    if state.locked.contains(&sha256) {
+        return error(423, "locked");
+    }
     let len: usize = request
         .header("upload-length")
         .expect("a length")
@@ -214,10 +217,15 @@ pub(super) fn create_upload(state: &mut State, request: &Request) -> Response {
         .expect("a number");
     let path = format!("/v1/blobs/{}", state.uploads.len());
     if state.blobs.contains_key(&sha256) {
-        return status(
-            201,
-            &[("location", path), ("upload-offset", len.to_string())],
-        );
+        let purged = false;
+        state.receipt(device, ReceiptOf::Blob { sha256, purged });
+        let receipt = state.end(StreamKey::Receipts(device)).expect("given");
+        let headers = [
+            ("location", path),
+            ("upload-offset", len.to_string()),
+            ("gridwalk-receipt", receipt.to_string()),
+        ];
+        return status(201, &headers);
     }
     state.uploads.insert(path.clone(), (sha256, len, vec![]));
     status(
