@@ -2,7 +2,7 @@
 # The parts of `test` and `check`. Each runs by itself and in a subshell; one
 # that fails does not keep the others from running.
 
-TEST_PARTS=(rust web bindings browser)
+TEST_PARTS=(rust sim web bindings browser)
 CHECK_PARTS=(format scripts page clippy)
 # What runs when it is named: house is within rust, phones needs its own std.
 NAMED_TEST_PARTS=(house)
@@ -15,6 +15,11 @@ test_rust() {
     need_to_build
     page_build
     cargo test --workspace --no-fail-fast
+}
+
+# Two hundred districts under faults; `./dev sim` runs more.
+test_sim() {
+    verb_sim --seeds 200
 }
 
 test_house() {

@@ -7,11 +7,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
+use crate::Disk;
+
 /// What an engine needs to open.
 #[derive(Clone)]
 pub struct Config {
     /// The data file; other files of the same name with a suffix lie beside it.
     pub path: PathBuf,
+    /// The disk that it lies on: [`crate::SystemDisk`], outside of simulations.
+    pub disk: Arc<dyn Disk>,
     /// The key of the data file, from the system's key store; none for a plain
     /// file.
     pub key: Option<Key32>,
@@ -65,6 +69,39 @@ impl Key32 {
 impl fmt::Debug for Key32 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key32(…)")
+    }
+}
+
+/// A phone whose clock stands and whose random numbers count.
+#[cfg(test)]
+pub(crate) fn for_tests(path: PathBuf, key: Option<Key32>) -> Config {
+    use gridwalk_domain::{BootId, Moment};
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    struct Still;
+    impl Clock for Still {
+        fn now(&self) -> Moment {
+            Moment {
+                wall_ms: 1,
+                boot: BootId::from_bytes([1; 16]),
+                mono_ms: 1,
+            }
+        }
+    }
+    struct Count(AtomicU8);
+    impl Rng for Count {
+        fn fill(&self, out: &mut [u8]) {
+            out.fill(self.0.fetch_add(1, Ordering::Relaxed));
+        }
+    }
+    Config {
+        path,
+        disk: Arc::new(crate::SystemDisk),
+        key,
+        clock: Arc::new(Still),
+        rng: Arc::new(Count(AtomicU8::new(0))),
+        platform: "test".into(),
+        app: "0".into(),
     }
 }
 

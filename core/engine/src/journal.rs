@@ -21,12 +21,13 @@ use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use gridwalk_domain::{EntityId, Fix, Position, RunId, Sha256};
 use gridwalk_track::{Refusal, StoredFix};
-use std::fs::{self, File, OpenOptions};
-use std::io::{Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::Key32;
+use crate::Config;
+use crate::disk::{self, Disk, DiskFile, OpenFor};
 use crate::error::Inner;
+use crate::store::beside;
 
 const MAGIC: &[u8; 4] = b"GWJ1";
 const NAMED: usize = 4 + 1 + 16 + 8;
@@ -40,6 +41,7 @@ const MAX_COUNT: usize = 4096;
 
 /// The open journal.
 pub(crate) struct Journal {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     cipher: Option<ChaCha20Poly1305>,
     open: Option<Open>,
@@ -47,7 +49,7 @@ pub(crate) struct Journal {
 }
 
 struct Open {
-    file: File,
+    file: Box<dyn DiskFile>,
     named: [u8; NAMED],
     /// Where the next frame goes; what may lie beyond is of no account.
     len: u64,
@@ -69,13 +71,15 @@ pub(crate) struct Recovered {
 }
 
 impl Journal {
-    pub(crate) fn new(path: PathBuf, key: Option<&Key32>) -> Self {
-        let cipher = key.map(|key| {
+    /// The journal beside the data file.
+    pub(crate) fn new(config: &Config) -> Self {
+        let cipher = config.key.as_ref().map(|key| {
             let key = key.derive(b"gridwalk journal 1");
             ChaCha20Poly1305::new(&Key::from(*key.bytes()))
         });
         Self {
-            path,
+            disk: Arc::clone(&config.disk),
+            path: beside(&config.path, "-journal.gw"),
             cipher,
             open: None,
             attempts: 0,
@@ -84,17 +88,18 @@ impl Journal {
 
     /// What an earlier process left; none where the file is absent or empty.
     pub(crate) fn read(&self) -> Inner<Option<Recovered>> {
-        match fs::read(&self.path) {
-            Ok(bytes) => Ok(parse(&bytes, self.cipher.as_ref())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let bytes = disk::read(&*self.disk, &self.path)?;
+        Ok(bytes.and_then(|bytes| parse(&bytes, self.cipher.as_ref())))
     }
 
-    /// Keeps a copy of a damaged journal under another name.
+    /// Keeps a copy of a damaged journal under another name, durably.
     pub(crate) fn copy_aside(&self, suffix: &str) -> Inner<()> {
-        fs::copy(&self.path, crate::store::beside(&self.path, suffix))?;
-        Ok(())
+        let bytes = disk::read(&*self.disk, &self.path)?.unwrap_or_default();
+        let copy = beside(&self.path, suffix);
+        let mut file = self.disk.open(&copy, OpenFor::Writing)?;
+        file.write_at(0, &bytes)?;
+        file.sync()?;
+        Ok(disk::sync_name(&*self.disk, &copy)?)
     }
 
     /// Appends fixes; when it returns they survive the app's death. After an
@@ -110,7 +115,7 @@ impl Journal {
         let mut open = match self.open.take() {
             Some(open) => open,
             None => Open {
-                file: create(&self.path)?,
+                file: self.create()?,
                 named,
                 len: 0,
                 unsynced: false,
@@ -136,14 +141,14 @@ impl Journal {
             );
             first += u32::try_from(part.len()).unwrap_or(0);
         }
-        let written = write_at(&mut open.file, open.len, &bytes);
+        let written = open.file.write_at(open.len, &bytes);
         if written.is_ok() {
             open.len += bytes.len() as u64;
             open.unsynced = true;
         } else {
             // What was written in part is torn and would be cut on reading; it
             // is only tidier without.
-            let _ = open.file.set_len(open.len);
+            let _ = open.file.set_size(open.len);
         }
         self.open = Some(open);
         Ok(written?)
@@ -152,7 +157,7 @@ impl Journal {
     /// Makes what was appended survive a power cut.
     pub(crate) fn sync(&mut self) -> Inner<()> {
         if let Some(open) = self.open.as_mut().filter(|open| open.unsynced) {
-            open.file.sync_data()?;
+            open.file.sync()?;
             open.unsynced = false;
         }
         Ok(())
@@ -164,31 +169,24 @@ impl Journal {
             Some(open) => {
                 open.len = 0;
                 open.unsynced = false;
-                open.file.set_len(0)?;
+                open.file.set_size(0)?;
             }
-            None if self.path.exists() => OpenOptions::new()
-                .write(true)
-                .open(&self.path)?
-                .set_len(0)?,
+            None if self.disk.len(&self.path)?.is_some() => {
+                let mut file = self.disk.open(&self.path, OpenFor::Writing)?;
+                file.set_size(0)?;
+            }
             None => {}
         }
         Ok(())
     }
-}
 
-fn create(path: &Path) -> Inner<File> {
-    let new = !path.exists();
-    let file = crate::store::private().open(path)?;
-    if new && let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        // So that the name too survives a power cut.
-        File::open(folder)?.sync_all()?;
+    /// The file, its name durable: an earlier process may have made it and died
+    /// before it could see to that.
+    fn create(&self) -> Inner<Box<dyn DiskFile>> {
+        let file = self.disk.open(&self.path, OpenFor::Writing)?;
+        disk::sync_name(&*self.disk, &self.path)?;
+        Ok(file)
     }
-    Ok(file)
-}
-
-fn write_at(file: &mut File, at: u64, bytes: &[u8]) -> std::io::Result<()> {
-    file.seek(SeekFrom::Start(at))?;
-    file.write_all(bytes)
 }
 
 fn named(patrol: EntityId, run: RunId, sealed: bool) -> [u8; NAMED] {

@@ -1,5 +1,8 @@
 use super::*;
+use crate::Key32;
 use proptest::prelude::*;
+use std::fs;
+use std::path::Path;
 
 const PATROL: EntityId = EntityId::from_bytes([3; 16]);
 const RUN: RunId = RunId(0x1122_3344_5566_7788);
@@ -24,8 +27,8 @@ fn fix(n: u32) -> StoredFix {
 }
 
 fn journal(folder: &Path, keyed: bool) -> Journal {
-    let key = Key32::new([9; 32]);
-    Journal::new(folder.join("j"), keyed.then_some(&key))
+    let key = keyed.then(|| Key32::new([9; 32]));
+    Journal::new(&crate::config::for_tests(folder.join("db"), key))
 }
 
 /// Writes calls of these sizes; the length of the file after each.
@@ -36,7 +39,9 @@ fn written(folder: &Path, keyed: bool, calls: &[usize]) -> Vec<u64> {
         let fixes: Vec<_> = (next..).take(*count).map(fix).collect();
         journal.append(PATROL, RUN, next, &fixes).expect("appends");
         next += u32::try_from(*count).expect("small");
-        fs::metadata(folder.join("j")).expect("there").len()
+        fs::metadata(folder.join("db-journal.gw"))
+            .expect("there")
+            .len()
     });
     lens.collect()
 }
@@ -53,7 +58,7 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().expect("a folder");
         let ends = written(folder.path(), keyed, &calls);
-        let mut bytes = fs::read(folder.path().join("j")).expect("reads");
+        let mut bytes = fs::read(folder.path().join("db-journal.gw")).expect("reads");
         let cut = cut.index(bytes.len() + 1);
         bytes.truncate(cut);
         let whole = ends.iter().filter(|end| **end <= cut as u64).count();
@@ -61,7 +66,7 @@ proptest! {
         if let (Some(flip), true) = (flip, cut > HEAD) {
             bytes.extend(std::iter::repeat_n(flip, 100));
         }
-        fs::write(folder.path().join("j"), &bytes).expect("writes");
+        fs::write(folder.path().join("db-journal.gw"), &bytes).expect("writes");
         let recovered = journal(folder.path(), keyed).read().expect("reads");
         let expected: Vec<_> = (0..calls[..whole].iter().sum::<usize>()).map(|n| {
             let n = u32::try_from(n).expect("small");
@@ -89,9 +94,9 @@ fn a_bad_frame_in_the_middle_costs_itself_alone_and_shows() {
     for keyed in [false, true] {
         let folder = tempfile::tempdir().expect("a folder");
         let ends = written(folder.path(), keyed, &[2, 2, 2]);
-        let mut bytes = fs::read(folder.path().join("j")).expect("reads");
+        let mut bytes = fs::read(folder.path().join("db-journal.gw")).expect("reads");
         bytes[usize::try_from(ends[0]).expect("small") + FRAME_HEAD + 3] ^= 1;
-        fs::write(folder.path().join("j"), &bytes).expect("writes");
+        fs::write(folder.path().join("db-journal.gw"), &bytes).expect("writes");
         let recovered = journal(folder.path(), keyed)
             .read()
             .expect("reads")
@@ -108,12 +113,12 @@ fn nothing_of_a_fix_shows_under_a_key_and_no_nonce_comes_twice() {
     let mut sealed = journal(folder.path(), true);
     let fixes = [fix(1)];
     sealed.append(PATROL, RUN, 0, &fixes).expect("appends");
-    let first = fs::read(folder.path().join("j")).expect("reads");
+    let first = fs::read(folder.path().join("db-journal.gw")).expect("reads");
     let plain = 35.100_01_f64.to_le_bytes();
     assert!(!first.windows(8).any(|window| window == plain));
     sealed.clear().expect("clears");
     sealed.append(PATROL, RUN, 0, &fixes).expect("appends");
-    let second = fs::read(folder.path().join("j")).expect("reads");
+    let second = fs::read(folder.path().join("db-journal.gw")).expect("reads");
     assert_ne!(
         first[HEAD..],
         second[HEAD..],

@@ -12,14 +12,15 @@ use gridwalk_track::{Refusal, StoredFix};
 use rusqlite::{Connection, Transaction};
 use std::collections::BTreeMap;
 
-use crate::chunks;
 use crate::error::{Fault, Inner};
 use crate::journal::Journal;
+use crate::{boots, chunks};
 
 /// Unsealed fixes live at most this long in the journal.
 const SEAL_AFTER_MS: i64 = 5 * 60_000;
-/// A power cut loses at most the fixes of this long.
-const SYNC_AFTER_MS: i64 = 10_000;
+/// A power cut loses at most the fixes of ten seconds: no fix may be older than
+/// this before it is synced. The rest is for a monotonic clock that runs slow.
+const SYNC_WITHIN_MS: i64 = 9_500;
 
 /// Fixes that were recorded.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +69,10 @@ pub(crate) struct Live {
     pub(crate) last_used: Option<Fix>,
     filter: Filter,
     unsealed_since: i64,
-    synced_at: Option<i64>,
+    /// When the oldest fix came that a power cut would take.
+    unsynced_since: Option<i64>,
+    /// When the recorder was last called.
+    called_at: Option<i64>,
     /// After a seal that failed: not tried again below this many.
     seal_at: usize,
     walked: Option<Walked>,
@@ -96,7 +100,8 @@ impl Live {
             last_used: None,
             filter: Filter::default(),
             unsealed_since: 0,
-            synced_at: None,
+            unsynced_since: None,
+            called_at: None,
             seal_at: 0,
             walked: None,
         }
@@ -232,10 +237,15 @@ impl Recorder {
         let mut filter = live.filter.clone();
         let stored: Vec<StoredFix> = fixes.iter().map(|fix| filter.take(fix, arrived)).collect();
         if !stored.is_empty() {
-            self.journal.append(live.id, self.run, first, &stored)?;
+            if let Err(fault) = self.journal.append(live.id, self.run, first, &stored) {
+                // Those of earlier calls are due all the same.
+                self.keep_up(conn, now);
+                return Err(fault);
+            }
             if live.unsealed == 0 {
                 live.unsealed_since = now.mono_ms;
             }
+            live.unsynced_since.get_or_insert(now.mono_ms);
             live.filter = filter;
             live.unsealed += stored.len();
             live.total += stored.len() as u64;
@@ -289,10 +299,16 @@ impl Recorder {
             }
         }
         let Some(live) = &mut self.live else { return };
-        let sync_due = live.synced_at.is_none_or(|at| waited(at, SYNC_AFTER_MS));
-        if live.unsealed > 0 && sync_due && self.journal.sync().is_ok() {
-            live.synced_at = Some(now.mono_ms);
+        // The next call may be as far away as the last one.
+        let gap_ms = live.called_at.map_or(SYNC_WITHIN_MS, |at| now.mono_ms - at);
+        let left_ms = SYNC_WITHIN_MS - gap_ms.clamp(0, SYNC_WITHIN_MS);
+        let sync_due = live
+            .unsynced_since
+            .is_some_and(|since| waited(since, left_ms));
+        if sync_due && self.journal.sync().is_ok() {
+            live.unsynced_since = None;
         }
+        live.called_at = Some(now.mono_ms);
     }
 
     /// Seals all that is unsealed into the transaction; [`Self::sealed`] is to
@@ -301,6 +317,7 @@ impl Recorder {
         let Some(live) = self.live.as_ref().filter(|live| live.unsealed > 0) else {
             return Ok(());
         };
+        boots::note(tx, now)?;
         let fixes = live.this_run(self.run);
         let first = fixes.len() - live.unsealed;
         let ordinal = u32::try_from(first).map_err(|_| Fault::Row("the run"))?;
@@ -314,6 +331,7 @@ impl Recorder {
         if let Some(live) = &mut self.live {
             live.unsealed = 0;
             live.seal_at = 0;
+            live.unsynced_since = None;
         }
     }
 }

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use gridwalk_domain::{BootId, Clock, GapCause, MarkKind};
 use gridwalk_engine::{
     Config, Engine, EngineError, HttpTransport, Invitation, Key32, NewIncident, NewPhoto, Request,
-    Response, SyncOptions, Transport, TransportError,
+    Response, SyncOptions, SystemDisk, Transport, TransportError,
 };
 use gridwalk_system::SystemRng;
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,7 @@ impl Phone {
     ) -> Result<Self> {
         let engine = Engine::open(Config {
             path: setup.database,
+            disk: Arc::new(SystemDisk),
             key: Some(Key32::from_hex(&setup.key).context("the key has 64 hex digits")?),
             clock,
             rng: Arc::new(SystemRng::new()?),

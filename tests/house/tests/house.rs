@@ -78,8 +78,11 @@ const REACHING_OUT: &[&str] = &[
     "tokio",
 ];
 
-/// The one crate that may hold unsafe code: what UniFFI generates is.
-const UNSAFE: &[&str] = &["gridwalk-ffi"];
+/// The crates that may hold unsafe code: what UniFFI generates is, and so is a
+/// file system for SQLite.
+const UNSAFE: &[&str] = &["gridwalk-ffi", "gridwalk-sim"];
+/// The one file of ours that does.
+const UNSAFE_FILE: &str = "tests/sim/src/disk/vfs.rs";
 
 /// What clippy.toml must go on banning.
 const BANNED: &[&str] = &[
@@ -166,6 +169,24 @@ fn every_crate_takes_the_lints_of_the_workspace() {
         .map(|c| c.name)
         .collect();
     assert_none("crates without [lints] workspace = true", &without);
+}
+
+#[test]
+fn unsafe_code_is_written_in_one_file() {
+    let lifts = |f: &File| {
+        let text = f.text.as_deref().unwrap_or_default();
+        ["expect", "allow"]
+            .iter()
+            .any(|word| text.contains(&format!("{word}(unsafe_code")))
+    };
+    let found: Vec<_> = kept()
+        .into_iter()
+        .filter(|f| f.is_one_of(&["rs"]) && lifts(f))
+        .map(|f| f.path.display().to_string())
+        .collect();
+    assert_eq!(found, [UNSAFE_FILE]);
+    let lints = &toml("tests/sim/Cargo.toml")["lints"]["rust"];
+    assert_eq!(lints["unsafe_code"].as_str(), Some("deny"));
 }
 
 #[test]

@@ -15,14 +15,13 @@
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use gridwalk_domain::{Rng, Sha256};
-use std::fs::{self, File};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::Key32;
+use crate::disk::{Disk, OpenFor};
 use crate::error::{Fault, Inner};
-use crate::store::{beside, private};
+use crate::store::beside;
+use crate::{Config, Key32};
 
 /// Bytes of one piece: of a file, and of an upload's request.
 pub(crate) const PIECE: usize = 64 * 1024;
@@ -30,21 +29,26 @@ const MAGIC: &[u8; 4] = b"GWB1";
 const PREFIX: usize = 19;
 const HEAD: usize = MAGIC.len() + PREFIX;
 const TAG: usize = 16;
+/// How the names of files begin that are being written.
+const DRAFT: &str = "draft-";
 
 /// The folder and its key.
 pub(crate) struct Vault {
+    disk: Arc<dyn Disk>,
     folder: PathBuf,
     key: Option<Key32>,
     rng: Arc<dyn Rng>,
 }
 
 impl Vault {
-    pub(crate) fn new(path: &Path, key: Option<&Key32>, rng: Arc<dyn Rng>) -> Self {
-        let key = key.map(|key| key.derive(b"gridwalk blobs 1"));
+    /// The folder beside the data file.
+    pub(crate) fn new(config: &Config) -> Self {
+        let key = config.key.as_ref();
         Self {
-            folder: beside(path, "-blobs"),
-            key,
-            rng,
+            disk: Arc::clone(&config.disk),
+            folder: beside(&config.path, "-blobs"),
+            key: key.map(|key| key.derive(b"gridwalk blobs 1")),
+            rng: Arc::clone(&config.rng),
         }
     }
 
@@ -70,42 +74,67 @@ impl Vault {
     pub(crate) fn put(&self, bytes: &[u8]) -> Inner<Sha256> {
         let sha256 = Sha256::of(bytes);
         let path = self.file(sha256);
-        if self.whole(&path, bytes.len()) {
-            return Ok(sha256);
+        if !self.whole(&path, bytes.len())? {
+            self.disk.make_folder(&self.folder)?;
+            let name = format!("{DRAFT}{}", hex::encode(self.rng.bytes::<8>()));
+            let draft = self.folder.join(name);
+            let kept = self
+                .write(&draft, bytes)
+                .and_then(|()| Ok(self.disk.rename(&draft, &path)?));
+            if let Err(fault) = kept {
+                let _ = self.disk.remove(&draft);
+                return Err(fault);
+            }
         }
-        fs::create_dir_all(&self.folder)?;
-        let draft = self
-            .folder
-            .join(format!("draft-{}", hex::encode(self.rng.bytes::<8>())));
-        let kept = self
-            .write(&draft, bytes)
-            .and_then(|()| Ok(fs::rename(&draft, &path)?));
-        if let Err(fault) = kept {
-            let _ = fs::remove_file(&draft);
-            return Err(fault);
-        }
-        File::open(&self.folder)?.sync_all()?;
+        // Also where it is in place: whoever put it there may have died before
+        // its name was durable.
+        self.disk.sync_folder(&self.folder)?;
         Ok(sha256)
+    }
+
+    /// Whether an attachment of this length is in place.
+    pub(crate) fn holds(&self, sha256: Sha256, len: usize) -> Inner<bool> {
+        self.whole(&self.file(sha256), len)
+    }
+
+    /// Removes an attachment's file, where there is one.
+    pub(crate) fn remove(&self, sha256: Sha256) -> Inner<()> {
+        let path = self.file(sha256);
+        if self.disk.len(&path)?.is_some() {
+            self.disk.remove(&path)?;
+            self.disk.sync_folder(&self.folder)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what a save left behind that the app died in.
+    pub(crate) fn tidy(&self) -> Inner<()> {
+        for path in self.disk.list(&self.folder)? {
+            let name = path.file_name().unwrap_or_default();
+            if name.to_string_lossy().starts_with(DRAFT) {
+                self.disk.remove(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether a file of the right length is in place; a rename is only seen
     /// once all of it was written.
-    fn whole(&self, path: &Path, len: usize) -> bool {
+    fn whole(&self, path: &Path, len: usize) -> Inner<bool> {
         let expected = match &self.key {
             None => len,
             Some(_) => HEAD + len + pieces(len) * TAG,
         };
-        fs::metadata(path).is_ok_and(|file| file.len() == expected as u64)
+        Ok(self.disk.len(path)? == Some(expected as u64))
     }
 
     fn write(&self, draft: &Path, bytes: &[u8]) -> Inner<()> {
-        let mut file = private().create_new(true).open(draft)?;
+        let mut file = self.disk.open(draft, OpenFor::New)?;
         match self.cipher() {
-            None => file.write_all(bytes)?,
+            None => file.write_at(0, bytes)?,
             Some(cipher) => {
                 let prefix = self.rng.bytes::<PREFIX>();
-                file.write_all(MAGIC)?;
-                file.write_all(&prefix)?;
+                file.write_at(0, &[MAGIC.as_slice(), &prefix].concat())?;
                 let count = pieces(bytes.len());
                 for n in 0..count {
                     let piece = &bytes[n * PIECE..bytes.len().min((n + 1) * PIECE)];
@@ -116,30 +145,28 @@ impl Vault {
                     let sealed = cipher
                         .encrypt(&nonce(&prefix, n, n + 1 == count), payload)
                         .map_err(|_| Fault::Row("an attachment"))?;
-                    file.write_all(&sealed)?;
+                    file.write_at(sealed_at(n), &sealed)?;
                 }
             }
         }
-        Ok(file.sync_all()?)
+        Ok(file.sync()?)
     }
 
     /// Piece `n` of an attachment of `len` bytes.
     pub(crate) fn piece(&self, sha256: Sha256, len: usize, n: usize) -> Inner<Vec<u8>> {
-        let mut file = File::open(self.file(sha256))?;
+        let mut file = self.disk.open(&self.file(sha256), OpenFor::Reading)?;
         let want = len.saturating_sub(n * PIECE).min(PIECE);
         let Some(cipher) = self.cipher() else {
-            file.seek(SeekFrom::Start((n * PIECE) as u64))?;
             let mut out = vec![0; want];
-            file.read_exact(&mut out)?;
+            file.read_at((n * PIECE) as u64, &mut out)?;
             return Ok(out);
         };
         let mut head = [0; HEAD];
-        file.read_exact(&mut head)?;
+        file.read_at(0, &mut head)?;
         let mut prefix = [0; PREFIX];
         prefix.copy_from_slice(&head[MAGIC.len()..]);
-        file.seek(SeekFrom::Start((HEAD + n * (PIECE + TAG)) as u64))?;
         let mut sealed = vec![0; want + TAG];
-        file.read_exact(&mut sealed)?;
+        file.read_at(sealed_at(n), &mut sealed)?;
         let payload = Payload {
             msg: &sealed,
             aad: &head[..MAGIC.len()],
@@ -168,6 +195,11 @@ fn pieces(len: usize) -> usize {
     len.div_ceil(PIECE).max(1)
 }
 
+/// Where sealed piece `n` lies.
+fn sealed_at(n: usize) -> u64 {
+    (HEAD + n * (PIECE + TAG)) as u64
+}
+
 fn nonce(prefix: &[u8; PREFIX], n: usize, last: bool) -> XNonce {
     let mut out = [0; 24];
     out[..PREFIX].copy_from_slice(prefix);
@@ -179,21 +211,11 @@ fn nonce(prefix: &[u8; PREFIX], n: usize, last: bool) -> XNonce {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Count(std::sync::atomic::AtomicU8);
-    impl Rng for Count {
-        fn fill(&self, out: &mut [u8]) {
-            out.fill(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-        }
-    }
+    use std::fs;
 
     fn vault(folder: &Path, keyed: bool) -> Vault {
-        let key = Key32::new([5; 32]);
-        Vault::new(
-            &folder.join("db"),
-            keyed.then_some(&key),
-            Arc::new(Count(0.into())),
-        )
+        let key = keyed.then(|| Key32::new([5; 32]));
+        Vault::new(&crate::config::for_tests(folder.join("db"), key))
     }
 
     fn bytes(len: usize) -> Vec<u8> {
@@ -225,6 +247,18 @@ mod tests {
                 .count();
             assert_eq!(files, 6, "no draft is left");
         }
+    }
+
+    #[test]
+    fn what_a_save_left_that_was_killed_is_tidied_up() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let vault = vault(folder.path(), false);
+        vault.tidy().expect("no folder yet is fine");
+        let kept = vault.put(b"kept").expect("stores");
+        fs::write(vault.folder.join("draft-00"), b"torn").expect("writes");
+        vault.tidy().expect("tidies");
+        assert_eq!(fs::read_dir(&vault.folder).expect("lists").count(), 1);
+        assert_eq!(vault.get(kept, 4).expect("reads"), b"kept");
     }
 
     #[test]

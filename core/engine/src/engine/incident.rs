@@ -1,6 +1,6 @@
 //! Incidents.
 
-use gridwalk_domain::{EntityId, Intent, StreamKey, kind};
+use gridwalk_domain::{EntityId, Intent, Sha256, StreamKey, kind};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -54,25 +54,9 @@ impl Engine {
     /// `NotEnrolled`, `NoShift`, `OutOfScope`, `UnknownCategory`, `Invalid`,
     /// `PhotoNotTaken`, `DiskFull`, `Storage`.
     pub fn report_incident(&self, new: NewIncident) -> Result<EntityId> {
-        // Whether it may be written comes before the work on the photos, which
-        // goes on without the lock.
+        // Whether it may be written comes before the work on the photos.
         self.shared.with(|core| check(core, &new))?;
-        let mut photos = Vec::with_capacity(new.photos.len());
-        for (index, photo) in new.photos.iter().enumerate() {
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
-            let taken = attachments::clean(photo.bytes.clone()).map_err(|why| {
-                EngineError::PhotoNotTaken {
-                    index,
-                    why: why.to_owned(),
-                }
-            })?;
-            photos.push(taken);
-        }
-        let mut stored = Vec::with_capacity(photos.len());
-        for photo in photos {
-            let sha256 = self.shared.vault.put(&photo.bytes)?;
-            stored.push((sha256, photo));
-        }
+        let stored = self.store_photos(&new.photos)?;
         self.shared.change(|core| {
             let now = self.shared.now();
             let (home, fields) = fields(core, &new, now.wall_ms)?;
@@ -83,17 +67,51 @@ impl Engine {
             );
             let id = EntityId::draw(&*self.shared.rng);
             let kind = kind::incident::KIND.name;
+            self.ensure_stored(&stored)?;
             let tx = begin(&mut core.conn)?;
             pen.write(&tx, id, kind, vec![], Intent::Create { home, fields })?;
             for (sha256, photo) in &stored {
                 let value = Photo::reference(photo, *sha256);
                 let list = kind::incident::PHOTOS.to_owned();
                 pen.write(&tx, id, kind, vec![], Intent::Append { list, value })?;
-                attachments::refer(&tx, id, photo, *sha256, now.wall_ms)?;
+                attachments::refer(&tx, pen.me.account, id, photo, *sha256, now.wall_ms)?;
             }
             tx.commit()?;
             Ok((id, Touched::records([id])))
         })
+    }
+
+    /// Cleans photos and stores them, without the lock: all can be taken, or
+    /// none is stored.
+    pub(super) fn store_photos(&self, photos: &[NewPhoto]) -> Result<Vec<(Sha256, Photo)>> {
+        let mut cleaned = Vec::with_capacity(photos.len());
+        for (index, photo) in photos.iter().enumerate() {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            let taken = attachments::clean(photo.bytes.clone()).map_err(|why| {
+                EngineError::PhotoNotTaken {
+                    index,
+                    why: why.to_owned(),
+                }
+            })?;
+            cleaned.push(taken);
+        }
+        let mut stored = Vec::with_capacity(cleaned.len());
+        for photo in cleaned {
+            stored.push((self.shared.vault.put(&photo.bytes)?, photo));
+        }
+        Ok(stored)
+    }
+
+    /// Makes sure, under the lock, that photos which were stored before it are
+    /// in place still: the same content may just have been removed with the
+    /// last record that showed it.
+    pub(super) fn ensure_stored(&self, stored: &[(Sha256, Photo)]) -> Inner<()> {
+        for (sha256, photo) in stored {
+            if !self.shared.vault.holds(*sha256, photo.bytes.len())? {
+                self.shared.vault.put(&photo.bytes)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,31 +1,27 @@
 //! One engine a file: two writers on one outbox would break its lanes.
 
-use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 
-use super::{beside, private};
+use super::beside;
+use crate::disk::{self, Disk, DiskFile, OpenFor};
 use crate::error::{EngineError, Inner};
 
 /// Held while the engine is open; the system lets go of it when the process
 /// dies, however it dies.
 pub(crate) struct Lock {
-    file: File,
+    file: Box<dyn DiskFile>,
     key_check: Option<String>,
 }
 
 impl Lock {
-    pub(super) fn take(path: &Path) -> Inner<Self> {
-        let mut file = private().read(true).open(beside(path, "-lock"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(EngineError::InUse.into()),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
+    pub(super) fn take(disk: &dyn Disk, path: &Path) -> Inner<Self> {
+        let mut file = disk.open(&beside(path, "-lock"), OpenFor::Writing)?;
+        if !file.try_lock()? {
+            return Err(EngineError::InUse.into());
         }
-        let mut text = String::new();
+        let text = String::from_utf8(disk::read_all(&mut *file)?).unwrap_or_default();
         // A half-written line is as good as none.
-        let read = file.read_to_string(&mut text).is_ok();
-        let line = text.strip_suffix('\n').filter(|_| read);
+        let line = text.strip_suffix('\n');
         let key_check = line
             .and_then(|line| line.strip_prefix("gridwalk 1 "))
             .map(str::to_owned);
@@ -38,20 +34,11 @@ impl Lock {
     }
 
     pub(super) fn keep_key_check(&mut self, check: &str) -> Inner<()> {
-        self.file.set_len(0)?;
-        self.file.rewind()?;
+        self.file.set_size(0)?;
         self.file
-            .write_all(format!("gridwalk 1 {check}\n").as_bytes())?;
-        self.file.sync_all()?;
+            .write_at(0, format!("gridwalk 1 {check}\n").as_bytes())?;
+        self.file.sync()?;
         self.key_check = Some(check.to_owned());
         Ok(())
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Closing would do, were it not that a process that is just being
-        // forked off elsewhere in this one holds the file for a moment more.
-        let _ = self.file.unlock();
     }
 }

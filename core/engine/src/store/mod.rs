@@ -13,12 +13,11 @@ mod lock;
 pub(crate) mod meta;
 mod schema;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rusqlite_migration::Error as MigrationError;
-use std::fs::{self, OpenOptions};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use crate::disk::{self, OpenFor};
 use crate::error::{EngineError, Fault, Inner};
 use crate::{Config, Key32};
 pub(crate) use lock::Lock;
@@ -33,30 +32,19 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// How files are made: for their owner alone.
-pub(crate) fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options
-}
-
 /// Opens the data file, making it where there is none.
 pub(crate) fn open(config: &Config) -> Inner<(Connection, Lock)> {
-    let mut lock = Lock::take(&config.path)?;
-    let existed = fs::metadata(&config.path).is_ok_and(|file| file.len() > 0);
+    let mut lock = Lock::take(&*config.disk, &config.path)?;
+    let existed = config.disk.len(&config.path)?.is_some_and(|len| len > 0);
     let check = key_check(config.key.as_ref());
     if existed {
         refuse_misfit(config, &lock, &check)?;
+        sync_log(config)?;
     } else {
         // SQLite gives its other files the rights of this one.
-        private().open(&config.path)?;
+        config.disk.open(&config.path, OpenFor::Writing)?;
     }
-    match connect(&config.path, config.key.as_ref(), existed) {
+    match connect(config, existed) {
         Ok(conn) => {
             if lock.key_check() != Some(check.as_str()) {
                 lock.keep_key_check(&check)?;
@@ -80,7 +68,8 @@ fn refuse_misfit(config: &Config, lock: &Lock, check: &str) -> Inner<()> {
         return Err(EngineError::WrongKey.into());
     }
     let mut head = [0; 16];
-    let whole = fs::File::open(&config.path)?.read_exact(&mut head).is_ok();
+    let mut file = config.disk.open(&config.path, OpenFor::Reading)?;
+    let whole = file.read_at(0, &mut head).is_ok();
     let plain = whole && &head == b"SQLite format 3\0";
     let misfit = match &config.key {
         Some(_) => plain,
@@ -94,6 +83,17 @@ fn refuse_misfit(config: &Config, lock: &Lock, check: &str) -> Inner<()> {
     }
 }
 
+/// What an earlier process had committed and not synced yet when it was killed
+/// will be seen: it becomes durable before anything is built on it.
+fn sync_log(config: &Config) -> Inner<()> {
+    let (disk, log) = (&*config.disk, beside(&config.path, "-wal"));
+    if disk.len(&log)?.is_some() {
+        disk.open(&log, OpenFor::Writing)?.sync()?;
+        disk::sync_name(disk, &log)?;
+    }
+    Ok(())
+}
+
 fn key_check(key: Option<&Key32>) -> String {
     match key {
         None => "plain".to_owned(),
@@ -101,11 +101,17 @@ fn key_check(key: Option<&Key32>) -> String {
     }
 }
 
-fn connect(path: &Path, key: Option<&Key32>, existed: bool) -> Inner<Connection> {
-    let mut conn = Connection::open(path)?;
-    if let Some(key) = key {
+fn connect(config: &Config, existed: bool) -> Inner<Connection> {
+    let flags = OpenFlags::default();
+    let mut conn = match config.disk.vfs() {
+        None => Connection::open_with_flags(&config.path, flags)?,
+        Some(vfs) => Connection::open_with_flags_and_vfs(&config.path, flags, vfs)?,
+    };
+    if let Some(key) = &config.key {
         apply_key(&conn, key)?;
     }
+    // One engine a file: the index of the log needs no memory that is shared.
+    conn.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))?;
     conn.pragma_update(None, "page_size", PAGE_SIZE)?;
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -113,6 +119,8 @@ fn connect(path: &Path, key: Option<&Key32>, existed: bool) -> Inner<Connection>
     conn.pragma_update(None, "fullfsync", true)?;
     conn.pragma_update(None, "foreign_keys", false)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
+    // What is deleted is gone from the file.
+    conn.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     // Pages that were freed are not reused before the log was copied back: a
     // log of some 1 MB is enough for a phone.
     conn.pragma_update(None, "wal_autocheckpoint", 256)?;
@@ -133,6 +141,12 @@ fn connect(path: &Path, key: Option<&Key32>, existed: bool) -> Inner<Connection>
     migrate(&mut conn)?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)
+}
+
+/// Copies the log back into the data file and cuts it: pages as they were
+/// before are nowhere any more.
+pub(crate) fn cut_log(conn: &Connection) -> Inner<()> {
+    Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 
 /// Brings the tables up to this version.
@@ -176,21 +190,24 @@ fn unreadable(fault: &Fault) -> bool {
 /// Moves the data file and what belongs to it aside. Attachments stay: they
 /// are named by content, and the new file takes them up where they recur.
 fn set_aside(config: &Config) -> Inner<EngineError> {
+    let disk = &*config.disk;
     let base = format!(".damaged-{}", config.clock.now().wall_ms);
     let mut name = base.clone();
     let mut n = 1;
-    while beside(&config.path, &name).exists() {
+    while disk.len(&beside(&config.path, &name))?.is_some() {
         n += 1;
         name = format!("{base}-{n}");
     }
     let kept = beside(&config.path, &name);
+    // An earlier version had a `-shm` too.
     for suffix in ["-wal", "-shm", "-journal.gw"] {
         let from = beside(&config.path, suffix);
-        if from.exists() {
-            fs::rename(&from, beside(&kept, suffix))?;
+        if disk.len(&from)?.is_some() {
+            disk.rename(&from, &beside(&kept, suffix))?;
         }
     }
-    fs::rename(&config.path, &kept)?;
+    disk.rename(&config.path, &kept)?;
+    disk::sync_name(disk, &kept)?;
     Ok(EngineError::Damaged {
         set_aside: kept.display().to_string(),
     })

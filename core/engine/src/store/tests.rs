@@ -1,35 +1,8 @@
 use super::*;
 use crate::core::begin;
-use gridwalk_domain::{BootId, Clock, Moment, Rng};
-use std::sync::Arc;
-
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> Moment {
-        Moment {
-            wall_ms: 1,
-            boot: BootId::from_bytes([1; 16]),
-            mono_ms: 1,
-        }
-    }
-}
-
-impl Rng for Still {
-    fn fill(&self, out: &mut [u8]) {
-        out.fill(3);
-    }
-}
 
 fn config(path: PathBuf, keyed: bool) -> Config {
-    Config {
-        path,
-        key: keyed.then(|| Key32::new([1; 32])),
-        clock: Arc::new(Still),
-        rng: Arc::new(Still),
-        platform: "test".into(),
-        app: "0".into(),
-    }
+    crate::config::for_tests(path, keyed.then(|| Key32::new([1; 32])))
 }
 
 #[test]
@@ -46,6 +19,8 @@ fn the_file_is_set_up_to_keep_what_it_is_given() {
             };
             assert_eq!(text("journal_mode"), r#"Text("wal")"#);
             assert_eq!(text("synchronous"), "Integer(2)", "FULL");
+            assert_eq!(text("locking_mode"), r#"Text("exclusive")"#);
+            assert_eq!(text("secure_delete"), "Integer(1)", "ON");
             assert!(text("page_size").contains("4096"));
             assert_eq!(text("foreign_keys"), "Integer(0)");
             assert_eq!(

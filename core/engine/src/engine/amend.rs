@@ -1,0 +1,214 @@
+//! Changing records that are there: one's own and, in a shared grid, those of
+//! colleagues. Every change names what this phone shows as its base.
+
+use gridwalk_domain::{Change, Entity, EntityId, Intent, OpId, StreamKey, kind};
+use rusqlite::Transaction;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use super::{Engine, NewPhoto};
+use crate::attachments::{self, Photo};
+use crate::core::{Core, begin, pen};
+use crate::entities;
+use crate::error::{EngineError, Inner, Result};
+use crate::observe::Touched;
+use crate::outbox::Pen;
+use crate::view::{Choice, ConflictView};
+
+/// # Errors
+/// All of them: `NotEnrolled`, `NoShift`, `NotFound` where this phone shows no
+/// such record, `OutOfScope` where its grid is not assigned to the worker now,
+/// `Invalid`, `DiskFull`, `Storage`.
+#[expect(clippy::missing_errors_doc, reason = "said once, above")]
+impl Engine {
+    /// All of a record as this phone shows it: its fields with what else was
+    /// proposed for them, its lists, its life.
+    pub fn record_of(&self, record: EntityId) -> Result<Entity> {
+        self.shared.with(|core| shown(core, record))
+    }
+
+    /// Writes fields; `null` empties one. What somebody else wrote meanwhile is
+    /// kept beside.
+    pub fn edit(&self, record: EntityId, values: BTreeMap<String, Value>) -> Result<()> {
+        self.amend(record, |tx, pen, shown| {
+            let changes = values.into_iter().map(|(field, value)| {
+                let base = shown.base(&field);
+                (field, Change { value, base })
+            });
+            pen.amend(tx, shown, Intent::Set(changes.collect()))
+        })
+    }
+
+    /// Says something about a record.
+    pub fn comment(&self, record: EntityId, text: &str) -> Result<()> {
+        self.amend(record, |tx, pen, shown| {
+            let (list, value) = (kind::COMMENTS.to_owned(), json!({ "text": text }));
+            pen.amend(tx, shown, Intent::Append { list, value })
+        })
+    }
+
+    /// Adds photos to a record. They are durable when it returns.
+    ///
+    /// # Errors
+    /// `PhotoNotTaken` besides.
+    pub fn attach(&self, record: EntityId, photos: &[NewPhoto]) -> Result<()> {
+        self.shared.with(|core| amendable(core, record).map(drop))?;
+        let stored = self.store_photos(photos)?;
+        self.amend(record, |tx, pen, shown| {
+            self.ensure_stored(&stored)?;
+            for (sha256, photo) in &stored {
+                let value = Photo::reference(photo, *sha256);
+                let list = kind::incident::PHOTOS.to_owned();
+                pen.amend(tx, shown, Intent::Append { list, value })?;
+                attachments::refer(tx, pen.me.account, record, photo, *sha256, pen.at.wall_ms)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Puts an item into a set of the record's: a tag …
+    pub fn add_item(&self, record: EntityId, set: &str, value: Value) -> Result<()> {
+        self.amend(record, |tx, pen, shown| {
+            let set = set.to_owned();
+            pen.amend(tx, shown, Intent::Add { set, value })
+        })
+    }
+
+    /// Takes an item out of a set, however often it was put in. Where it is not
+    /// in there, nothing is written.
+    pub fn remove_item(&self, record: EntityId, set: &str, value: &Value) -> Result<()> {
+        self.amend(record, |tx, pen, shown| {
+            let items = shown.sets.get(set).into_iter().flat_map(|set| &set.items);
+            let same = items.filter(|item| item.value == *value);
+            let ids: Vec<OpId> = same.map(|item| item.stamp.op).collect();
+            if ids.is_empty() {
+                return Ok(());
+            }
+            let set = set.to_owned();
+            pen.amend(tx, shown, Intent::Remove { set, ids })
+        })
+    }
+
+    /// Moves the status along its table. Shifts and patrols have calls of their
+    /// own.
+    pub fn step(
+        &self,
+        record: EntityId,
+        to: &str,
+        reason: Option<&str>,
+        with: Map<String, Value>,
+    ) -> Result<()> {
+        self.amend(record, |tx, pen, shown| {
+            let last = shown.history.last().ok_or(EngineError::NotFound)?;
+            if shown.kind == kind::shift::KIND.name || shown.kind == kind::patrol::KIND.name {
+                return Err(EngineError::NotFound.into());
+            }
+            let step = Intent::Transition {
+                from: last.to.clone(),
+                to: to.to_owned(),
+                base: last.stamp.op,
+                reason: reason.map(str::to_owned),
+                with,
+            };
+            pen.amend(tx, shown, step)
+        })
+    }
+
+    /// Settles a field that was written twice: what is proposed beside it, as
+    /// far as this phone shows it, gives way to `value`.
+    pub fn resolve(&self, record: EntityId, field: &str, value: Value) -> Result<()> {
+        self.amend(record, |tx, pen, shown| {
+            let proposals = shown.fields.get(field).map(|field| &field.proposals);
+            let proposals = proposals.into_iter().flatten();
+            let resolve = Intent::Resolve {
+                field: field.to_owned(),
+                value,
+                base: shown.base(field),
+                replaces: proposals.map(|kept| kept.stamp.op).collect(),
+            };
+            pen.amend(tx, shown, resolve)
+        })
+    }
+
+    /// Settles a conflict as it was shown: what its author saw gives way, and
+    /// what came in since stays, for another look.
+    ///
+    /// # Errors
+    /// `NotFound` besides, where the choice names no version of the conflict.
+    pub fn settle(&self, conflict: &ConflictView, choice: Choice) -> Result<()> {
+        let versions = std::iter::once(&conflict.standing).chain(&conflict.others);
+        let value = match choice {
+            Choice::Write(value) => Some(value),
+            Choice::Keep(op) => versions
+                .into_iter()
+                .find(|version| version.op == op)
+                .map(|version| version.value.clone()),
+        };
+        let value = value.ok_or(EngineError::NotFound)?;
+        self.amend(conflict.record, |tx, pen, shown| {
+            let resolve = Intent::Resolve {
+                field: conflict.field.clone(),
+                value,
+                base: Some(conflict.standing.op),
+                replaces: conflict.others.iter().map(|kept| kept.op).collect(),
+            };
+            pen.amend(tx, shown, resolve)
+        })
+    }
+
+    /// Deletes a record. An edit by somebody who had not seen that brings it
+    /// back.
+    pub fn delete(&self, record: EntityId) -> Result<()> {
+        self.amend(record, |tx, pen, shown| {
+            let base = *shown.ops.last().ok_or(EngineError::NotFound)?;
+            pen.amend(tx, shown, Intent::Delete { base })
+        })
+    }
+
+    /// One transaction on a record that may be amended.
+    fn amend(
+        &self,
+        record: EntityId,
+        write: impl FnOnce(&Transaction<'_>, &Pen<'_>, &Entity) -> Inner<()>,
+    ) -> Result<()> {
+        let now = self.shared.now();
+        self.shared.change(|core| {
+            let shown = amendable(core, record)?;
+            let me = core.me.as_ref().ok_or(EngineError::NotEnrolled)?;
+            let pen = pen(me, &self.shared, now);
+            let tx = begin(&mut core.conn)?;
+            write(&tx, &pen, &shown)?;
+            tx.commit()?;
+            Ok(((), Touched::records([record])))
+        })
+    }
+}
+
+impl Pen<'_> {
+    fn amend(&self, tx: &Transaction<'_>, shown: &Entity, intent: Intent) -> Inner<()> {
+        self.write(tx, shown.id, &shown.kind, vec![], intent)?;
+        Ok(())
+    }
+}
+
+fn shown(core: &Core, record: EntityId) -> Inner<Entity> {
+    let entity = entities::shown(&core.conn, core.account(), record)?;
+    let entity = entity.filter(|entity| entity.deleted.is_none());
+    Ok(entity.ok_or(EngineError::NotFound)?)
+}
+
+/// The record, where the worker may change it now.
+fn amendable(core: &Core, record: EntityId) -> Inner<Entity> {
+    core.me()?;
+    core.shift()?.ok_or(EngineError::NoShift)?;
+    let entity = shown(core, record)?;
+    let StreamKey::Records(grid) = entity.home else {
+        return Err(EngineError::NotFound.into());
+    };
+    let synced = core.synced.as_ref();
+    if synced.is_some_and(|synced| synced.writes(grid)) {
+        return Ok(entity);
+    }
+    let grid = grid.to_string();
+    Err(EngineError::OutOfScope { grid }.into())
+}

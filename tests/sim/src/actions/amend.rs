@@ -1,0 +1,205 @@
+//! Changing incidents, one's own and colleagues'.
+
+use gridwalk_domain::EntityId;
+use gridwalk_engine::{Engine, EngineError};
+use serde_json::{Map, Value, json};
+
+use super::{Action, report};
+use crate::ledger::{Fact, Token};
+use crate::random::Chance as _;
+use crate::world::World;
+use crate::world::phone::Phone;
+
+const FIELDS: [&str; 2] = ["title", "description"];
+
+/// How likely it is that a worker changes something.
+fn on_shift(phone: &Phone, weight: u32) -> u32 {
+    if phone.shift.is_some() { weight } else { 0 }
+}
+
+/// Changes some incident, with a text of its own.
+fn amend(
+    world: &mut World,
+    no: usize,
+    what: &'static str,
+    change: impl FnOnce(&Engine, EntityId, Token) -> Result<(), EngineError>,
+) {
+    let Some((record, grid)) = world.some_incident(no) else {
+        return;
+    };
+    let token = world.token(grid);
+    let doing = &format!("{what} {token} on {}", World::short(record));
+    let Some(called) = world.call(no, doing, |engine| change(engine, record, token)) else {
+        return;
+    };
+    let fact = Fact {
+        token,
+        phone: no,
+        at_ms: world.now_ms(),
+        what,
+        record: Some(record),
+        photos: 0,
+        saved: called.saved(),
+    };
+    world.ledger.add(fact);
+}
+
+/// Writes one or two fields.
+pub(super) struct Edit;
+
+impl Action for Edit {
+    fn weight(&self, phone: &Phone) -> u32 {
+        on_shift(phone, 14)
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        let (field, severe) = (FIELDS[world.rng.usize(0..2)], world.rng.happens(0.3));
+        let what = if field == "title" {
+            "title"
+        } else {
+            "description"
+        };
+        amend(world, no, what, |engine, record, token| {
+            let mut values = vec![(field.to_owned(), json!(format!("改写{token}")))];
+            if severe {
+                values.push(("severity".to_owned(), json!("normal")));
+            }
+            engine.edit(record, values.into_iter().collect())
+        });
+    }
+}
+
+/// Says something.
+pub(super) struct Comment;
+
+impl Action for Comment {
+    fn weight(&self, phone: &Phone) -> u32 {
+        on_shift(phone, 6)
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        amend(world, no, "comment", |engine, record, token| {
+            engine.comment(record, &format!("看过了{token}"))
+        });
+    }
+}
+
+/// Moves the status to any that may follow.
+pub(super) struct Step;
+
+impl Action for Step {
+    fn weight(&self, phone: &Phone) -> u32 {
+        on_shift(phone, 8)
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        let drawn = world.rng.usize(..);
+        amend(world, no, "step", |engine, record, token| {
+            let shown = engine.record_of(record)?;
+            let from = shown.status().unwrap_or_default();
+            let table = gridwalk_domain::kind::incident::KIND.steps.iter();
+            let steps: Vec<_> = table.filter(|step| step.from == from).collect();
+            let Some(step) = steps.get(drawn % steps.len().max(1)) else {
+                return Err(EngineError::NotFound);
+            };
+            let with: Map<String, Value> = [
+                ("assignee".to_owned(), json!("城管")),
+                ("limit_ms".to_owned(), json!(3_600_000)),
+                ("place".to_owned(), json!({"lat": 35.1, "lon": 118.3})),
+            ]
+            .into_iter()
+            .collect();
+            engine.step(record, step.to, Some(&format!("需要处理{token}")), with)
+        });
+    }
+}
+
+/// Puts a tag on.
+pub(super) struct Tag;
+
+impl Action for Tag {
+    fn weight(&self, phone: &Phone) -> u32 {
+        on_shift(phone, 3)
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        amend(world, no, "tag", |engine, record, token| {
+            engine.add_item(record, "tags", json!(format!("夜间{token}")))
+        });
+    }
+}
+
+/// Takes a tag off.
+pub(super) struct Untag;
+
+impl Action for Untag {
+    fn weight(&self, phone: &Phone) -> u32 {
+        on_shift(phone, 1)
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        let Some((record, _)) = world.some_incident(no) else {
+            return;
+        };
+        let what = &format!("takes a tag off {}", World::short(record));
+        world.call(no, what, |engine| {
+            let shown = engine.record_of(record)?;
+            let tags = shown.sets.get("tags").and_then(|set| set.items.first());
+            match tags {
+                Some(tag) => engine.remove_item(record, "tags", &tag.value),
+                None => Ok(()),
+            }
+        });
+    }
+}
+
+/// Adds a photo.
+pub(super) struct Attach;
+
+impl Action for Attach {
+    fn weight(&self, phone: &Phone) -> u32 {
+        on_shift(phone, 3)
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        let Some((record, _)) = world.some_incident(no) else {
+            return;
+        };
+        let photo = report::photo(&mut world.rng);
+        let what = &format!("adds a photo to {}", World::short(record));
+        world.call(no, what, |engine| engine.attach(record, &[photo]));
+    }
+}
+
+/// Settles a field that was written twice.
+pub(super) struct Resolve;
+
+impl Action for Resolve {
+    fn weight(&self, phone: &Phone) -> u32 {
+        on_shift(phone, 4)
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        let field = FIELDS[world.rng.usize(0..2)];
+        amend(world, no, "resolve", |engine, record, token| {
+            engine.resolve(record, field, json!(format!("说定{token}")))
+        });
+    }
+}
+
+/// Deletes an incident.
+pub(super) struct Delete;
+
+impl Action for Delete {
+    fn weight(&self, phone: &Phone) -> u32 {
+        on_shift(phone, 1)
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        let Some((record, _)) = world.some_incident(no) else {
+            return;
+        };
+        let what = &format!("deletes {}", World::short(record));
+        world.call(no, what, |engine| engine.delete(record));
+    }
+}

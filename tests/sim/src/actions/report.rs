@@ -1,0 +1,88 @@
+//! Reporting an incident, with photos or without.
+
+use gridwalk_engine::{NewIncident, NewPhoto};
+use img_parts::Bytes;
+use img_parts::png::PngChunk;
+
+use super::Action;
+use crate::ledger::{Fact, Saved};
+use crate::random::Chance as _;
+use crate::world::phone::Phone;
+use crate::world::{Called, World};
+
+/// A small photo; now and then the same as another one.
+pub(super) fn photo(rng: &mut fastrand::Rng) -> NewPhoto {
+    let chunk = |kind: &[u8; 4], data: Vec<u8>| {
+        let chunk = PngChunk::new(*kind, Bytes::from(data));
+        chunk.encoder().bytes().to_vec()
+    };
+    let seed = if rng.happens(0.2) { 7 } else { rng.u64(..) };
+    let mut noise = fastrand::Rng::with_seed(seed);
+    let pixels = (0..noise.usize(10..3000)).map(|_| noise.u8(..)).collect();
+    let parts = [
+        b"\x89PNG\r\n\x1a\n".to_vec(),
+        chunk(b"IHDR", vec![0, 0, 0, 5, 0, 0, 0, 4, 8, 2, 0, 0, 0]),
+        chunk(b"IDAT", pixels),
+        chunk(b"IEND", vec![]),
+    ];
+    NewPhoto {
+        bytes: parts.concat(),
+        mime: String::new(),
+    }
+}
+
+/// Photos for a report.
+pub(super) fn photos(rng: &mut fastrand::Rng) -> Vec<NewPhoto> {
+    let count = [0, 0, 1, 1, 2];
+    (0..count[rng.usize(0..count.len())])
+        .map(|_| photo(rng))
+        .collect()
+}
+
+/// Reports an incident.
+pub(super) struct Report;
+
+impl Action for Report {
+    fn weight(&self, phone: &Phone) -> u32 {
+        if phone.shift.is_some() { 10 } else { 0 }
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        let Some((_, grid)) = world.phones[no].shift else {
+            return;
+        };
+        let token = world.token(grid);
+        let photos = photos(&mut world.rng);
+        let category = ["hygiene", "fire_safety", "public_order", "other"];
+        let new = NewIncident {
+            category: category[world.rng.usize(0..category.len())].to_owned(),
+            title: format!("楼道堆物{token}"),
+            photos,
+            ..NewIncident::default()
+        };
+        let what = &format!("reports {token}, {} photos", new.photos.len());
+        let Some(called) = world.call(no, what, |engine| engine.report_incident(new.clone()))
+        else {
+            return;
+        };
+        let record = match called {
+            Called::Done(id) => Some(id),
+            Called::Refused(_) | Called::Died => None,
+        };
+        if let Some(id) = record {
+            world.say(format_args!("{token} is {}", World::short(id)));
+            world.know_incident(id, grid, world.phones[no].worker);
+        }
+        let fact = Fact {
+            token,
+            phone: no,
+            at_ms: world.now_ms(),
+            what: "incident",
+            record,
+            photos: new.photos.len(),
+            saved: called.saved(),
+        };
+        debug_assert!(fact.saved != Saved::Yes || fact.record.is_some());
+        world.ledger.add(fact);
+    }
+}

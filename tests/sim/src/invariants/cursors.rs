@@ -1,0 +1,97 @@
+//! A cursor says what the phone has.
+
+use gridwalk_domain::wire::{Cursor, PullRequest};
+use gridwalk_domain::{EntityId, StreamKey};
+use gridwalk_engine::{Request, Response};
+use std::collections::BTreeMap;
+
+use super::{Held, Invariant, Violation, broken};
+use crate::examine::Examined;
+use crate::world::World;
+use crate::world::net::plain;
+
+/// What each phone last said of where it stands.
+#[derive(Default)]
+pub(super) struct Cursors(BTreeMap<(usize, StreamKey), Cursor>);
+
+impl Invariant for Cursors {
+    fn name(&self) -> &'static str {
+        "cursors are never ahead of the data, and go back only where a stream is read anew"
+    }
+
+    fn answer(&mut self, _: &World, no: usize, request: &Request, _: &Response) -> Held {
+        if request.path != "/v1/pull" {
+            return Ok(());
+        }
+        let body = plain(request.header("content-encoding"), &request.body);
+        let Ok(pull) = serde_json::from_slice::<PullRequest>(&body) else {
+            return Ok(());
+        };
+        for (stream, cursor) in pull.streams {
+            let known = match cursor {
+                // Read anew.
+                None => self.0.remove(&(no, stream)),
+                Some(cursor) => self.0.insert((no, stream), cursor),
+            };
+            let (Some(known), Some(cursor)) = (known, cursor) else {
+                continue;
+            };
+            if known.epoch == cursor.epoch && known.seq > cursor.seq {
+                // The same request may come again, late.
+                self.0.insert((no, stream), known);
+            }
+        }
+        Ok(())
+    }
+
+    fn phone(&mut self, world: &World, no: usize, found: &Examined) -> Held {
+        for (stream, cursor) in &found.cursors {
+            if matches!(stream, StreamKey::Receipts(_)) {
+                continue;
+            }
+            let known = self.0.get(&(no, *stream));
+            if let Some(known) = known.filter(|known| known.epoch == cursor.epoch)
+                && known.seq > cursor.seq
+            {
+                return broken(format!(
+                    "p{no}: {stream} went back from {} to {}",
+                    known.seq, cursor.seq
+                ));
+            }
+            has_all(world, no, *stream, cursor.seq, found)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the phone has all that changed up to this number, as it is now.
+fn has_all(world: &World, no: usize, stream: StreamKey, seq: u64, found: &Examined) -> Held {
+    let tenant = world.district.workers[world.phones[no].worker].tenant;
+    let page = world
+        .server
+        .read(|tx| tx.page(tenant, stream, 0, usize::MAX));
+    let Ok(page) = page else {
+        return broken("the server's store cannot be read".to_owned());
+    };
+    let listed = found.listing.get(&stream);
+    for row in page.iter().filter(|row| row.seq <= seq) {
+        let Some(id) = id_of(&row.state) else {
+            return broken("a stored state has no id".to_owned());
+        };
+        let rev = listed.and_then(|listed| listed.get(&id)).copied();
+        let base = found.base.get(&id).map(|base| base.rev);
+        if rev != Some(row.rev) || base.is_none_or(|base| base < row.rev) {
+            let text = format!(
+                "p{no} stands at {seq} of {stream} and has revision {rev:?}, not {}, of number {}",
+                row.rev, row.seq
+            );
+            return Err(Violation::new("", text).about(id));
+        }
+    }
+    Ok(())
+}
+
+/// A state begins with its id.
+fn id_of(state: &str) -> Option<EntityId> {
+    state.strip_prefix("{\"id\":\"")?.get(..36)?.parse().ok()
+}

@@ -1,0 +1,89 @@
+//! All who read a stream have the same.
+
+use gridwalk_domain::{Entity, EntityId, StreamKey};
+use std::collections::BTreeSet;
+
+use super::{At, Held, Invariant, Violation};
+use crate::examine::Examined;
+use crate::server::view::View;
+use crate::world::World;
+
+pub(super) struct Replicas;
+
+/// The records that a phone must have at the end: those of its worker's grids.
+fn due<'a>(world: &'a World, no: usize, view: &'a View) -> BTreeSet<EntityId> {
+    let (worker, now_ms) = (world.phones[no].worker, world.now_ms());
+    let theirs = world.district.grids_of(worker, now_ms);
+    let streams: BTreeSet<StreamKey> = theirs
+        .iter()
+        .map(|grid| StreamKey::Records(world.district.grids[*grid].id))
+        .collect();
+    let records = view.records.iter();
+    records
+        .filter(|(_, record)| streams.contains(&record.home))
+        .map(|(id, _)| *id)
+        .collect()
+}
+
+impl Invariant for Replicas {
+    fn name(&self) -> &'static str {
+        "replicas are equal within their scope"
+    }
+
+    fn phone(&mut self, world: &World, no: usize, found: &Examined) -> Held {
+        let tenant = world.district.workers[world.phones[no].worker].tenant;
+        let Some(view) = world
+            .views
+            .get(&tenant)
+            .filter(|_| world.phones[no].enrolled)
+        else {
+            return Ok(());
+        };
+        let due = due(world, no, view);
+        let has: BTreeSet<EntityId> = found.base.keys().copied().collect();
+        if let Some(id) = due.symmetric_difference(&has).next() {
+            let what = if due.contains(id) {
+                "lacks"
+            } else {
+                "still has"
+            };
+            return Err(Violation::new("", format!("p{no} {what} a record")).about(*id));
+        }
+        for (id, base) in &found.base {
+            let theirs = &view.records[id];
+            let same = serde_json::from_str::<Entity>(&base.state).is_ok_and(|s| s == theirs.state);
+            if base.rev != theirs.rev || !same {
+                let text = format!("p{no} has another state at revision {}", base.rev);
+                return Err(Violation::new("", text).about(*id));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is shown is what the server has, once all is sent.
+    fn at(&mut self, world: &World, at: At) -> Held {
+        if at != At::End {
+            return Ok(());
+        }
+        for phone in world.phones.iter().filter(|phone| phone.enrolled) {
+            let tenant = world.district.workers[phone.worker].tenant;
+            let (Some(engine), Some(view)) = (&phone.engine, world.views.get(&tenant)) else {
+                continue;
+            };
+            // What is on top of a state that could not be sent shows too.
+            if engine.status().map_or(true, |status| status.unsent.ops > 0) {
+                continue;
+            }
+            for id in due(world, phone.no, view) {
+                let theirs = &view.records[&id].state;
+                let shown = engine.record_of(id).ok();
+                let expected = theirs.deleted.is_none().then_some(theirs);
+                if shown.as_ref() != expected {
+                    let text = format!("p{} shows something else", phone.no);
+                    return Err(Violation::new("", text).about(id));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! What a phone acknowledged is on it after every fall.
+
+use gridwalk_domain::{EntityId, Intent, OpBody, RunId, kind};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Held, Invariant, Violation};
+use crate::examine::Examined;
+use crate::ledger::{CREATED, Saved};
+use crate::world::World;
+
+pub(super) struct Survives;
+
+impl Invariant for Survives {
+    fn name(&self) -> &'static str {
+        "what a phone acknowledged survives kills and power cuts, and what it refused is nowhere"
+    }
+
+    fn phone(&mut self, world: &World, no: usize, found: &Examined) -> Held {
+        texts(world, no, found)?;
+        duties(world, no, found)?;
+        fixes(world, no, found)
+    }
+}
+
+fn texts(world: &World, no: usize, found: &Examined) -> Held {
+    for fact in world.ledger.facts().filter(|fact| fact.phone == no) {
+        let there = found.tokens.contains_key(&fact.token);
+        let text = match (fact.saved, there) {
+            (Saved::Yes, false) => "was acknowledged and is gone",
+            (Saved::No, true) => "was refused and is there",
+            _ => continue,
+        };
+        let text = format!("p{no}: {} {} {text}", fact.what, fact.token);
+        let violation = Violation::new("", text);
+        return Err(match fact.record {
+            Some(record) => violation.about(record),
+            None => violation,
+        });
+    }
+    Ok(())
+}
+
+/// How often each status of a shift or patrol was reached by the outbox.
+fn steps(found: &Examined) -> BTreeMap<(EntityId, String), usize> {
+    let mut steps = BTreeMap::new();
+    for op in &found.ops {
+        let Ok(body) = serde_json::from_str::<OpBody>(&op.body) else {
+            continue;
+        };
+        if ![kind::shift::KIND.name, kind::patrol::KIND.name].contains(&body.kind.as_str()) {
+            continue;
+        }
+        let to = match body.intent {
+            Intent::Create { .. } => CREATED.to_owned(),
+            Intent::Transition { to, .. } => to,
+            _ => continue,
+        };
+        *steps.entry((body.entity, to)).or_default() += 1;
+    }
+    steps
+}
+
+fn duties(world: &World, no: usize, found: &Examined) -> Held {
+    // Where two phones have the same shifts and patrols, one of them may have
+    // taken a step that the other then need not take.
+    if world.phones[no].cloned {
+        return Ok(());
+    }
+    let mut asked: BTreeMap<(EntityId, &str), (usize, usize)> = BTreeMap::new();
+    let duties = world.ledger.duties().iter();
+    for duty in duties.filter(|duty| duty.phone == no) {
+        let (least, most) = asked.entry((duty.record, duty.to)).or_default();
+        *least += usize::from(duty.saved == Saved::Yes);
+        *most += usize::from(duty.saved != Saved::No);
+    }
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let there = steps(found);
+    for ((record, to), (least, most)) in asked {
+        let count = there.get(&(record, to.to_owned())).copied().unwrap_or(0);
+        if !(least..=most).contains(&count) {
+            let text = format!("p{no}: {to} is there {count} times, not {least} to {most}");
+            return Err(Violation::new("", text).about(record));
+        }
+    }
+    Ok(())
+}
+
+fn fixes(world: &World, no: usize, found: &Examined) -> Held {
+    let mut sealed: BTreeMap<(EntityId, RunId), BTreeSet<u32>> = BTreeMap::new();
+    for chunk in &found.chunks {
+        let run = sealed.entry((chunk.patrol, chunk.run)).or_default();
+        for ordinal in (chunk.first..).take(chunk.count as usize) {
+            if !run.insert(ordinal) {
+                let text = format!("p{no}: fix {ordinal} of run {} is there twice", chunk.run);
+                return Err(Violation::new("", text).about(chunk.patrol));
+            }
+        }
+    }
+    let bunches = world.ledger.bunches().iter();
+    for bunch in bunches.filter(|bunch| bunch.phone == no && !bunch.excused) {
+        let run = sealed.get(&(bunch.patrol, bunch.run));
+        let mut ordinals = (bunch.first..).take(bunch.fixes.len());
+        let lost = ordinals.find(|ordinal| run.is_none_or(|run| !run.contains(ordinal)));
+        if let Some(ordinal) = lost {
+            let text = format!(
+                "p{no}: fix {ordinal} of run {} was acknowledged and is gone",
+                bunch.run
+            );
+            return Err(Violation::new("", text).about(bunch.patrol));
+        }
+    }
+    Ok(())
+}

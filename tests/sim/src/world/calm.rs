@@ -1,0 +1,108 @@
+//! From the storm to the calm: faults end, workers go home, phones sync, and
+//! then everything must be where it belongs.
+
+use super::World;
+use super::phone::Patrol;
+use crate::invariants::{At, Violation};
+use crate::random::Chance as _;
+use crate::server::view::View;
+use crate::time::{DAY, HOUR, MINUTE, SECOND};
+
+/// How often each phone syncs in the calm.
+const ROUNDS: usize = 4;
+
+impl World {
+    /// The fault phase, then the calm; what does not hold is in `broken`.
+    pub fn run(&mut self) {
+        let storm_ms = HOUR + self.rng.about(HOUR).min(3 * HOUR);
+        self.run_until(self.now_ms() + storm_ms);
+        self.mend();
+        self.end();
+    }
+
+    /// What must hold once nothing goes wrong any more.
+    pub(crate) fn end(&mut self) {
+        self.evening();
+        self.calm();
+        self.show(|invariant, world| invariant.at(world, At::End));
+    }
+
+    /// No fault strikes any more; what was broken is whole again.
+    fn mend(&mut self) {
+        self.say(format_args!("the storm is over"));
+        self.busy = false;
+        self.server.mend();
+        for no in 0..self.phones.len() {
+            self.phones[no].link.mend();
+            self.phones[no].disk.mend();
+        }
+        // What is on its way arrives, who fell gets up.
+        self.run_until(self.now_ms() + HOUR);
+        for no in 0..self.phones.len() {
+            self.open(no);
+        }
+    }
+
+    /// Workers finish what they are at: the last writes.
+    fn evening(&mut self) {
+        for no in 0..self.phones.len() {
+            if self.broken.is_some() {
+                return;
+            }
+            if !self.phones[no].enrolled {
+                self.enrol(no);
+                self.run_until(self.now_ms() + MINUTE);
+            }
+            if let Some(Patrol { id, .. }) = self.phones[no].patrol {
+                crate::actions::duty::finish(self, no, id);
+            }
+            if let Some((id, _)) = self.phones[no].shift {
+                crate::actions::duty::end_shift(self, no, id);
+            }
+        }
+    }
+
+    /// Every phone syncs, several times; nobody writes.
+    fn calm(&mut self) {
+        for round in 0..ROUNDS {
+            for no in 0..self.phones.len() {
+                self.sync(no);
+                self.run_until(self.now_ms() + 30 * SECOND);
+                if self.broken.is_some() {
+                    return;
+                }
+                let phone = &self.phones[no];
+                if phone.enrolled && !matches!(phone.synced, Some(Ok(_))) {
+                    let text = match &phone.synced {
+                        Some(Err(error)) => format!("p{no} in round {round}: {error}"),
+                        _ => format!("p{no} in round {round}: it does not end"),
+                    };
+                    self.breaks(Violation::new("in the calm every sync succeeds", text));
+                    return;
+                }
+            }
+            self.round = Some(round);
+            for no in 0..self.phones.len() {
+                if self.phones[no].link.poison.is_some() {
+                    self.look(no);
+                }
+            }
+            self.show(|invariant, world| invariant.at(world, At::Round(round)));
+            // What is tried again daily is due by the last rounds.
+            self.run_until(self.now_ms() + if round == 1 { 2 * DAY } else { MINUTE });
+        }
+        for grid in &self.district.grids {
+            match View::of(&self.server, grid.tenant) {
+                Ok(view) => self.views.insert(grid.tenant, view),
+                Err(error) => {
+                    let text = error.to_string();
+                    let name = "the server's data can be read";
+                    return self.breaks(Violation::new(name, text));
+                }
+            };
+        }
+        for no in 0..self.phones.len() {
+            self.look(no);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! An app's life: it opens, falls, opens again; its worker does something now
+//! and then.
+
+use gridwalk_engine::{Engine, EngineError, Invitation, SyncOptions, TransportError};
+use std::sync::Arc;
+
+use super::World;
+use super::phone::{CallEnd, Fall, Patrol};
+use crate::actions;
+use crate::examine::Examined;
+use crate::fiber::{Fiber, Step};
+use crate::invariants::Violation;
+use crate::random::Chance as _;
+use crate::time::{MINUTE, SECOND};
+
+/// A power cut may take what was recorded within ten seconds, by a monotonic
+/// clock that may run a little slow.
+const EXCUSED_MS: i64 = 10 * SECOND + 10;
+
+impl World {
+    /// The app opens, if it does not run.
+    pub(crate) fn open(&mut self, no: usize) {
+        if self.phones[no].is_open() {
+            return;
+        }
+        let config = self.phones[no].config();
+        let opened = Engine::open(config);
+        let phone = &mut self.phones[no];
+        match opened {
+            _ if phone.disk.is_dead() => {
+                drop(opened);
+                self.say(format_args!("p{no} opens: dies"));
+                self.fall(no);
+            }
+            Ok(engine) => {
+                phone.engine = Some(Arc::new(engine));
+                phone.died_ms = None;
+                phone.life += 1;
+                self.opened(no);
+            }
+            // With a disk that is full or fails it may be tried again.
+            Err(EngineError::DiskFull | EngineError::Storage { .. }) if self.busy => {
+                self.say(format_args!("p{no} cannot open"));
+                let ms = self.rng.about(5 * MINUTE);
+                self.after(ms, move |world| world.open(no));
+            }
+            Err(error) => {
+                let text = format!("p{no} does not open: {error}");
+                self.breaks(Violation::new(
+                    "every data file opens after every fall",
+                    text,
+                ));
+            }
+        }
+    }
+
+    /// What a shell looks at when the app has opened.
+    fn opened(&mut self, no: usize) {
+        self.look(no);
+        if self.broken.is_some() {
+            return;
+        }
+        let status = self.call(no, "opens", Engine::status);
+        let Some(super::Called::Done(status)) = status else {
+            return;
+        };
+        let phone = &mut self.phones[no];
+        phone.enrolled = status.identity.is_some();
+        let grid = |id| self.district.grid(id);
+        phone.shift = status
+            .shift
+            .and_then(|shift| Some((shift.id, grid(shift.grid.id)?)));
+        phone.patrol = status.patrol.map(|patrol| Patrol {
+            id: patrol.id,
+            paused: patrol.paused,
+        });
+        if phone.patrol.is_some() {
+            self.walk_on(no);
+        }
+        self.plan_act(no);
+    }
+
+    /// Shows what is on a phone's disk to the invariants.
+    pub(crate) fn look(&mut self, no: usize) {
+        match Examined::of(&self.phones[no].disk) {
+            Ok(found) => self.show(|invariant, world| invariant.phone(world, no, &found)),
+            Err(error) => {
+                let text = format!("p{no} cannot be read: {error}");
+                self.breaks(Violation::new("every data file can be read", text));
+            }
+        }
+    }
+
+    /// Plans what the worker does next.
+    fn plan_act(&mut self, no: usize) {
+        let (ms, life) = (self.rng.about(self.pace_ms), self.phones[no].life);
+        self.after(ms, move |world| {
+            if world.busy && world.phones[no].life == life && world.phones[no].is_open() {
+                actions::act(world, no);
+                if world.phones[no].life == life {
+                    world.plan_act(no);
+                }
+            }
+        });
+    }
+
+    /// The app dies now.
+    pub(crate) fn strike_down(&mut self, no: usize, fall: Fall) {
+        let phone = &mut self.phones[no];
+        phone.fall = fall;
+        phone.disk.die();
+        self.fall(no);
+    }
+
+    /// What comes of a death: the call ends, the disk is as the fall left it, and
+    /// after a while the app opens again.
+    pub(crate) fn fall(&mut self, no: usize) {
+        let now_ms = self.now_ms();
+        let phone = &mut self.phones[no];
+        if let Some(mut call) = phone.call.take() {
+            // The dead process hears nothing more and writes nothing more.
+            loop {
+                let gone = TransportError::Unreachable {
+                    message: "dead".to_owned(),
+                };
+                match call.resume(Err(gone)) {
+                    (same, Step::Asks(_)) => call = same,
+                    (_, Step::Ended(_)) => break,
+                }
+            }
+        }
+        phone.engine = None;
+        phone.life += 1;
+        phone.asked += 1;
+        // A power cut some time after the app's death takes what the app had no
+        // time to sync.
+        let died_ms = *phone.died_ms.get_or_insert(now_ms);
+        let fall = std::mem::replace(&mut phone.fall, Fall::Kill);
+        match fall {
+            Fall::Kill => phone.disk.revive(),
+            Fall::PowerCut => {
+                phone.disk.power_cut();
+                phone.boot();
+                self.ledger.excuse_since(no, died_ms - EXCUSED_MS);
+            }
+        }
+        self.say(format_args!("p{no} fell: {fall:?}"));
+        if self.busy && self.rng.happens(0.2) {
+            // Once more, while it recovers.
+            let step = self.phones[no].disk.steps() + self.rng.u64(0..30);
+            self.phones[no].fall = if self.rng.bool() {
+                Fall::Kill
+            } else {
+                Fall::PowerCut
+            };
+            self.phones[no].disk.die_at(step);
+        }
+        let ms = self.rng.about(3 * MINUTE);
+        self.after(ms, move |world| world.open(no));
+    }
+
+    /// The phone becomes its worker's.
+    pub(crate) fn enrol(&mut self, no: usize) {
+        let invitation = format!(
+            "gridwalk://enrol?server=https%3A%2F%2Fdistrict&code={}",
+            self.phones[no].code
+        );
+        let Ok(invitation) = Invitation::parse(&invitation, None) else {
+            return;
+        };
+        self.begin(no, "enrols", move |engine, line| {
+            CallEnd::Enrolled(engine.enrol(line, &invitation))
+        });
+    }
+
+    /// A sync begins, if none runs.
+    pub(crate) fn sync(&mut self, no: usize) {
+        self.begin(no, "syncs", |engine, line| {
+            CallEnd::Synced(engine.sync(line, SyncOptions::default()))
+        });
+    }
+
+    fn begin(
+        &mut self,
+        no: usize,
+        what: &str,
+        work: impl FnOnce(&Engine, &dyn gridwalk_engine::Transport) -> CallEnd + Send + 'static,
+    ) {
+        let phone = &mut self.phones[no];
+        let (Some(engine), None) = (phone.engine.clone(), &phone.call) else {
+            return;
+        };
+        phone.synced = None;
+        self.say(format_args!("p{no} {what}"));
+        let (call, step) = Fiber::start(move |line| work(&engine, line));
+        self.drive(no, call, step);
+    }
+
+    /// Goes on with a call up to its next request.
+    pub(crate) fn resume(&mut self, no: usize, answer: crate::fiber::Answer) {
+        if let Some(call) = self.phones[no].call.take() {
+            let (call, step) = call.resume(answer);
+            self.drive(no, call, step);
+        }
+    }
+
+    fn drive(&mut self, no: usize, call: Fiber<CallEnd>, step: Step<CallEnd>) {
+        let dead = self.phones[no].disk.is_dead();
+        match step {
+            Step::Asks(request) => {
+                self.phones[no].call = Some(call);
+                if !dead {
+                    self.send(no, request);
+                }
+            }
+            Step::Ended(end) if !dead => self.call_ended(no, end),
+            Step::Ended(_) => {}
+        }
+        if dead {
+            self.say(format_args!("p{no} dies on the line"));
+            self.fall(no);
+        }
+    }
+
+    fn call_ended(&mut self, no: usize, end: CallEnd) {
+        match end {
+            CallEnd::Enrolled(Ok(_)) => {
+                self.phones[no].enrolled = true;
+                self.say(format_args!("p{no} is enrolled"));
+            }
+            CallEnd::Enrolled(Err(error)) => {
+                self.say(format_args!("p{no} is not enrolled: {}", error.code()));
+                if matches!(error, EngineError::EnrolRefused { .. })
+                    && let Ok(code) = self.new_code(self.phones[no].worker)
+                {
+                    self.phones[no].code = code;
+                }
+            }
+            CallEnd::Synced(result) => {
+                match &result {
+                    Ok(report) => self.say(format_args!(
+                        "p{no} synced: {} ops, {} refused, {} deferred, {} chunks, {} blobs, {} pulled",
+                        report.ops_sent,
+                        report.refused,
+                        report.deferred,
+                        report.chunks_sent,
+                        report.blobs_sent,
+                        report.entities_pulled,
+                    )),
+                    Err(error) => self.say(format_args!("p{no} did not sync: {}", error.code())),
+                }
+                self.phones[no].synced = Some(result);
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What a seed makes of the world: how many of what, and what goes wrong.
+
+use gridwalk_domain::{BootId, EntityId};
+use gridwalk_server::admin::EnrolFor;
+use gridwalk_store::StoreError;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+
+use super::World;
+use super::district::District;
+use super::net::Link;
+use super::phone::{Fall, Phone};
+use crate::disk::{self, SimDisk};
+use crate::faults::{self, Striking};
+use crate::invariants;
+use crate::ledger::Ledger;
+use crate::random::{Chance as _, Seeded};
+use crate::server::Server;
+use crate::time::{DAY, MINUTE, PhoneClock, SECOND, Time};
+use crate::trace::Trace;
+
+/// Twenty years.
+const YEARS: i64 = 20 * 365 * DAY;
+
+impl World {
+    /// The world that a seed names, in the morning.
+    ///
+    /// # Errors
+    /// Where the server does not take its district.
+    pub fn new(seed: u64) -> Result<Self, StoreError> {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        // Shared grids and lone ones, and a grid that belongs to another district.
+        let mut workers: Vec<usize> = (0..rng.usize(1..=3)).map(|_| rng.usize(1..=3)).collect();
+        workers.push(1);
+        let mut world = Self::of(seed, rng, &workers)?;
+        world.busy = true;
+        world.pace_ms = 20 * SECOND + world.rng.about(2 * MINUTE).min(5 * MINUTE);
+        for worker in 0..world.district.workers.len() {
+            let phones = 1 + usize::from(world.rng.happens(0.3));
+            for _ in 0..phones {
+                world.buy_phone(worker)?;
+            }
+        }
+        // Three at least.
+        while world.phones.len() < 3 {
+            world.buy_phone(0)?;
+        }
+        world.faults = faults::ALL
+            .iter()
+            .filter_map(|fault| Striking::draw(*fault, &mut world.rng))
+            .collect();
+        for phone in 0..world.phones.len() {
+            let ms = world.rng.about(2 * MINUTE);
+            world.after(ms, move |world| world.open(phone));
+        }
+        for n in 0..world.faults.len() {
+            world.plan_strike(n);
+        }
+        Ok(world)
+    }
+
+    /// A world of one phone in which nothing happens by itself and nothing goes
+    /// wrong.
+    ///
+    /// # Errors
+    /// Where the server does not take its district.
+    pub fn quiet(seed: u64) -> Result<Self, StoreError> {
+        let mut world = Self::of(seed, fastrand::Rng::with_seed(seed), &[1, 1])?;
+        let phone = world.buy_phone(0)?;
+        world.phones[phone].link.mend();
+        world.phones[phone].clock.set_ahead(0);
+        world.open(phone);
+        Ok(world)
+    }
+
+    fn of(seed: u64, mut rng: fastrand::Rng, workers: &[usize]) -> Result<Self, StoreError> {
+        disk::seed_sqlite(seed);
+        let time = Time::new();
+        let server = Server::new(&time, rng.u64(..))?;
+        let district = District::build(&server, workers)?;
+        Ok(Self {
+            seed,
+            rng,
+            time,
+            queue: BinaryHeap::new(),
+            planned: 0,
+            server,
+            district,
+            phones: vec![],
+            ledger: Ledger::default(),
+            trace: Trace::default(),
+            ops: BTreeMap::new(),
+            busy: false,
+            pace_ms: MINUTE,
+            faults: vec![],
+            invariants: invariants::all(),
+            round: None,
+            views: BTreeMap::new(),
+            broken: None,
+        })
+    }
+
+    /// A phone for a worker, with a one-time code.
+    ///
+    /// # Errors
+    /// Where the server gives no code.
+    pub(crate) fn buy_phone(&mut self, worker: usize) -> Result<usize, StoreError> {
+        let code = self.new_code(worker)?;
+        let rng = &mut self.rng;
+        // Most clocks are right; some are a little off, some years.
+        let ahead_ms = match rng.u8(0..10) {
+            0 => rng.i64(-YEARS..YEARS),
+            1 => rng.i64(-2 * DAY..2 * DAY),
+            2..5 => rng.i64(-5 * MINUTE..5 * MINUTE),
+            _ => 0,
+        };
+        let boot = BootId::from_bytes(rng.u128(..).to_be_bytes());
+        let clock = PhoneClock::new(&self.time, ahead_ms, rng.i64(-100..100), boot);
+        let phone = Phone {
+            no: self.phones.len(),
+            worker,
+            disk: SimDisk::new(rng.u64(..)),
+            clock: Arc::new(clock),
+            rng: Arc::new(Seeded::new(rng.u64(..))),
+            link: Link::draw(rng),
+            code,
+            engine: None,
+            call: None,
+            asked: 0,
+            died_ms: None,
+            life: 0,
+            fall: Fall::Kill,
+            enrolled: false,
+            cloned: false,
+            shift: None,
+            patrol: None,
+            walk: (rng.usize(..), rng.usize(..)),
+            synced: None,
+        };
+        self.phones.push(phone);
+        Ok(self.phones.len() - 1)
+    }
+
+    /// A one-time code for a worker's phone.
+    pub(crate) fn new_code(&self, worker: usize) -> Result<String, StoreError> {
+        let name = &self.district.workers[worker].name;
+        let whom = EnrolFor {
+            worker: name,
+            grid: None,
+        };
+        let admin = self.server.service().admin();
+        let code = admin.enrol(whom);
+        Ok(code
+            .map_err(|error| StoreError::Failed(error.to_string()))?
+            .code)
+    }
+
+    /// The record's grid, for whoever made it known.
+    pub(crate) fn know_incident(&mut self, record: EntityId, grid: usize, worker: usize) {
+        self.ledger.incidents.push((record, grid));
+        self.ledger.authors.insert(record, worker);
+    }
+}
