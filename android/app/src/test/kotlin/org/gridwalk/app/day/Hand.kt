@@ -6,16 +6,24 @@ import android.Manifest.permission.POST_NOTIFICATIONS
 import android.app.Activity
 import android.app.Application
 import android.content.Intent
+import android.content.pm.PackageManager
 import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Color
+import android.graphics.Paint
 import android.location.Location
 import android.location.LocationManager
 import android.net.Uri
 import android.os.Looper
 import android.provider.MediaStore
 import androidx.annotation.StringRes
+import androidx.compose.ui.semantics.SemanticsNode
+import androidx.compose.ui.semantics.SemanticsProperties
+import androidx.compose.ui.test.isEnabled
+import androidx.compose.ui.test.isRoot
 import androidx.compose.ui.test.junit4.ComposeTestRule
+import androidx.compose.ui.test.hasClickAction
+import androidx.compose.ui.test.hasContentDescription
 import androidx.compose.ui.test.hasText
 import androidx.compose.ui.test.onFirst
 import androidx.compose.ui.test.onLast
@@ -71,8 +79,9 @@ class Hand(private val rule: ComposeTestRule) {
     /** Presses what bears this text, once it can be pressed. */
     fun presses(@StringRes text: Int) = presses(say(text))
 
-    fun presses(text: String) {
-        val pressable = hasText(text) and androidx.compose.ui.test.hasClickAction() and androidx.compose.ui.test.isEnabled()
+    fun presses(text: String, byDescription: Boolean = false) {
+        val named = if (byDescription) hasContentDescription(text) else hasText(text)
+        val pressable = named and hasClickAction() and isEnabled()
         until("\"$text\" can be pressed") { rule.onAllNodes(pressable).fetchSemanticsNodes(atLeastOneRootRequired = false).isNotEmpty() }
         rule.onAllNodes(pressable).onFirst().run {
             runCatching { performScrollTo() }
@@ -82,17 +91,17 @@ class Hand(private val rule: ComposeTestRule) {
 
     /** Where a question over the screen bears the same word as the button that called it. */
     fun pressesLast(@StringRes text: Int) {
-        rule.onAllNodes(hasText(say(text)) and androidx.compose.ui.test.hasClickAction()).onLast().performClick()
+        rule.onAllNodes(hasText(say(text)) and hasClickAction()).onLast().performClick()
     }
 
     /** The incidents as the core has them. */
     suspend fun incidents(core: Gridwalk) = core.everything.first().incidents
 
-    fun texts(): List<String> = rule.onAllNodes(androidx.compose.ui.test.isRoot(), useUnmergedTree = true).fetchSemanticsNodes(atLeastOneRootRequired = false)
+    fun texts(): List<String> = rule.onAllNodes(isRoot(), useUnmergedTree = true).fetchSemanticsNodes(atLeastOneRootRequired = false)
         .flatMap { it.all() }
-        .mapNotNull { node -> node.config.getOrElseNullable(androidx.compose.ui.semantics.SemanticsProperties.Text) { null }?.joinToString() }
+        .mapNotNull { node -> node.config.getOrElseNullable(SemanticsProperties.Text) { null }?.joinToString() }
 
-    private fun androidx.compose.ui.semantics.SemanticsNode.all(): List<androidx.compose.ui.semantics.SemanticsNode> = listOf(this) + children.flatMap { it.all() }
+    private fun SemanticsNode.all(): List<SemanticsNode> = listOf(this) + children.flatMap { it.all() }
 
     fun status(): Status = runBlocking { app.core.gridwalk().status() }
 
@@ -108,7 +117,7 @@ class Hand(private val rule: ComposeTestRule) {
         until("the system asks") { shadowOf(activity()).lastRequestedPermission != null }
         val asked = shadowOf(activity()).lastRequestedPermission
         if (granted) grants()
-        val answer = if (granted) android.content.pm.PackageManager.PERMISSION_GRANTED else android.content.pm.PackageManager.PERMISSION_DENIED
+        val answer = if (granted) PackageManager.PERMISSION_GRANTED else PackageManager.PERMISSION_DENIED
         scenario.onActivity { it.onRequestPermissionsResult(asked.requestCode, asked.requestedPermissions, IntArray(asked.requestedPermissions.size) { answer }) }
     }
 
@@ -154,7 +163,7 @@ class Hand(private val rule: ComposeTestRule) {
     private fun scene(): Bitmap = Bitmap.createBitmap(3000, 2000, Bitmap.Config.ARGB_8888).also { bitmap ->
         val canvas = Canvas(bitmap)
         canvas.drawColor(Color.LTGRAY)
-        val paint = android.graphics.Paint().apply { color = Color.RED }
+        val paint = Paint().apply { color = Color.RED }
         for (step in 0 until 20) canvas.drawCircle(150f * step, 100f * step, 80f, paint)
     }
 

@@ -8,6 +8,8 @@ class TestServer(private val folder: File) : AutoCloseable {
     private var process: Process? = null
     private var workers = 0
 
+    val url get() = "http://$listen"
+
     init {
         verb("import", repositoryFile("tests/bindings/grids.geojson").path, "--crs", "wgs84")
         start()
@@ -29,7 +31,7 @@ class TestServer(private val folder: File) : AutoCloseable {
     override fun close() = stop()
 
     /** The text of the QR code of a worker who is new. */
-    fun invitation(): String = Regex("gridwalk://enrol\\?\\S+").find(verb("enrol", "--url", "http://$listen", "--grid", GRID, "测试网格员${++workers}"))!!.value
+    fun invitation(): String = Regex("gridwalk://enrol\\?\\S+").find(verb("enrol", "--url", url, "--grid", GRID, "测试网格员${++workers}"))!!.value
 
     /** What the server itself says that it holds, as JSON. */
     fun holdings(): String = verb("holdings")
