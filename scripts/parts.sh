@@ -2,7 +2,7 @@
 # The parts of `test` and `check`. Each runs by itself and in a subshell; one
 # that fails does not keep the others from running.
 
-TEST_PARTS=(rust web bindings browser)
+TEST_PARTS=(rust web bindings android browser)
 CHECK_PARTS=(format scripts page clippy)
 # What runs when it is named: house is within rust, phones needs its own std.
 NAMED_TEST_PARTS=(house)
@@ -30,8 +30,17 @@ test_web() {
 test_bindings() {
     need_to_build
     need_python
+    need_maven
+    need_swift
     page_build
-    bash tests/bindings/run python
+    bash tests/bindings/run all
+}
+
+test_android() {
+    need_to_build
+    need_android_tools
+    page_build
+    bash android/test
 }
 
 test_browser() {
@@ -96,21 +105,8 @@ check_scripts() {
 # that: nothing is linked, and the C parts need the platforms' own headers.
 check_phones() {
     need_to_build
-    local source
-    source="$(rustc --print sysroot)/lib/rustlib/src/rust/library"
-    if [ ! -d "$source" ]; then
-        if command -v rustup >/dev/null; then
-            rustup component add rust-src >&2 || true
-        elif has_apt && apt_offers rust-web-src "$RUST_WANTED"; then
-            apt_install rust-web-src
-        fi
-    fi
-    [ -d "$source" ] || skip "没有标准库源码" "there is no source of the standard library for this Rust"
-    # The standard library is compiled too, so nothing is optimised here.
-    RUSTC_BOOTSTRAP=1 cargo check -Zbuild-std=std,panic_abort \
-        --config 'profile.dev.package."*".opt-level=0' \
-        --target aarch64-linux-android --target aarch64-apple-ios \
-        --package gridwalk-domain --package gridwalk-track --package gridwalk-system
+    need_std_source
+    bash ios/check-phones
 }
 
 bench_names() {

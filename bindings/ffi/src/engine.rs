@@ -278,7 +278,8 @@ impl Engine {
     }
 
     /// Sends what is unsent and receives what is new. One at a time: a second
-    /// caller waits.
+    /// caller waits. With `attachments_wait` photos stay for a network that
+    /// nobody pays by the byte.
     ///
     /// Caller: the sync worker, and TodayScreen's "sync now".
     ///
@@ -286,16 +287,19 @@ impl Engine {
     /// `NotEnrolled`, `Offline`, `Busy`, `SignedOut`, `Untrusted`,
     /// `ServerFault`, `BadAnswer`, `Cancelled`. What was sent until then is
     /// sent, all else is kept.
+    #[uniffi::method(default(attachments_wait = false))]
     pub fn sync(
         &self,
         observer: Option<Arc<dyn SyncObserver>>,
         cancel: Option<Arc<CancelToken>>,
+        attachments_wait: bool,
     ) -> Result<SyncReport> {
         let identity = self.inner.identity()?.ok_or(EngineError::NotEnrolled)?;
         let transport = inner::HttpTransport::new(&identity.server)?;
         let options = inner::SyncOptions {
             progress: observer.map(|observer| Arc::new(sync::Watched(observer)) as _),
             cancel: cancel.map_or_else(inner::CancelToken::new, |token| token.inner.clone()),
+            attachments_wait,
         };
         Ok(self.inner.sync(&transport, options)?.into())
     }

@@ -16,7 +16,7 @@ import Testing
         gridwalk.change { $0.status = $0.status.with(unsent: .some(ops: ops, oldest: clock.now())) }
     }
 
-    private var syncs: Int { gridwalk.calls.count { $0 == "sync" } }
+    private var syncs: Int { gridwalk.calls.count { $0.hasPrefix("sync") } }
 
     @Test func offlineItWaitsAndTheNetworkStartsIt() async {
         saved(1)
@@ -30,6 +30,38 @@ import Testing
         await runner.networkIs(.metered)
         #expect(syncs == 1)
         #expect(told.values.last == SyncRunner.Report())
+    }
+
+    @Test func whereBytesArePaidTheReportGoesAndItsPhotoWaits() async {
+        gridwalk.change { $0.status = $0.status.with(unsent: .some(ops: 1, blobs: 1, oldest: clock.now())) }
+        gridwalk.onSync { [gridwalk, clock] _ in
+            gridwalk.change { $0.status = $0.status.with(unsent: .some(blobs: 1, oldest: clock.now())) }
+            return .sample
+        }
+        let runner = runner()
+        await runner.networkIs(.metered)
+        #expect(gridwalk.calls == ["sync(photosWait)"])
+        await fact { clock.alarms == [clock.now() + SyncPolicy.photoPatience] }
+        await runner.networkIs(.free)
+        #expect(gridwalk.calls == ["sync(photosWait)", "sync"])
+    }
+
+    @Test func byHandEverythingGoes() async {
+        gridwalk.change { $0.status = $0.status.with(unsent: .some(blobs: 1, oldest: clock.now())) }
+        let runner = runner()
+        await runner.networkIs(.metered)
+        #expect(syncs == 0)
+        #expect(await runner.now())
+        #expect(gridwalk.calls == ["sync"])
+    }
+
+    @Test func inTheBackgroundTheNetworkDecidesToo() async {
+        gridwalk.change { $0.status = $0.status.with(unsent: .some(ops: 1, blobs: 1, oldest: clock.now())) }
+        let runner = runner()
+        #expect(await runner.sync(over: .none) == false)
+        #expect(syncs == 0)
+        #expect(await runner.sync(over: .metered))
+        #expect(gridwalk.calls == ["sync(photosWait)"])
     }
 
     @Test func aFailureIsToldAndTriedAgainByTheClockAlone() async {

@@ -32,6 +32,9 @@ pub struct SyncOptions {
     pub progress: Option<Arc<dyn SyncProgress>>,
     /// Ends the sync at the next request.
     pub cancel: CancelToken,
+    /// Attachments stay for a network that nobody pays by the byte; records
+    /// and tracks, which are small, go.
+    pub attachments_wait: bool,
 }
 
 /// Shared by whoever may end something and what is to end.
@@ -160,7 +163,9 @@ impl Run<'_> {
         self.seal()?;
         self.push()?;
         self.tracks()?;
-        self.blobs()?;
+        if !self.options.attachments_wait {
+            self.blobs()?;
+        }
         // Below the server's oldest version pulls stop; what was sent is kept
         // there and judged again after an upgrade.
         self.report.upgrade_needed = self

@@ -118,9 +118,9 @@ public struct Phone: Sendable {
     /// - Returns: whether all went through.
     public func syncInBackground() async -> Bool {
         await open()
-        guard let runner else { return false }
+        guard let runner, let network = await phone.network.kinds().first(where: { _ in true }) else { return false }
         return await withTaskCancellationHandler {
-            await runner.now()
+            await runner.sync(over: network)
         } onCancel: {
             Task { await runner.cancel() }
         }
@@ -174,7 +174,10 @@ public struct Phone: Sendable {
                 for await report in reports { self?.today?.show(report) }
             },
             Task { [weak self] in
-                for await trouble in troubles { self?.patrol?.show(trouble) }
+                for await trouble in troubles {
+                    self?.today?.show(trouble)
+                    self?.patrol?.show(trouble)
+                }
             },
         ]
     }

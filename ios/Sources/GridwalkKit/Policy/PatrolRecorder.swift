@@ -116,6 +116,14 @@ public actor PatrolRecorder {
     }
 }
 
+extension Status {
+    /// The trouble where it keeps a route from being recorded: no patrol, or a
+    /// paused one, misses nothing.
+    func recordsNothing(_ trouble: PatrolRecorder.Trouble?) -> PatrolRecorder.Trouble? {
+        patrol.map { !$0.paused } ?? false ? trouble : nil
+    }
+}
+
 extension PatrolRecorder.Trouble {
     fileprivate init(_ cause: GapCause) {
         self =

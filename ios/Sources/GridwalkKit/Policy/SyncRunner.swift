@@ -56,17 +56,25 @@ public actor SyncRunner {
     public func nudge() async {
         guard running == nil, let status = try? await gridwalk.status(), status.identity != nil, running == nil else { return }
         switch decide(.byItself, status) {
-        case .now: _ = await run()
+        case .now: _ = await run(.byItself)
         case .at(let moment): wake(at: moment)
         case .whenNetworkChanges: alarm?.cancel()
         }
     }
 
-    /// Syncs at once, or joins the sync under way.
+    /// Syncs at once and with everything, or joins the sync under way.
     ///
     /// - Returns: whether it went through.
     @discardableResult public func now() async -> Bool {
-        await run()
+        await run(.byHand)
+    }
+
+    /// The system gives a little time, over this network.
+    ///
+    /// - Returns: whether all that may go over it went through.
+    public func sync(over kind: NetworkKind) async -> Bool {
+        network = kind
+        return kind == .none ? false : await run(.byItself)
     }
 
     /// Ends the sync under way between two requests; what is durable stays so.
@@ -81,10 +89,10 @@ public actor SyncRunner {
             chance: drawn)
     }
 
-    private func run() async -> Bool {
+    private func run(_ cause: SyncPolicy.Cause) async -> Bool {
         if let running { return await running.value }
         alarm?.cancel()
-        let task = Task { await attempt() }
+        let task = Task { await attempt(cause) }
         running = task
         let went = await task.value
         running = nil
@@ -92,7 +100,7 @@ public actor SyncRunner {
         return went
     }
 
-    private func attempt() async -> Bool {
+    private func attempt(_ cause: SyncPolicy.Cause) async -> Bool {
         tell(Report(sending: .init(done: 0, total: 0), problem: nil))
         let (steps, feed) = AsyncStream.makeStream(of: SyncProgress.self, bufferingPolicy: .bufferingNewest(1))
         let showing = Task {
@@ -103,7 +111,9 @@ public actor SyncRunner {
             showing.cancel()
         }
         do {
-            _ = try await gridwalk.sync { feed.yield($0) }
+            let unsent = try await gridwalk.status().unsent
+            let photosWait = cause == .byItself && policy.photosWait(network, unsent: unsent, now: clock.now())
+            _ = try await gridwalk.sync(photosWait: photosWait) { feed.yield($0) }
             failures = SyncPolicy.Failures()
             tell(Report())
             return true

@@ -3,16 +3,17 @@ package org.gridwalk.app.incidents
 import androidx.annotation.StringRes
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
-import androidx.compose.foundation.layout.ColumnScope
 import androidx.compose.foundation.layout.ExperimentalLayoutApi
 import androidx.compose.foundation.layout.FlowRow
+import androidx.compose.foundation.layout.PaddingValues
 import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.padding
+import androidx.compose.foundation.lazy.LazyColumn
+import androidx.compose.foundation.lazy.items
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Modifier
-import androidx.compose.ui.text.style.TextOverflow
 import androidx.compose.ui.unit.dp
 import org.gridwalk.app.R
 import org.gridwalk.app.look.Tokens
@@ -65,18 +66,20 @@ sealed interface Delivery {
 
 class IncidentsActions(val onRetry: () -> Unit = {})
 
-/** Own incidents, newest first, each with its state. */
+/** Own incidents, newest first, each with its state; there may be years of them. */
 @Composable
-fun ColumnScope.IncidentsScreen(state: IncidentsState, actions: IncidentsActions) {
-    Heading(words().say(Shared.string.incidents_title), Modifier.padding(horizontal = 4.dp))
-    when (state) {
-        IncidentsState.Loading -> Waiting()
-        is IncidentsState.Failed -> Failed(state.problem, actions.onRetry)
-        is IncidentsState.Ready -> {
-            if (state.incidents.isEmpty()) {
-                Blank(R.drawable.ic_incidents, words().say(Shared.string.incidents_empty), words().say(Shared.string.incidents_empty_note))
+fun IncidentsScreen(state: IncidentsState, actions: IncidentsActions, modifier: Modifier = Modifier) {
+    LazyColumn(modifier, contentPadding = PaddingValues(16.dp), verticalArrangement = Arrangement.spacedBy(12.dp)) {
+        item { Heading(words().say(Shared.string.incidents_title), Modifier.padding(horizontal = 4.dp)) }
+        when (state) {
+            IncidentsState.Loading -> item { Waiting() }
+            is IncidentsState.Failed -> item { Failed(state.problem, actions.onRetry) }
+            is IncidentsState.Ready -> {
+                if (state.incidents.isEmpty()) {
+                    item { Blank(R.drawable.ic_incidents, words().say(Shared.string.incidents_empty), words().say(Shared.string.incidents_empty_note)) }
+                }
+                items(state.incidents, { it.id }) { IncidentPanel(state.nowMs, it) }
             }
-            for (incident in state.incidents) IncidentPanel(state.nowMs, incident)
         }
     }
 }

@@ -1,3 +1,6 @@
+// What Robolectric lets a test play is in part what apps no longer ask.
+@file:Suppress("DEPRECATION")
+
 package org.gridwalk.app.day
 
 import android.Manifest.permission.ACCESS_COARSE_LOCATION
@@ -5,6 +8,7 @@ import android.Manifest.permission.ACCESS_FINE_LOCATION
 import android.Manifest.permission.POST_NOTIFICATIONS
 import android.app.Activity
 import android.app.Application
+import android.app.NotificationManager
 import android.content.Intent
 import android.content.pm.PackageManager
 import android.graphics.Bitmap
@@ -13,6 +17,8 @@ import android.graphics.Color
 import android.graphics.Paint
 import android.location.Location
 import android.location.LocationManager
+import android.net.ConnectivityManager
+import android.net.NetworkInfo
 import android.net.Uri
 import android.os.Looper
 import android.provider.MediaStore
@@ -31,6 +37,9 @@ import androidx.compose.ui.test.performClick
 import androidx.compose.ui.test.performScrollTo
 import androidx.test.core.app.ActivityScenario
 import androidx.test.core.app.ApplicationProvider
+import androidx.work.WorkInfo
+import androidx.work.WorkManager
+import androidx.work.testing.WorkManagerTestInitHelper
 import java.time.Duration
 import java.time.Instant
 import java.util.concurrent.locks.LockSupport
@@ -41,10 +50,12 @@ import org.gridwalk.app.words.Words
 import org.gridwalk.core.Status
 import org.gridwalk.shared.CoreState
 import org.gridwalk.shared.Gridwalk
+import org.gridwalk.shared.location.PatrolNotification
 import org.gridwalk.shared.location.PatrolService
 import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ServiceController
+import org.robolectric.shadows.ShadowNetworkInfo
 
 /** A worker's hand and eyes, and what of the system answers them. */
 class Hand(private val rule: ComposeTestRule) {
@@ -112,7 +123,6 @@ class Hand(private val rule: ComposeTestRule) {
     }
 
     /** The system's own question for permissions, answered. */
-    @Suppress("DEPRECATION")
     fun answersPermissions(granted: Boolean) {
         until("the system asks") { shadowOf(activity()).lastRequestedPermission != null }
         val asked = shadowOf(activity()).lastRequestedPermission
@@ -140,6 +150,25 @@ class Hand(private val rule: ComposeTestRule) {
 
     fun switchesGps(on: Boolean) = shadowOf(locations()).setProviderEnabled(LocationManager.GPS_PROVIDER, on)
 
+    /** Mobile data, which somebody pays by the byte, or Wi-Fi. */
+    fun joins(wifi: Boolean) {
+        val type = if (wifi) ConnectivityManager.TYPE_WIFI else ConnectivityManager.TYPE_MOBILE
+        val joined = ShadowNetworkInfo.newInstance(NetworkInfo.DetailedState.CONNECTED, type, 0, true, NetworkInfo.State.CONNECTED)
+        shadowOf(app.getSystemService(ConnectivityManager::class.java)).setActiveNetworkInfo(joined)
+    }
+
+    /** What the notification of the patrol says. */
+    fun notified(): String? = shadowOf(app.getSystemService(NotificationManager::class.java)).getNotification(PatrolNotification.ID)
+        ?.let { shadowOf(it).contentTitle?.toString() }
+
+    fun works(name: String): List<WorkInfo> = WorkManager.getInstance(app).getWorkInfosForUniqueWork(name).get()
+
+    /** There is the network that this waiting work was told to wait for. */
+    fun letsWorkRun(name: String) {
+        val driver = WorkManagerTestInitHelper.getTestDriver(app)!!
+        works(name).filter { !it.state.isFinished }.forEach { driver.setAllConstraintsMet(it.id) }
+    }
+
     /** The phone is carried along; returns when all of it is durable. */
     fun walks(fixes: List<Location>, total: Int) {
         for (fix in fixes) {
@@ -154,7 +183,6 @@ class Hand(private val rule: ComposeTestRule) {
         until("the camera is opened") { shadowOf(activity()).peekNextStartedActivityForResult() != null }
         val asked = shadowOf(activity()).nextStartedActivityForResult.intent
         check(asked.action == MediaStore.ACTION_IMAGE_CAPTURE)
-        @Suppress("DEPRECATION")
         val uri: Uri = asked.getParcelableExtra(MediaStore.EXTRA_OUTPUT)!!
         app.contentResolver.openOutputStream(uri)!!.use { scene().compress(Bitmap.CompressFormat.JPEG, 90, it) }
         scenario.onActivity { shadowOf(it).receiveResult(asked, Activity.RESULT_OK, null) }

@@ -1,14 +1,24 @@
 package org.gridwalk.app.day
 
+import android.Manifest.permission.ACCESS_COARSE_LOCATION
+import android.app.Activity
+import android.app.Application
+import android.content.Intent
+import android.net.Uri
+import android.provider.Settings
 import androidx.compose.ui.test.junit4.v2.createEmptyComposeRule
+import androidx.lifecycle.Lifecycle
 import androidx.test.core.app.ActivityScenario
 import kotlinx.coroutines.runBlocking
 import org.gridwalk.app.MainActivity
+import org.gridwalk.core.EngineException
+import org.gridwalk.core.NewIncident
 import org.gridwalk.shared.R
 import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
+import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Rule
@@ -56,7 +66,7 @@ class RefusalsTest {
         assertNull("the system was not asked", shadowOf(hand.activity()).lastRequestedPermission)
         assertNotNull(hand.status().patrol)
         hand.presses(R.string.common_settings)
-        assertEquals(android.provider.Settings.ACTION_APPLICATION_DETAILS_SETTINGS, shadowOf(hand.activity()).nextStartedActivity.action)
+        assertEquals(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, shadowOf(hand.activity()).nextStartedActivity.action)
     }
 
     @Test
@@ -66,13 +76,24 @@ class RefusalsTest {
         hand.answersPermissions(granted = false)
         hand.awaits(R.string.permission_location_off)
         // Back from the settings, where it was allowed.
-        hand.scenario.moveToState(androidx.lifecycle.Lifecycle.State.STARTED)
+        hand.scenario.moveToState(Lifecycle.State.STARTED)
         hand.grants()
         hand.switchesGps(true)
-        hand.scenario.moveToState(androidx.lifecycle.Lifecycle.State.RESUMED)
+        hand.scenario.moveToState(Lifecycle.State.RESUMED)
         hand.letsTheServiceRun()
         hand.until("the notice is gone") { !hand.sees(hand.say(R.string.permission_location_off)) }
         hand.walks(Trace.endingNow(650..659), 10)
+    }
+
+    @Test
+    fun a_rough_position_makes_no_route_and_both_screens_say_so() {
+        shadowOf(hand.app as Application).grantPermissions(ACCESS_COARSE_LOCATION)
+        hand.presses(R.string.patrol_start)
+        hand.presses(R.string.permission_location_without)
+        hand.awaits(R.string.permission_location_reduced)
+        hand.presses(R.string.tab_today)
+        hand.awaits(R.string.today_on_shift)
+        hand.awaits(R.string.permission_location_reduced)
     }
 
     @Test
@@ -82,12 +103,39 @@ class RefusalsTest {
         hand.presses(R.string.patrol_start)
         hand.awaits(R.string.location_off)
         hand.presses(R.string.location_turn_on)
-        assertEquals(android.provider.Settings.ACTION_LOCATION_SOURCE_SETTINGS, shadowOf(hand.activity()).nextStartedActivity.action)
+        assertEquals(Settings.ACTION_LOCATION_SOURCE_SETTINGS, shadowOf(hand.activity()).nextStartedActivity.action)
+    }
+
+    @Test
+    fun a_phone_that_the_server_no_longer_knows_keeps_all_and_says_so() {
+        runBlocking { hand.app.core.gridwalk().report(NewIncident("hygiene", null, "市场北门垃圾未清运", null, null, emptyList())) }
+        val unsent = hand.status().unsent.ops
+        val listen = server.listen
+        server.stop()
+        TestServer(scratch.newFolder("stranger"), listen).use {
+            hand.presses(R.string.sync_now)
+            hand.awaits(R.string.error_revoked)
+            assertEquals(unsent, hand.status().unsent.ops)
+            hand.awaits(hand.say(R.string.unsent_some, unsent))
+        }
+        server.start()
+        hand.presses(R.string.sync_now)
+        hand.awaits(R.string.unsent_none)
+    }
+
+    @Test
+    fun another_worker_s_code_changes_nothing_on_a_phone_that_has_its_worker() {
+        val before = hand.status().identity
+        val scanned = Intent(Intent.ACTION_VIEW, Uri.parse(server.invitation())).setPackage(hand.app.packageName)
+        ActivityScenario.launch<MainActivity>(scanned).use { hand.awaits(R.string.today_on_shift) }
+        assertEquals(before, hand.status().identity)
+        assertThrows(EngineException.AlreadyEnrolled::class.java) { runBlocking { hand.app.core.gridwalk().enrol(server.invitation(), null) } }
+        assertEquals(before, hand.status().identity)
     }
 
     @Test
     fun no_camera_and_no_place_and_the_report_is_saved_all_the_same() {
-        shadowOf(hand.app as android.app.Application).checkActivities(true)
+        shadowOf(hand.app as Application).checkActivities(true)
         hand.presses(R.string.report_action)
         hand.awaits(R.string.report_needs_category)
         hand.presses("家庭纠纷")
@@ -107,7 +155,7 @@ class RefusalsTest {
         hand.presses(R.string.report_photo)
         hand.until("the camera is opened") { shadowOf(hand.activity()).peekNextStartedActivityForResult() != null }
         val asked = shadowOf(hand.activity()).nextStartedActivityForResult.intent
-        hand.scenario.onActivity { shadowOf(it).receiveResult(asked, android.app.Activity.RESULT_CANCELED, null) }
+        hand.scenario.onActivity { shadowOf(it).receiveResult(asked, Activity.RESULT_CANCELED, null) }
         hand.awaits(R.string.report_photo)
         hand.presses(hand.say(R.string.common_back), byDescription = true)
         hand.awaits(R.string.today_on_shift)

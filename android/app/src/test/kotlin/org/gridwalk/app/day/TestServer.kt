@@ -2,9 +2,12 @@ package org.gridwalk.app.day
 
 import java.io.File
 
-/** The real server's program, on a port of its own. */
-class TestServer(private val folder: File) : AutoCloseable {
-    private var listen = "127.0.0.1:0"
+/** The real server's program, on a port of its own, or in the place of another. */
+class TestServer(private val folder: File, listen: String = "127.0.0.1:0") : AutoCloseable {
+    /** Address and port. */
+    var listen = listen
+        private set
+
     private var process: Process? = null
     private var workers = 0
 
