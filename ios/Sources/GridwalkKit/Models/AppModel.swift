@@ -118,12 +118,16 @@ public struct Phone: Sendable {
     /// - Returns: whether all went through.
     public func syncInBackground() async -> Bool {
         await open()
-        guard let runner, let network = await phone.network.kinds().first(where: { _ in true }) else { return false }
-        return await withTaskCancellationHandler {
-            await runner.sync(over: network)
-        } onCancel: {
-            Task { await runner.cancel() }
+        guard let runner else { return false }
+        // The present network is the first that is told.
+        for await network in phone.network.kinds() {
+            return await withTaskCancellationHandler {
+                await runner.sync(over: network)
+            } onCancel: {
+                Task { await runner.cancel() }
+            }
         }
+        return false
     }
 
     /// Whether the data file may be closed: nothing is recorded that needs it.
