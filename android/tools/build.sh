@@ -131,7 +131,7 @@ compile() {
     mkdir -p "$out"
     java -Xmx2g -XX:+UseSerialGC -cp "$(class_path "$WORK/fetched/tools/jars")" org.jetbrains.kotlin.cli.jvm.K2JVMCompiler \
         -no-stdlib -no-reflect -jvm-target 17 -Xplugin="$(ls "$WORK"/fetched/tools/jars/kotlin-compose-compiler-plugin*.jar)" \
-        -Xannotation-default-target=param-property -Xfriend-paths="$WORK/classes/shared,$WORK/classes/app" -Werror \
+        -Xannotation-default-target=param-property -Xfriend-paths="$WORK/classes/app" -Werror \
         -module-name "$module" -cp "$class_path" -d "$out" "$@" >&2
     finish "$module"
 }

@@ -132,7 +132,7 @@ private fun Engine.changes(): Flow<Change> = callbackFlow {
 }.buffer(Channel.UNLIMITED)
 
 /** What stands after a change; null before the first snapshot. */
-internal fun next(before: Everything?, change: Change): Everything? = when (change) {
+fun next(before: Everything?, change: Change): Everything? = when (change) {
     is Change.Snapshot -> Everything(change.status, change.incidents, change.patrols)
     is Change.StatusChanged -> before?.copy(status = change.status)
     is Change.IncidentChanged -> before?.copy(

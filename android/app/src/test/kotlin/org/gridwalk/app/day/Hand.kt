@@ -40,6 +40,8 @@ import androidx.test.core.app.ApplicationProvider
 import androidx.work.WorkInfo
 import androidx.work.WorkManager
 import androidx.work.testing.WorkManagerTestInitHelper
+import java.io.ByteArrayOutputStream
+import java.io.File
 import java.time.Duration
 import java.time.Instant
 import java.util.concurrent.locks.LockSupport
@@ -56,6 +58,16 @@ import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ServiceController
 import org.robolectric.shadows.ShadowNetworkInfo
+
+/** A large picture, as a camera makes them. */
+private fun scene(): Bitmap = Bitmap.createBitmap(3000, 2000, Bitmap.Config.ARGB_8888).also { bitmap ->
+    val canvas = Canvas(bitmap)
+    canvas.drawColor(Color.LTGRAY)
+    val paint = Paint().apply { color = Color.RED }
+    for (step in 0 until 20) canvas.drawCircle(150f * step, 100f * step, 80f, paint)
+}
+
+fun jpeg(): ByteArray = ByteArrayOutputStream().also { scene().compress(Bitmap.CompressFormat.JPEG, 90, it) }.toByteArray()
 
 /** A worker's hand and eyes, and what of the system answers them. */
 class Hand(private val rule: ComposeTestRule) {
@@ -184,15 +196,20 @@ class Hand(private val rule: ComposeTestRule) {
         val asked = shadowOf(activity()).nextStartedActivityForResult.intent
         check(asked.action == MediaStore.ACTION_IMAGE_CAPTURE)
         val uri: Uri = asked.getParcelableExtra(MediaStore.EXTRA_OUTPUT)!!
-        app.contentResolver.openOutputStream(uri)!!.use { scene().compress(Bitmap.CompressFormat.JPEG, 90, it) }
+        app.contentResolver.openOutputStream(uri)!!.use { it.write(jpeg()) }
         scenario.onActivity { shadowOf(it).receiveResult(asked, Activity.RESULT_OK, null) }
     }
 
-    private fun scene(): Bitmap = Bitmap.createBitmap(3000, 2000, Bitmap.Config.ARGB_8888).also { bitmap ->
-        val canvas = Canvas(bitmap)
-        canvas.drawColor(Color.LTGRAY)
-        val paint = Paint().apply { color = Color.RED }
-        for (step in 0 until 20) canvas.drawCircle(150f * step, 100f * step, 80f, paint)
+    /** What is seen now, as a picture to be looked at; fails where nothing was drawn. */
+    fun draws(file: File) {
+        val view = activity().window.decorView
+        val picture = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
+        view.draw(Canvas(picture))
+        val row = IntArray(view.width)
+        val colors = (0 until view.height step 8).flatMapTo(mutableSetOf()) { y -> row.also { picture.getPixels(it, 0, view.width, 0, y, view.width, 1) }.asIterable() }
+        check(colors.size > 10) { "hardly anything is drawn: ${colors.size} colours" }
+        file.parentFile?.mkdirs()
+        file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
     }
 
     private companion object {

@@ -4,7 +4,6 @@ import android.Manifest.permission.POST_NOTIFICATIONS
 import android.app.Application
 import android.app.Service
 import android.content.Intent
-import android.graphics.Bitmap
 import androidx.compose.ui.test.junit4.v2.createEmptyComposeRule
 import androidx.test.core.app.ApplicationProvider
 import androidx.work.Constraints
@@ -13,7 +12,6 @@ import androidx.work.NetworkType
 import androidx.work.WorkInfo
 import androidx.work.WorkManager
 import androidx.work.testing.TestListenableWorkerBuilder
-import java.io.ByteArrayOutputStream
 import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.runBlocking
 import org.gridwalk.core.EngineException
@@ -236,8 +234,7 @@ class ServiceTest {
 
     private fun reportWithPhoto() = core {
         startShift(null)
-        val photo = ByteArrayOutputStream().also { Bitmap.createBitmap(640, 480, Bitmap.Config.ARGB_8888).compress(Bitmap.CompressFormat.JPEG, 90, it) }
-        report(NewIncident("hygiene", null, "市场北门垃圾未清运", null, null, listOf(NewPhoto(photo.toByteArray(), "image/jpeg"))))
+        report(NewIncident("hygiene", null, "市场北门垃圾未清运", null, null, listOf(NewPhoto(jpeg(), "image/jpeg"))))
     }
 
     private fun work(): Result = runBlocking { TestListenableWorkerBuilder<SyncWorker>(app).build().doWork() }

@@ -101,7 +101,7 @@ class SystemLocationSource(private val context: Context) : LocationSource {
 private fun Context.has(permission: String) = ContextCompat.checkSelfPermission(this, permission) == PERMISSION_GRANTED
 
 /** As the core takes it: what the sensor did not say stays unknown. */
-internal fun Location.toFix() = Fix(
+fun Location.toFix() = Fix(
     timeMs = time,
     lat = latitude,
     lon = longitude,
