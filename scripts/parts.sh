@@ -27,28 +27,39 @@ test_web() {
     (cd "$PAGE" && npm test --silent)
 }
 
-test_bindings() {
+# The programs and the library that other languages drive. All at once, as the
+# Rust tests were built: alone each would have features of its own, and nearly
+# everything would be built again for each.
+build_programs() {
     need_to_build
+    page_build
+    say "编译程序和手机库" "building the programs and the phones' library"
+    cargo build --quiet --workspace >&2
+    local built
+    built="$(cd "$(target_folder)" && pwd)/debug"
+    export GRIDWALK_SERVER="$built/gridwalk-server" GRIDWALK_BINDGEN="$built/gridwalk-bindgen"
+    GRIDWALK_LIBRARY="$(find "$built" -maxdepth 1 -name libgridwalk.so -o -maxdepth 1 -name libgridwalk.dylib)"
+    export GRIDWALK_LIBRARY
+}
+
+test_bindings() {
     need_python
     need_maven
     need_swift
-    page_build
+    build_programs
     bash tests/bindings/run all
 }
 
 test_android() {
-    need_to_build
     need_android_tools
-    page_build
+    build_programs
     bash android/test
 }
 
 test_browser() {
-    need_to_build
-    page_build
     need_chromium
     npm_install tests/web
-    cargo build --package gridwalk-demo
+    build_programs
     browser_tests
 }
 

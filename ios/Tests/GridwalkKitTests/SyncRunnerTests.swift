@@ -46,6 +46,28 @@ import Testing
         #expect(gridwalk.calls == ["sync(photosWait)", "sync"])
     }
 
+    @Test func aWishDuringASyncThatLeavesThePhotosSendsThemAfterIt() async {
+        gridwalk.change { $0.status = $0.status.with(unsent: .some(ops: 1, blobs: 1, oldest: clock.now())) }
+        let (gate, open) = AsyncStream.makeStream(of: Void.self)
+        gridwalk.onSync { _ in
+            for await _ in gate { break }
+            return .sample
+        }
+        let runner = runner()
+        let byItself = Task { await runner.networkIs(.metered) }
+        await fact { syncs == 1 }
+        let byHand = Task { await runner.now() }
+        // The wish is with the runner before this answers, which does nothing while one runs.
+        await Task.yield()
+        await runner.nudge()
+        open.yield()
+        open.yield()
+        open.finish()
+        await byItself.value
+        #expect(await byHand.value)
+        #expect(gridwalk.calls == ["sync(photosWait)", "sync"])
+    }
+
     @Test func byHandEverythingGoes() async {
         gridwalk.change { $0.status = $0.status.with(unsent: .some(blobs: 1, oldest: clock.now())) }
         let runner = runner()

@@ -173,7 +173,7 @@ public struct GridChoice: Sendable, Equatable, Identifiable {
                 grid: status.shift?.grid.name ?? (status.grids.count == 1 ? status.grids.first?.name : nil),
                 shiftSince: status.shift?.sinceMs,
                 patrol: status.patrol.map { PatrolBrief(paused: $0.paused, since: $0.sinceMs, distanceM: $0.distanceM) },
-                trouble: status.recordsNothing(trouble),
+                trouble: status.missing(trouble),
                 unsent: UnsentState(status, sync: sync),
                 finished: finished.count,
                 finishedM: finished.reduce(0) { $0 + ($1.distanceM ?? 0) },

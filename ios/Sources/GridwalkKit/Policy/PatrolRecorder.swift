@@ -117,9 +117,9 @@ public actor PatrolRecorder {
 }
 
 extension Status {
-    /// The trouble where it keeps a route from being recorded: no patrol, or a
-    /// paused one, misses nothing.
-    func recordsNothing(_ trouble: PatrolRecorder.Trouble?) -> PatrolRecorder.Trouble? {
+    /// The trouble where it costs a route: without a patrol, or in a paused one,
+    /// nothing is missed.
+    func missing(_ trouble: PatrolRecorder.Trouble?) -> PatrolRecorder.Trouble? {
         patrol.map { !$0.paused } ?? false ? trouble : nil
     }
 }

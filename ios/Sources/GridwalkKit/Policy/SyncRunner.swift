@@ -26,6 +26,8 @@ public actor SyncRunner {
     private var network = NetworkKind.none
     private var failures = SyncPolicy.Failures()
     private var drawn = 0.0
+    /// Whether the sync under way, or the last one, leaves the photos here.
+    private var photosWait = false
     private var report = Report()
     private var running: Task<Bool, Never>?
     private var alarm: Task<Void, Never>?
@@ -90,12 +92,19 @@ public actor SyncRunner {
     }
 
     private func run(_ cause: SyncPolicy.Cause) async -> Bool {
-        if let running { return await running.value }
+        if let running {
+            let went = await running.value
+            // That one left the photos, and the user wants them sent.
+            return went && photosWait && cause == .byHand ? await run(cause) : went
+        }
         alarm?.cancel()
-        let task = Task { await attempt(cause) }
+        let task = Task {
+            let went = await attempt(cause)
+            running = nil
+            return went
+        }
         running = task
         let went = await task.value
-        running = nil
         await arm()
         return went
     }
@@ -112,7 +121,7 @@ public actor SyncRunner {
         }
         do {
             let unsent = try await gridwalk.status().unsent
-            let photosWait = cause == .byItself && policy.photosWait(network, unsent: unsent, now: clock.now())
+            photosWait = cause == .byItself && policy.photosWait(network, unsent: unsent, now: clock.now())
             _ = try await gridwalk.sync(photosWait: photosWait) { feed.yield($0) }
             failures = SyncPolicy.Failures()
             tell(Report())

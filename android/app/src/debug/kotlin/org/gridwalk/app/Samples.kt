@@ -44,8 +44,8 @@ object Samples {
     )
 
     val enrolEmpty = EnrolmentState()
-    val enrolScanned = EnrolmentState("gridwalk://enrol?server=https://wangge.lanshan.gov.cn&code=7KQ2-M4XH-9TRB", scanned = true)
-    val enrolRefused = EnrolmentState("7KQ2-M4XH-9TRB", "wangge.lanshan.gov.cn", problem = Problem(R.string.error_code_wrong))
+    val enrolScanned = EnrolmentState("gridwalk://enrol?server=https://wangge.example.cn&code=7KQ2-M4XH-9TRB", scanned = true)
+    val enrolRefused = EnrolmentState("7KQ2-M4XH-9TRB", "wangge.example.cn", problem = Problem(R.string.error_code_wrong))
     val enrolWorking = enrolScanned.copy(working = true)
 
     val todayOff = TodayState.Ready(NOW, "网格员01", GRID, shiftSinceMs = null, patrol = null, UnsentState(lastContactMs = NOW - 14 * HOUR))

@@ -2,6 +2,9 @@ package org.gridwalk.app
 
 import androidx.activity.ComponentActivity
 import androidx.compose.ui.test.junit4.v2.createAndroidComposeRule
+import androidx.compose.ui.test.longClick
+import androidx.compose.ui.test.onNodeWithText
+import androidx.compose.ui.test.performTouchInput
 import java.time.ZoneId
 import java.util.TimeZone
 import org.junit.Assert.assertEquals
@@ -29,6 +32,14 @@ class ScenesTest {
             rule.faults().mapTo(wrong) { "$name $light: $it" }
         }
         assertEquals("", wrong.joinToString("\n"))
+    }
+
+    @Test
+    fun a_long_press_on_an_age_says_the_moment() {
+        Stage(rule).show("incidents_some", Light("zh", dark = false, fontScale = 1f))
+        rule.onNodeWithText("4\u202F分钟前", substring = true).performTouchInput { longClick() }
+        rule.mainClock.advanceTimeBy(1_000)
+        rule.onNodeWithText("2026-11-21 10:38:00").assertExists()
     }
 
     @Test

@@ -23,10 +23,10 @@ import org.gridwalk.app.parts.CategoryName
 import org.gridwalk.app.parts.Disc
 import org.gridwalk.app.parts.Failed
 import org.gridwalk.app.parts.Heading
-import org.gridwalk.app.parts.Muted
 import org.gridwalk.app.parts.Panel
 import org.gridwalk.app.parts.Problem
 import org.gridwalk.app.parts.StateWord
+import org.gridwalk.app.parts.Timed
 import org.gridwalk.app.parts.Waiting
 import org.gridwalk.app.parts.categoryLook
 import org.gridwalk.app.words.StatusLook
@@ -95,11 +95,12 @@ private fun IncidentPanel(nowMs: Long, incident: IncidentRow) {
             Column(Modifier.weight(1f), verticalArrangement = Arrangement.spacedBy(2.dp)) {
                 Text(words.either(incident.category.zh, incident.category.en), color = look.ink, style = MaterialTheme.typography.titleSmall)
                 Text(spaced(incident.title), style = MaterialTheme.typography.bodyLarge)
-                Muted(
+                Timed(
                     listOfNotNull(
                         words.ago(incident.foundMs, nowMs),
                         words.say(Shared.string.incident_photos, incident.photos).takeIf { incident.photos > 0 },
                     ).joinToString(" · "),
+                    incident.foundMs,
                 )
                 FlowRow(Modifier.padding(top = 4.dp), horizontalArrangement = Arrangement.spacedBy(16.dp), verticalArrangement = Arrangement.spacedBy(4.dp)) {
                     Status(incident.status)

@@ -27,6 +27,7 @@ import org.gridwalk.app.parts.Problem
 import org.gridwalk.app.parts.ProblemNotice
 import org.gridwalk.app.parts.SideBySide
 import org.gridwalk.app.parts.StateWord
+import org.gridwalk.app.parts.Timed
 import org.gridwalk.app.parts.Waiting
 import org.gridwalk.app.today.PatrolWord
 import org.gridwalk.app.words.Words
@@ -165,10 +166,8 @@ private fun Running(state: PatrolState.Ready, patrol: PatrolNowState, actions: P
         first = { modifier -> Column(modifier) { PatrolWord(patrol.paused) } },
         second = { modifier ->
             if (!patrol.paused && state.trouble == null) {
-                Muted(
-                    patrol.lastFixMs?.let { words.say(Shared.string.patrol_last_fix, words.ago(it, state.nowMs)) } ?: words.say(Shared.string.patrol_locating),
-                    modifier,
-                )
+                if (patrol.lastFixMs == null) Muted(words.say(Shared.string.patrol_locating), modifier)
+                else Timed(words.say(Shared.string.patrol_last_fix, words.ago(patrol.lastFixMs, state.nowMs)), patrol.lastFixMs, modifier)
             }
         },
         Modifier.padding(horizontal = 4.dp),

@@ -33,6 +33,7 @@ import org.gridwalk.app.parts.ProblemNotice
 import org.gridwalk.app.parts.SideBySide
 import org.gridwalk.app.parts.StateWord
 import org.gridwalk.app.parts.Symbol
+import org.gridwalk.app.parts.Timed
 import org.gridwalk.app.parts.Waiting
 import org.gridwalk.app.patrol.icon
 import org.gridwalk.app.words.Words
@@ -243,7 +244,8 @@ private fun UnsentPanel(nowMs: Long, unsent: UnsentState, onSync: () -> Unit) {
                 Modifier.fillMaxWidth().clip(MaterialTheme.shapes.small),
             )
         } else {
-            Muted(unsent.lastContactMs?.let { words.say(Shared.string.sync_last, words.ago(it, nowMs)) } ?: words.say(Shared.string.sync_never))
+            if (unsent.lastContactMs == null) Muted(words.say(Shared.string.sync_never))
+            else Timed(words.say(Shared.string.sync_last, words.ago(unsent.lastContactMs, nowMs)), unsent.lastContactMs)
             if (unsent.problem != null) StateWord(words.say(unsent.problem.text), R.drawable.ic_warning, MaterialTheme.colorScheme.onSurface)
             if (unsent.count > 0 || unsent.problem != null) {
                 PlainButton(words.say(Shared.string.sync_now), onSync, Modifier.fillMaxWidth(), R.drawable.ic_sending)

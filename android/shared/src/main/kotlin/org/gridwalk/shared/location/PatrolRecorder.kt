@@ -23,8 +23,7 @@ sealed interface Recording {
  * Carries positions from the sensor to the core for as long as a patrol runs.
  * The sensor is asked while it is active and left alone while it is paused.
  *
- * @param everyMs how often to ask. Fixed for now; the core is to say it, from
- *   motion and battery.
+ * @param everyMs how often to ask.
  */
 class PatrolRecorder(private val gridwalk: Gridwalk, private val source: LocationSource, private val everyMs: Long = EVERY_MS) {
     /** What the sensor said and the core could not store yet, oldest first. */
