@@ -76,12 +76,14 @@ fun Muted(text: String, modifier: Modifier = Modifier) {
 @Composable
 fun Timed(text: String, momentMs: Long, modifier: Modifier = Modifier) {
     val exact = words().exact(momentMs)
-    TooltipBox(
-        TooltipDefaults.rememberTooltipPositionProvider(TooltipAnchorPosition.Above),
-        tooltip = { PlainTooltip { Text(exact, style = MaterialTheme.typography.bodySmall) } },
-        rememberTooltipState(),
-        modifier,
-    ) { Muted(text, Modifier.semantics { contentDescription = "$text, $exact" }) }
+    // The box around it keeps the words at their start, however wide it is.
+    Box(modifier) {
+        TooltipBox(
+            TooltipDefaults.rememberTooltipPositionProvider(TooltipAnchorPosition.Above),
+            tooltip = { PlainTooltip { Text(exact, style = MaterialTheme.typography.bodySmall) } },
+            rememberTooltipState(),
+        ) { Muted(text, Modifier.semantics { contentDescription = "$text, $exact" }) }
+    }
 }
 
 /** A card: a line around it and no shadow. */
