@@ -2,11 +2,11 @@
 # The parts of `test` and `check`. Each runs by itself and in a subshell; one
 # that fails does not keep the others from running.
 
-TEST_PARTS=(rust sim web bindings browser)
-CHECK_PARTS=(format scripts page clippy)
-# What runs when it is named: house is within rust, phones needs its own std.
+TEST_PARTS=(rust sim conformance web bindings android browser)
+CHECK_PARTS=(format scripts page clippy phones)
+# What runs when it is named: house is within rust.
 NAMED_TEST_PARTS=(house)
-NAMED_CHECK_PARTS=(phones)
+NAMED_CHECK_PARTS=()
 
 # CI writes no snapshot, and neither does a test run at home.
 export INSTA_UPDATE=no
@@ -19,7 +19,15 @@ test_rust() {
 
 # Two hundred districts under faults; `./dev sim` runs more.
 test_sim() {
-    verb_sim --seeds 200
+    build_programs
+    "$(target_folder)/debug/gridwalk-sim" --seeds 200
+}
+
+# The protocol, spoken over plain HTTP by a client that shares no code with ours.
+test_conformance() {
+    need_python
+    build_programs
+    bash tests/conformance/run
 }
 
 test_house() {
@@ -32,19 +40,39 @@ test_web() {
     (cd "$PAGE" && npm test --silent)
 }
 
-test_bindings() {
+# The programs and the library that other languages drive. All at once, as the
+# Rust tests were built: alone each would have features of its own, and nearly
+# everything would be built again for each.
+build_programs() {
     need_to_build
-    need_python
     page_build
-    bash tests/bindings/run python
+    say "编译程序和手机库" "building the programs and the phones' library"
+    cargo build --quiet --workspace >&2
+    local built
+    built="$(cd "$(target_folder)" && pwd)/debug"
+    export GRIDWALK_SERVER="$built/gridwalk-server" GRIDWALK_BINDGEN="$built/gridwalk-bindgen"
+    GRIDWALK_LIBRARY="$(find "$built" -maxdepth 1 -name libgridwalk.so -o -maxdepth 1 -name libgridwalk.dylib)"
+    export GRIDWALK_LIBRARY
+}
+
+test_bindings() {
+    need_python
+    need_maven
+    need_swift
+    build_programs
+    bash tests/bindings/run all
+}
+
+test_android() {
+    need_android_tools
+    build_programs
+    bash android/test
 }
 
 test_browser() {
-    need_to_build
-    page_build
     need_chromium
     npm_install tests/web
-    cargo build --package gridwalk-demo
+    build_programs
     browser_tests
 }
 
@@ -101,21 +129,8 @@ check_scripts() {
 # that: nothing is linked, and the C parts need the platforms' own headers.
 check_phones() {
     need_to_build
-    local source
-    source="$(rustc --print sysroot)/lib/rustlib/src/rust/library"
-    if [ ! -d "$source" ]; then
-        if command -v rustup >/dev/null; then
-            rustup component add rust-src >&2 || true
-        elif has_apt && apt_offers rust-web-src "$RUST_WANTED"; then
-            apt_install rust-web-src
-        fi
-    fi
-    [ -d "$source" ] || skip "没有标准库源码" "there is no source of the standard library for this Rust"
-    # The standard library is compiled too, so nothing is optimised here.
-    RUSTC_BOOTSTRAP=1 cargo check -Zbuild-std=std,panic_abort \
-        --config 'profile.dev.package."*".opt-level=0' \
-        --target aarch64-linux-android --target aarch64-apple-ios \
-        --package gridwalk-domain --package gridwalk-track --package gridwalk-system
+    need_std_source
+    bash ios/check-phones
 }
 
 bench_names() {

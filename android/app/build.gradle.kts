@@ -34,6 +34,10 @@ android {
             it.jvmArgs("--add-opens=java.base/java.io=ALL-UNNAMED")
             it.systemProperty("gridwalk.android", rootDir.path)
             it.systemProperty("gridwalk.drawn", layout.buildDirectory.dir("drawn").get().asFile.path)
+            // The core and the server for this machine: cargo build --package gridwalk-ffi --package gridwalk-server
+            val built = rootDir.parentFile.resolve("target/debug")
+            it.systemProperty("jna.library.path", built.path)
+            it.systemProperty("gridwalk.server", built.resolve("gridwalk-server").path)
         }
     }
 }

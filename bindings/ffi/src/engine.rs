@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use crate::text::{list, read, read_optional};
 use crate::{
-    CancelToken, Catalogue, EngineError, ExportFormat, Fix, Grid, Identity, IncidentView,
-    NewIncident, Observer, OpenOptions, PatrolSummary, PatrolView, Recorded, RouteView, SensorMark,
-    Status, Subscription, SyncObserver, SyncReport, observe, sync,
+    CancelToken, Catalogue, ConflictChoice, ConflictView, EngineError, ExportFormat, Exported, Fix,
+    Grid, Identity, IncidentView, LogOut, NetworkCost, NewIncident, NextSync, Observer,
+    OpenOptions, PatrolSummary, PatrolView, Recorded, RouteView, SensorMark, Status, Subscription,
+    SyncObserver, SyncReport, SyncSettings, VaultView, observe, sync,
 };
 
 type Result<T> = std::result::Result<T, EngineError>;
@@ -33,7 +34,8 @@ impl Engine {
     ///
     /// # Errors
     /// `InUse`, `WrongKey`, `Damaged`, `TooNew`, `DiskFull`, `Storage`;
-    /// `BadInput` where the key has not 32 bytes.
+    /// `BadInput` where the key has not 32 bytes; `Wiped` where the phone had
+    /// been reported stolen: destroy the key.
     #[uniffi::constructor]
     pub fn open(options: OpenOptions) -> Result<Arc<Self>> {
         let key = options.key.map(key).transpose()?;
@@ -59,12 +61,15 @@ impl Engine {
     }
 
     /// Makes the phone known to the server: `invitation` is the whole text of
-    /// the QR code, or a typed code with the `server`'s address.
+    /// the QR code, or a typed code with the `server`'s address. A phone that was
+    /// signed out goes on with what it holds.
     ///
     /// Caller: EnrolmentScreen.
     ///
     /// # Errors
-    /// `BadInvitation`, `EnrolRefused`, `AlreadyEnrolled`, and those of a sync.
+    /// `BadInvitation`, `EnrolRefused`, `AlreadyEnrolled`, `OtherWorker` where
+    /// the code is for somebody else than the records on this phone, and those
+    /// of a sync.
     pub fn enrol(&self, invitation: String, server: Option<String>) -> Result<Identity> {
         let invitation = inner::Invitation::parse(&invitation, server.as_deref())?;
         let transport = inner::HttpTransport::new(&invitation.server)?;
@@ -278,27 +283,135 @@ impl Engine {
         Ok(self.inner.export(read(&record, "record")?, format.into())?)
     }
 
-    /// Sends what is unsent and receives what is new. One at a time: a second
-    /// caller waits.
+    /// Sends what is unsent and receives what is new, also for those who left
+    /// this phone. One at a time: a second caller waits.
+    ///
+    /// `network`: what the network costs, unmetered where it is left out; routes
+    /// and photos go by the settings. `budget_bytes`: how much it may use, both
+    /// ways, unlimited where it is left out.
     ///
     /// Caller: the sync worker, and TodayScreen's "sync now".
     ///
     /// # Errors
     /// `NotEnrolled`, `Offline`, `Busy`, `SignedOut`, `Untrusted`,
     /// `ServerFault`, `BadAnswer`, `Cancelled`. What was sent until then is
-    /// sent, all else is kept.
+    /// sent, all else is kept. `Wiped` where the phone was reported stolen:
+    /// destroy the key.
+    #[uniffi::method(default(network = None, budget_bytes = None))]
     pub fn sync(
         &self,
         observer: Option<Arc<dyn SyncObserver>>,
         cancel: Option<Arc<CancelToken>>,
+        network: Option<NetworkCost>,
+        budget_bytes: Option<u64>,
     ) -> Result<SyncReport> {
-        let identity = self.inner.identity()?.ok_or(EngineError::NotEnrolled)?;
-        let transport = inner::HttpTransport::new(&identity.server)?;
         let options = inner::SyncOptions {
             progress: observer.map(|observer| Arc::new(sync::Watched(observer)) as _),
             cancel: cancel.map_or_else(inner::CancelToken::new, |token| token.inner.clone()),
+            network: network.map_or_else(inner::Network::default, Into::into),
+            budget_bytes,
         };
-        Ok(self.inner.sync(&transport, options)?.into())
+        Ok(self.inner.sync_over_http(&options)?.into())
+    }
+
+    /// When to sync next on this network: what the engine knows of failures,
+    /// waits and what is unsent goes into it, and it survives a restart.
+    ///
+    /// Caller: the sync worker's scheduler, when something was saved, when the
+    /// network changed, after each sync, and when the time given has come.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn next_sync(&self, network: NetworkCost) -> Result<NextSync> {
+        Ok(self.inner.next_sync(network.into())?.into())
+    }
+
+    /// Tells that there is a network after there was none: what failed for want
+    /// of it need not wait.
+    ///
+    /// Caller: the sync worker's scheduler.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub fn network_returned(&self) -> Result<()> {
+        Ok(self.inner.network_returned()?)
+    }
+
+    /// What is sent over which network, and what is kept how long.
+    ///
+    /// Caller: the settings.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn sync_settings(&self) -> Result<SyncSettings> {
+        Ok(self.inner.policy()?.into())
+    }
+
+    /// Changes that.
+    ///
+    /// Caller: the settings.
+    ///
+    /// # Errors
+    /// `Closed`, `DiskFull`, `Storage`.
+    pub fn set_sync_settings(&self, settings: SyncSettings) -> Result<()> {
+        Ok(self.inner.set_policy(settings.into())?)
+    }
+
+    /// Logs the worker out, offline too. Without `confirm` nothing is changed
+    /// where something would be left behind; the answer says what, to be shown.
+    ///
+    /// Caller: the settings, first without `confirm`, then with it.
+    ///
+    /// # Errors
+    /// `NotEnrolled`, `DiskFull`, `Storage`.
+    pub fn log_out(&self, confirm: bool) -> Result<LogOut> {
+        Ok(self.inner.log_out(confirm)?.into())
+    }
+
+    /// What is on this phone and on no screen: counts alone.
+    ///
+    /// Caller: the settings.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn vault(&self) -> Result<Vec<VaultView>> {
+        Ok(list(self.inner.vault()?))
+    }
+
+    /// Writes everything that the server has not taken into a new folder, not
+    /// encrypted, for support to bring it in by hand.
+    ///
+    /// Caller: the settings, for support.
+    ///
+    /// # Errors
+    /// `Closed`, `DiskFull`, `Storage`.
+    pub fn export_unsent(&self, folder: String) -> Result<Exported> {
+        Ok(self
+            .inner
+            .export_unsent(std::path::Path::new(&folder))?
+            .into())
+    }
+
+    /// The fields that were written twice and wait for somebody to settle them.
+    ///
+    /// Caller: IncidentsScreen, where the status counts any.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn conflicts(&self) -> Result<Vec<ConflictView>> {
+        Ok(list(self.inner.conflicts()?))
+    }
+
+    /// Settles a conflict as it was shown; what came in since stays.
+    ///
+    /// Caller: IncidentsScreen, one opened.
+    ///
+    /// # Errors
+    /// `NoShift`, `NotFound`, `OutOfScope`, `BadInput`, `DiskFull`.
+    pub fn resolve(&self, conflict: ConflictView, choice: ConflictChoice) -> Result<()> {
+        Ok(self
+            .inner
+            .settle(&conflict.try_into()?, choice.try_into()?)?)
     }
 
     /// Hears of every change, beginning with how everything stands.

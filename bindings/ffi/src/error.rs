@@ -177,6 +177,14 @@ pub enum EngineError {
     /// The caller cancelled. What was done until then stays done.
     #[error("cancelled; all is kept")]
     Cancelled,
+    /// The code is for another worker than the one whose records are on this
+    /// phone: log out first.
+    #[error("this code is for another worker; nothing was changed; log out first")]
+    OtherWorker,
+    /// The phone was reported stolen, and everything on it was destroyed:
+    /// destroy the key, and begin anew.
+    #[error("this phone was reported stolen; everything on it was destroyed")]
+    Wiped,
     /// The system gives no entropy: no id and no key can be drawn safely.
     #[error("the system gives no entropy; restart the phone")]
     NoEntropy,
@@ -222,6 +230,8 @@ impl From<Inner> for EngineError {
             Inner::ServerError { status, code, text } => Self::ServerFault { status, code, text },
             Inner::BadAnswer { message } => Self::BadAnswer { why: message },
             Inner::Cancelled => Self::Cancelled,
+            Inner::OtherWorker => Self::OtherWorker,
+            Inner::Wiped => Self::Wiped,
         }
     }
 }

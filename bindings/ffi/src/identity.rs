@@ -219,3 +219,13 @@ impl From<domain::Category> for CatalogueEntry {
         }
     }
 }
+
+impl From<domain::Severity> for CatalogueEntry {
+    fn from(severity: domain::Severity) -> Self {
+        Self {
+            code: severity.code,
+            zh: severity.name.zh,
+            en: severity.name.en,
+        }
+    }
+}

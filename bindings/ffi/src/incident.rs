@@ -3,8 +3,8 @@
 use gridwalk_domain as domain;
 use gridwalk_engine as inner;
 
-use crate::text::{list, write_optional};
-use crate::{Advice, Place};
+use crate::text::{list, read, write_optional};
+use crate::{Advice, EngineError, Place};
 
 /// What the quick report saves, with its photos, in one go.
 #[derive(Clone, uniffi::Record)]
@@ -73,6 +73,16 @@ pub enum SendState {
         /// What to do.
         advice: Advice,
     },
+    /// The server refuses even a request with a part of it alone: it rests, and
+    /// is tried again daily and after an upgrade of either side.
+    Parked {
+        /// The server's word.
+        code: String,
+        /// The server's sentence.
+        why: String,
+        /// What to do.
+        advice: Advice,
+    },
 }
 
 impl From<inner::SendState> for SendState {
@@ -82,6 +92,11 @@ impl From<inner::SendState> for SendState {
             inner::SendState::Waiting => Self::Waiting,
             inner::SendState::Sent => Self::Sent,
             inner::SendState::Refused { code, why, advice } => Self::Refused {
+                code,
+                why,
+                advice: advice.into(),
+            },
+            inner::SendState::Parked { code, why, advice } => Self::Parked {
                 code,
                 why,
                 advice: advice.into(),
@@ -244,6 +259,27 @@ pub enum Author {
         /// The user's id.
         id: String,
     },
+    /// The server by itself: a time limit, another system.
+    Server,
+}
+
+impl TryFrom<Author> for domain::Author {
+    type Error = EngineError;
+
+    fn try_from(author: Author) -> Result<Self, EngineError> {
+        Ok(match author {
+            Author::Worker { id, device } => Self::Worker {
+                worker: read(&id, "id")?,
+                device: read(&device, "device")?,
+            },
+            Author::User { id } => Self::User {
+                user: read(&id, "id")?,
+            },
+            Author::Server => Self::Server {
+                server: domain::ServerPart::Unknown,
+            },
+        })
+    }
 }
 
 impl From<domain::Author> for Author {
@@ -256,6 +292,7 @@ impl From<domain::Author> for Author {
             domain::Author::User { user } => Self::User {
                 id: user.to_string(),
             },
+            domain::Author::Server { .. } => Self::Server,
         }
     }
 }

@@ -10,16 +10,19 @@
 //! (docs/adr/0001). This is the main that plugs the system's clock and entropy
 //! into a phone.
 
+mod conflict;
 mod engine;
 mod error;
 mod identity;
 mod incident;
+mod leaving;
 mod observe;
 mod patrol;
 mod status;
 mod sync;
 mod text;
 
+pub use conflict::{ConflictChoice, ConflictView, VersionView};
 pub use engine::Engine;
 pub use error::EngineError;
 pub use identity::{
@@ -28,13 +31,17 @@ pub use identity::{
 pub use incident::{
     Author, CommentView, IncidentView, NewIncident, NewPhoto, PhotoView, SendState, StepView,
 };
+pub use leaving::{Departure, Exported, LogOut, VaultView, VaultWhy};
 pub use observe::{Change, Observer, ObserverFailed, Subscription};
 pub use patrol::{
     ExportFormat, Fix, FixRefusal, Gap, GapCause, PatrolSummary, PatrolView, Recorded, RefusedFix,
     RoutePoint, RouteView, SensorMark, Stop,
 };
 pub use status::{Advice, PatrolNow, RefusedItem, RefusedWhat, ShiftView, Status, Unsent};
-pub use sync::{CancelToken, SyncObserver, SyncPhase, SyncProgress, SyncReport};
+pub use sync::{
+    CancelToken, NetworkCost, NextSync, SyncCut, SyncObserver, SyncPhase, SyncProgress, SyncReport,
+    SyncSettings,
+};
 
 uniffi::setup_scaffolding!("gridwalk");
 

@@ -28,8 +28,15 @@ pub struct Status {
     pub skew_ms: Option<i64>,
     /// What the server did not take, each with what to do.
     pub refused: Vec<RefusedItem>,
+    /// How many fields were written twice and wait for somebody to settle them.
+    pub conflicts: u64,
     /// Whether the server asks for a newer app.
     pub upgrade_needed: bool,
+    /// Whether the server does not know this phone any more: it is to be
+    /// enrolled again, and keeps what it holds.
+    pub signed_out: bool,
+    /// What people who left this phone have not sent yet.
+    pub left_unsent: u64,
 }
 
 impl From<inner::Status> for Status {
@@ -44,7 +51,10 @@ impl From<inner::Status> for Status {
             last_contact_ms: status.last_contact_ms,
             skew_ms: status.skew_ms,
             refused: list(status.refused),
+            conflicts: status.conflicts,
             upgrade_needed: status.upgrade_needed,
+            signed_out: status.signed_out,
+            left_unsent: status.left_unsent,
         }
     }
 }

@@ -58,7 +58,45 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Incident(Incident),
     /// 同步 · send what is due, pull what changed
-    Sync,
+    Sync {
+        /// 按流量计费的网络 · somebody pays by the byte: routes and photos wait
+        #[arg(long)]
+        metered: bool,
+        /// 最多用多少字节 · how many bytes it may use, both ways
+        #[arg(long, value_name = "BYTES")]
+        budget: Option<u64>,
+    },
+    /// 退出登录 · log out; what is not sent stays, and is still sent
+    Logout {
+        /// 确认 · yes, even where something is left behind
+        #[arg(long)]
+        yes: bool,
+    },
+    /// 看不见的内容：别人留下的、失去的网格的 · what is on no screen: of those who left, of lost grids
+    Vault {
+        #[command(subcommand)]
+        verb: Option<Vault>,
+    },
+    /// 有冲突的字段 · fields that were written twice
+    Conflicts,
+    /// 解决一个冲突 · settle one
+    Resolve {
+        /// 记录编号 · the record's id
+        record: String,
+        /// 字段 · the field
+        field: String,
+        /// 保留这一个（编号） · keep this version, by its id
+        #[arg(
+            long,
+            value_name = "ID",
+            conflicts_with = "text",
+            required_unless_present = "text"
+        )]
+        keep: Option<String>,
+        /// 改写为 · write this instead
+        #[arg(long)]
+        text: Option<String>,
+    },
     /// 状态 · how things stand
     Status {
         /// 输出 JSON · as JSON
@@ -75,6 +113,15 @@ pub(crate) enum Verb {
         /// 写入的文件（默认标准输出） · the file (standard output without it)
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Vault {
+    /// 导出未上传的全部内容（不加密） · write all that is not sent into a new folder, not encrypted
+    Export {
+        /// 文件夹 · the folder
+        folder: PathBuf,
     },
 }
 

@@ -6,11 +6,14 @@
 //! beside it (or one of them, by `--lang`).
 
 mod args;
+mod conflict;
 mod key;
+mod leave;
 mod problem;
 mod record;
 mod run;
 mod show;
+mod sync;
 mod text;
 
 use clap::Parser as _;

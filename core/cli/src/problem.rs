@@ -265,6 +265,8 @@ mod tests {
                 text: text(),
             },
             EngineError::BadAnswer { message: text() },
+            EngineError::OtherWorker,
+            EngineError::Wiped,
             EngineError::Cancelled,
         ];
         for error in all {

@@ -2,7 +2,7 @@
 
 use gridwalk_domain::EntityId;
 use gridwalk_engine::{
-    Config, Engine, Format, HttpTransport, Invitation, NewIncident, NewPhoto, Place, ServerAddress,
+    Config, Engine, Format, HttpTransport, Invitation, Network, NewIncident, NewPhoto, Place,
     SyncOptions, SystemDisk,
 };
 use gridwalk_system::{SystemClock, SystemRng};
@@ -11,10 +11,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::args::{self, Args, FileFormat, Incident, Patrol, Shift, Verb};
+use crate::args::{self, Args, FileFormat, Incident, Patrol, Shift, Vault, Verb};
 use crate::problem::{Outcome, Problem, shown};
 use crate::text::Texts;
-use crate::{key, record, show};
+use crate::{conflict, key, leave, record, show, sync};
 
 pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
     let out = &mut io::stdout().lock();
@@ -24,7 +24,38 @@ pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
         Verb::Shift(verb) => shift(&engine, verb, texts, out)?,
         Verb::Patrol(verb) => patrol(&engine, verb, texts, out)?,
         Verb::Incident(verb) => incident(&engine, verb, texts, out)?,
-        Verb::Sync => sync(args, &engine, texts, out)?,
+        Verb::Sync { metered, budget } => {
+            let options = SyncOptions {
+                network: if *metered {
+                    Network::Metered
+                } else {
+                    Network::Unmetered
+                },
+                budget_bytes: *budget,
+                ..SyncOptions::default()
+            };
+            sync::run(args.server.as_deref(), &engine, options, texts, out)?;
+        }
+        Verb::Logout { yes } => leave::log_out(&engine, *yes, texts, out)?,
+        Verb::Vault { verb: None } => leave::vault(&engine.vault()?, texts, out)?,
+        Verb::Vault {
+            verb: Some(Vault::Export { folder }),
+        } => leave::export(&engine, folder, texts, out)?,
+        Verb::Conflicts => conflict::list(&engine.conflicts()?, texts, out)?,
+        Verb::Resolve {
+            record,
+            field,
+            keep,
+            text,
+        } => {
+            let asked = conflict::Asked {
+                record: parsed(record)?,
+                field,
+                keep: keep.as_deref(),
+                text: text.as_deref(),
+            };
+            conflict::resolve(&engine, &asked, texts, out)?;
+        }
         Verb::Status { json: true } => writeln!(out, "{}", show::status_json(&engine.status()?))?,
         Verb::Status { json: false } => show::status(&engine.status()?, texts, out)?,
         Verb::Export {
@@ -73,44 +104,6 @@ fn enrol(
         "{}",
         texts.say("enrolled", &[("name", identity.worker.name)])
     )?;
-    Ok(())
-}
-
-fn sync(args: &Args, engine: &Engine, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
-    let identity = engine
-        .identity()?
-        .ok_or(gridwalk_engine::EngineError::NotEnrolled)?;
-    let server = match &args.server {
-        Some(url) => ServerAddress {
-            ca: identity.server.ca,
-            ..ServerAddress::parse(url)?
-        },
-        None => identity.server,
-    };
-    let at_server = |error| Problem::from(error).at(server.url.clone());
-    let transport = HttpTransport::new(&server).map_err(at_server)?;
-    let report = engine
-        .sync(&transport, SyncOptions::default())
-        .map_err(at_server)?;
-    let values = [
-        ("ops", report.ops_sent.to_string()),
-        ("chunks", report.chunks_sent.to_string()),
-        ("blobs", report.blobs_sent.to_string()),
-        ("pulled", report.entities_pulled.to_string()),
-        ("up", report.bytes_up.to_string()),
-        ("down", report.bytes_down.to_string()),
-    ];
-    writeln!(out, "{}", texts.say("synced", &values))?;
-    if report.refused > 0 {
-        writeln!(
-            out,
-            "{}",
-            texts.say("sync.refused", &[("n", report.refused.to_string())])
-        )?;
-    }
-    if report.upgrade_needed {
-        writeln!(out, "{}", texts.say("sync.upgrade", &[]))?;
-    }
     Ok(())
 }
 

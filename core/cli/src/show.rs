@@ -8,7 +8,7 @@ use crate::problem::Outcome;
 use crate::text::Texts;
 
 /// A time in UTC.
-fn time(ms: i64) -> String {
+pub(crate) fn time(ms: i64) -> String {
     match chrono::DateTime::from_timestamp_millis(ms) {
         Some(time) => time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         None => format!("{ms} ms"),
@@ -21,12 +21,14 @@ fn send_name(send: &SendState) -> &'static str {
         SendState::Waiting => "waiting",
         SendState::Sent => "sent",
         SendState::Refused { .. } => "refused",
+        SendState::Parked { .. } => "parked",
     }
 }
 
 fn send(send: &SendState, texts: &Texts) -> [String; 2] {
     let state = texts.both(&format!("send.{}", send_name(send)), &[]);
-    let SendState::Refused { why, advice, .. } = send else {
+    let (SendState::Refused { why, advice, .. } | SendState::Parked { why, advice, .. }) = send
+    else {
         return state;
     };
     let ([zh, en], [zh_advice, en_advice]) = (state, advised(*advice, texts));
@@ -212,6 +214,17 @@ pub(crate) fn status(status: &Status, texts: &Texts, out: &mut dyn Write) -> Out
         ];
         writeln!(out, "{}", texts.say_of("status.refused", &values))?;
     }
+    if status.conflicts > 0 {
+        let n = status.conflicts.to_string();
+        writeln!(out, "{}", texts.say("status.conflicts", &[("n", n)]))?;
+    }
+    if status.left_unsent > 0 {
+        let n = status.left_unsent.to_string();
+        writeln!(out, "{}", texts.say("status.left", &[("n", n)]))?;
+    }
+    if status.signed_out {
+        writeln!(out, "{}", texts.say("status.signed_out", &[]))?;
+    }
     if status.upgrade_needed {
         writeln!(out, "{}", texts.say("sync.upgrade", &[]))?;
     }
@@ -241,6 +254,9 @@ pub(crate) fn status_json(status: &Status) -> Value {
         "last_contact_ms": status.last_contact_ms,
         "skew_ms": status.skew_ms,
         "upgrade_needed": status.upgrade_needed,
+        "signed_out": status.signed_out,
+        "conflicts": status.conflicts,
+        "left_unsent": status.left_unsent,
         "refused": status.refused.iter().map(|item| json!({
             "record": item.record, "kind": item.kind, "code": item.code, "why": item.why,
             "advice": advice_name(item.advice),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use crate::entity::{Entity, Entry, Field, Stamp, Step};
-use crate::kind::{self, Kind};
+use crate::kind::{self, Kind, steps::stands_at};
 use crate::op::{Change, Intent, OpBody};
 use crate::{OpId, StreamKey};
 
@@ -44,7 +44,7 @@ pub enum Refusal {
     #[error("it builds on a change that is not known here")]
     UnknownBase,
     /// The op speaks of another kind, district or home than the entity has.
-    #[error("it belongs to another kind or district than what it changes")]
+    #[error("it names another kind, district or stream than the record has")]
     Misplaced,
     /// This version knows no such kind.
     #[error("this kind of record is not known here; an upgrade may know it")]
@@ -101,6 +101,36 @@ impl Refusal {
 /// # Errors
 /// A [`Refusal`]; `state` is then as it was.
 pub fn apply(state: &mut Option<Entity>, op: &OpBody, at_ms: i64) -> Result<Effect, Refusal> {
+    take(state, op, at_ms, Bases::Known)
+}
+
+/// Takes an op that a person let out of quarantine: like [`apply()`], but what it
+/// builds on need not be known here. Such a base is a stale one, so that what
+/// the op says is kept beside what stands.
+///
+/// # Errors
+/// A [`Refusal`], but never [`Refusal::UnknownBase`]; `state` is then as it was.
+pub fn apply_decided(
+    state: &mut Option<Entity>,
+    op: &OpBody,
+    at_ms: i64,
+) -> Result<Effect, Refusal> {
+    take(state, op, at_ms, Bases::Any)
+}
+
+/// Whether every base of an op must be among the ops taken before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bases {
+    Known,
+    Any,
+}
+
+fn take(
+    state: &mut Option<Entity>,
+    op: &OpBody,
+    at_ms: i64,
+    bases: Bases,
+) -> Result<Effect, Refusal> {
     let kind = kind::find(&op.kind).ok_or(Refusal::UnknownKind)?;
     let stamp = Stamp {
         op: op.id,
@@ -119,7 +149,8 @@ pub fn apply(state: &mut Option<Entity>, op: &OpBody, at_ms: i64) -> Result<Effe
             if entity.kind != op.kind || entity.tenant != op.tenant || entity.id != op.entity {
                 return Err(Refusal::Misplaced);
             }
-            if !intent.bases().all(|base| entity.ops.contains(&base)) {
+            let known = |base| entity.ops.contains(&base);
+            if bases == Bases::Known && !intent.bases().all(known) {
                 return Err(Refusal::UnknownBase);
             }
             let effect = change(kind, entity, stamp, intent)?;
@@ -143,6 +174,7 @@ fn create(
         kind.check_field(name, value)?;
     }
     kind.check_required(fields)?;
+    kind.check_home(home, fields)?;
     let field = |value: &Value| Field {
         current: Entry {
             stamp: stamp.clone(),
@@ -239,7 +271,7 @@ fn change(
                 reason: reason.clone(),
                 with: with.clone(),
             };
-            Ok(take_step(entity, step, *base))
+            take_step(kind, entity, step, *base)
         }
         Intent::Resolve {
             field,
@@ -315,14 +347,11 @@ fn set_one(
 
 /// A step counts only where both the status and the last step are those that
 /// its author saw. Else its words are kept as a comment.
-fn take_step(entity: &mut Entity, step: Step, base: OpId) -> Effect {
-    let fits = entity
-        .history
-        .last()
-        .is_some_and(|last| last.stamp.op == base && Some(&last.to) == step.from.as_ref());
-    if fits {
+fn take_step(kind: &Kind, entity: &mut Entity, step: Step, base: OpId) -> Result<Effect, Refusal> {
+    if stands_at(entity, step.from.as_deref().unwrap_or_default(), base) {
+        kind.check_fit(entity, &step)?;
         entity.history.push(step);
-        return Effect::Applied;
+        return Ok(Effect::Applied);
     }
     let value = json!({
         "text": step.reason.unwrap_or_default(),
@@ -335,7 +364,7 @@ fn take_step(entity: &mut Entity, step: Step, base: OpId) -> Effect {
             value,
         },
     );
-    Effect::ConflictKept
+    Ok(Effect::ConflictKept)
 }
 
 fn order(entry: &Entry) -> (i64, OpId) {

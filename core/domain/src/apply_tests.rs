@@ -108,6 +108,8 @@ fn a_stale_edit_is_kept_beside_and_resolved() {
 
 #[test]
 fn a_step_needs_state_and_base_and_a_refused_one_keeps_its_words() {
+    let above = json!("08080808-0808-0808-0808-080808080808");
+    let holder: serde_json::Map<_, _> = [("holder".to_owned(), above)].into_iter().collect();
     let step = |n, from: &str, to: &str, base| {
         let reason = Some(format!("because {n}"));
         let (from, to) = (from.into(), to.into());
@@ -118,7 +120,7 @@ fn a_step_needs_state_and_base_and_a_refused_one_keeps_its_words() {
                 to,
                 base: op_id(base),
                 reason,
-                with: Default::default(),
+                with: holder.clone(),
             },
         )
     };

@@ -1,7 +1,8 @@
 //! Whether a value may stand in a field: every value has a size, every text is
 //! free of control characters.
 
-use serde_json::{Map, Value};
+use chrono::{Datelike as _, NaiveDate};
+use serde_json::Value;
 
 use crate::{GridId, Position, Sha256};
 
@@ -10,9 +11,14 @@ pub type Check = fn(&Value) -> Result<(), String>;
 
 /// The largest value of a field that this version does not know, in bytes.
 const MAX_UNKNOWN_BYTES: usize = 8 * 1024;
+/// The largest entry of a list, in bytes: a long text in Chinese, and what
+/// stands beside it.
+const MAX_ENTRY_BYTES: usize = 24 * 1024;
+/// The most photos that prove one step.
+const MOST_PROOFS: usize = 20;
 
 /// At most `max` characters, none of them a control character but line breaks.
-pub(crate) fn text(value: &Value, max: usize) -> Result<(), String> {
+pub(crate) fn text_within(value: &Value, max: usize) -> Result<(), String> {
     let Some(text) = value.as_str() else {
         return Err("expected a text".to_owned());
     };
@@ -28,7 +34,7 @@ pub(crate) fn text(value: &Value, max: usize) -> Result<(), String> {
 
 /// A title: one line, 1 to 100 characters.
 pub(crate) fn title(value: &Value) -> Result<(), String> {
-    text(value, 100)?;
+    text_within(value, 100)?;
     match value.as_str() {
         Some(text) if text.trim().is_empty() => Err("is empty".to_owned()),
         Some(text) if text.contains('\n') => Err("has more than one line".to_owned()),
@@ -38,7 +44,16 @@ pub(crate) fn title(value: &Value) -> Result<(), String> {
 
 /// A long text: at most 5,000 characters.
 pub(crate) fn long_text(value: &Value) -> Result<(), String> {
-    text(value, 5_000)
+    text_within(value, 5_000)
+}
+
+/// A line of at most 200 characters: an address, a remark.
+pub(crate) fn line(value: &Value) -> Result<(), String> {
+    text_within(value, 200)?;
+    match value.as_str() {
+        Some(text) if text.contains('\n') => Err("has more than one line".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 /// A code of the catalogue, or another word of ours: 1 to 64 of `a-z 0-9 _ . -`.
@@ -110,12 +125,67 @@ pub(crate) fn attachment(value: &Value) -> Result<(), String> {
     if !matches!(hash, Some(Ok(_))) {
         return Err("expected sha256 as 64 hex digits".to_owned());
     }
-    text(value.get("mime").unwrap_or(&Value::Null), 100)?;
+    text_within(value.get("mime").unwrap_or(&Value::Null), 100)?;
     count(value.get("bytes").unwrap_or(&Value::Null))?;
     match value.get("place") {
         Some(at) if !at.is_null() => place(at),
         _ => Ok(()),
     }
+}
+
+/// References to attachments: 1 to `most` of them.
+pub(crate) fn attachments(value: &Value, most: usize) -> Result<(), String> {
+    let all = value.as_array().map_or(&[][..], Vec::as_slice);
+    if !(1..=most).contains(&all.len()) {
+        return Err(format!("expected a list of 1 to {most} attachments"));
+    }
+    all.iter().try_for_each(attachment)
+}
+
+/// The photos that prove a step.
+pub(crate) fn proofs(value: &Value) -> Result<(), String> {
+    attachments(value, MOST_PROOFS)
+}
+
+/// A person: `{"name"}`, 1 to 50 characters, with `phone` and `note` where
+/// known.
+pub(crate) fn person(value: &Value) -> Result<(), String> {
+    let part = |name| value.get(name).filter(|part| !part.is_null());
+    let name = part("name").unwrap_or(&Value::Null);
+    title(name)?;
+    text_within(name, 50)?;
+    let dialled = |text: &str| {
+        (3..=20).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b' '))
+    };
+    if part("phone").is_some_and(|phone| !phone.as_str().is_some_and(dialled)) {
+        return Err("expected a telephone number of 3 to 20 digits".to_owned());
+    }
+    part("note").map_or(Ok(()), line)
+}
+
+/// A date: `YYYY-MM-DD`, between 2020 and 2100.
+pub(crate) fn date(value: &Value) -> Result<(), String> {
+    let date = value.as_str().and_then(parse_date);
+    let fits = date.is_some_and(|date| (2020..2100).contains(&date.year()));
+    fits.then_some(())
+        .ok_or_else(|| "expected a date between 2020 and 2100, as YYYY-MM-DD".to_owned())
+}
+
+/// One of these words.
+pub(crate) fn one_of(value: &Value, words: &[&str]) -> Result<(), String> {
+    let fits = value.as_str().is_some_and(|word| words.contains(&word));
+    fits.then_some(())
+        .ok_or_else(|| format!("expected one of {}", words.join(", ")))
+}
+
+/// Yes, where it is said at all.
+pub(crate) fn yes(value: &Value) -> Result<(), String> {
+    (value == &Value::Bool(true))
+        .then_some(())
+        .ok_or_else(|| "expected true".to_owned())
 }
 
 /// A comment: `{"text"}`.
@@ -125,19 +195,26 @@ pub(crate) fn comment(value: &Value) -> Result<(), String> {
 
 /// What a newer version wrote: kept as it is, within a size.
 pub(crate) fn unknown(value: &Value) -> Result<(), String> {
-    let bytes = value.to_string().len();
-    if bytes > MAX_UNKNOWN_BYTES {
-        return Err(format!(
-            "{bytes} bytes; at most {MAX_UNKNOWN_BYTES} are taken"
-        ));
-    }
-    Ok(())
+    bytes_within(value, MAX_UNKNOWN_BYTES)
 }
 
-/// What a step carries: every value of a size.
-pub(crate) fn step_values(with: &Map<String, Value>) -> Result<(), (String, String)> {
-    with.iter()
-        .try_for_each(|(name, value)| unknown(value).map_err(|why| (name.clone(), why)))
+/// A date as `YYYY-MM-DD`, and in no other way.
+pub(crate) fn parse_date(text: &str) -> Option<NaiveDate> {
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    (date.to_string() == text).then_some(date)
+}
+
+/// The size of a list's entry, whatever newer versions put into it.
+pub(crate) fn entry_size(value: &Value) -> Result<(), String> {
+    bytes_within(value, MAX_ENTRY_BYTES)
+}
+
+fn bytes_within(value: &Value, max: usize) -> Result<(), String> {
+    let bytes = value.to_string().len();
+    if bytes > max {
+        return Err(format!("{bytes} bytes; at most {max} are taken"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -95,6 +95,15 @@ random_id!(
     DeviceId
 );
 random_id!(
+    /// A department of a district or town (部门): city management, fire …
+    DepartmentId
+);
+random_id!(
+    /// A team that work is given to (队伍): an emergency squad, a property's
+    /// own people.
+    TeamId
+);
+random_id!(
     /// Anything that ops change: a patrol, an incident, a shift …
     EntityId
 );

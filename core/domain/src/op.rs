@@ -31,6 +31,22 @@ pub enum Author {
         /// Who.
         user: UserId,
     },
+    /// The server itself: what it alone may derive.
+    Server {
+        /// Which part of it.
+        server: ServerPart,
+    },
+}
+
+/// A part of the server that makes ops by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerPart {
+    /// What a time brings about: a limit that passes, a date to look again.
+    Clock,
+    /// A part that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A new value for a field, and what its author saw there.

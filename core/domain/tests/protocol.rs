@@ -4,8 +4,8 @@
 #![allow(clippy::expect_used, reason = "a test says what it expected")]
 
 use gridwalk_domain::wire::{
-    EnrolRequest, EnrolResponse, ErrorResponse, HelloRequest, HelloResponse, OpOutcome,
-    PullRequest, PullResponse, PushRequest, PushResponse, TracksResponse,
+    EnrolRequest, EnrolResponse, ErrorResponse, HaveRequest, HaveResponse, HelloRequest,
+    HelloResponse, OpOutcome, PullRequest, PullResponse, PushRequest, PushResponse, TracksResponse,
 };
 use gridwalk_domain::{Intent, OpBody, Sha256};
 use serde::{Serialize, de::DeserializeOwned};
@@ -39,13 +39,15 @@ fn every_example_reads_and_writes_back() {
             "PushResponse" => same_again::<PushResponse>(example),
             "OpOutcome" => same_again::<OpOutcome>(example),
             "TracksResponse" => same_again::<TracksResponse>(example),
+            "HaveRequest" => same_again::<HaveRequest>(example),
+            "HaveResponse" => same_again::<HaveResponse>(example),
             "PullRequest" => same_again::<PullRequest>(example),
             "PullResponse" => same_again::<PullResponse>(example),
             other => panic!("the test does not know the message {other}"),
         }
         seen.insert(name);
     }
-    assert_eq!(seen.len(), 13, "each message has an example: {seen:?}");
+    assert_eq!(seen.len(), 15, "each message has an example: {seen:?}");
 }
 
 fn example<T: DeserializeOwned>(name: &str) -> T {
@@ -68,7 +70,7 @@ fn the_digest_of_the_page_is_right() {
     for page in example::<PullResponse>("PullResponse").streams.values() {
         let mut digest = gridwalk_domain::StreamDigest::default();
         for entity in &page.entities {
-            digest.add(entity.state.id, entity.rev);
+            digest.add(entity.id, entity.rev);
         }
         assert_eq!(page.end.map(|end| end.hash), Some(digest));
     }

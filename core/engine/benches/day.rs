@@ -9,7 +9,7 @@
 #![expect(clippy::print_stdout, reason = "its result")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
-#[path = "../tests/it/server.rs"]
+#[path = "../tests/it/server/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests")]
 mod server;
 #[path = "../tests/it/support.rs"]

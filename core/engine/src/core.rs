@@ -5,6 +5,8 @@
 
 use gridwalk_domain::{Clock, Entity, Moment, Rng, kind};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::attachments::Vault;
@@ -14,8 +16,9 @@ use crate::journal::Journal;
 use crate::observe::{Observers, Touched};
 use crate::outbox::Pen;
 use crate::recorder::{self, Live, Recorder};
+use crate::schedule::Schedule;
 use crate::store::{self, Lock, meta};
-use crate::{Config, chunks, entities};
+use crate::{Config, Disk, account, boots, chunks, entities, wipe};
 
 /// What the engine, its subscriptions and a running sync share.
 pub(crate) struct Shared {
@@ -24,6 +27,9 @@ pub(crate) struct Shared {
     pub(crate) syncing: Mutex<()>,
     pub(crate) observers: Observers,
     pub(crate) vault: Vault,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) path: PathBuf,
+    wiped: AtomicBool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) platform: String,
@@ -37,6 +43,7 @@ pub(crate) struct Core {
     pub(crate) me: Option<Me>,
     pub(crate) synced: Option<Synced>,
     pub(crate) contact: Option<Contact>,
+    pub(crate) schedule: Schedule,
     // Last, so that the file is closed before another process may open it.
     _lock: Lock,
 }
@@ -48,20 +55,30 @@ pub(crate) fn begin(conn: &mut Connection) -> Inner<Transaction<'_>> {
 
 impl Shared {
     pub(crate) fn open(config: Config) -> Result<Arc<Self>> {
+        if wipe::is_ordered(&*config.disk, &config.path)? {
+            wipe::carry_out(&*config.disk, &config.path)?;
+            return Err(EngineError::Wiped);
+        }
         let core = Core::open(&config)?;
         let vault = Vault::new(&config);
-        // It can wait for the next opening.
-        let _ = vault.tidy();
-        Ok(Arc::new(Self {
+        let shared = Arc::new(Self {
             core: Mutex::new(Some(core)),
             syncing: Mutex::new(()),
             observers: Observers::default(),
             vault,
+            disk: config.disk,
+            path: config.path,
+            wiped: AtomicBool::new(false),
             clock: config.clock,
             rng: config.rng,
             platform: config.platform,
             app: config.app,
-        }))
+        });
+        // What a process that died left to be removed can wait for the next
+        // opening.
+        let _ = shared.vault.tidy();
+        let _ = shared.sweep();
+        Ok(shared)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Core>> {
@@ -73,8 +90,24 @@ impl Shared {
     /// Runs `work` under the lock.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Core) -> Inner<T>) -> Result<T> {
         let mut core = self.lock();
-        let core = core.as_mut().ok_or(EngineError::Closed)?;
+        let core = core.as_mut().ok_or_else(|| self.gone())?;
         Ok(work(core)?)
+    }
+
+    fn gone(&self) -> EngineError {
+        if self.wiped.load(Ordering::Relaxed) {
+            EngineError::Wiped
+        } else {
+            EngineError::Closed
+        }
+    }
+
+    /// The server ordered it: closes the data file and destroys it, with all
+    /// that lies beside it.
+    pub(crate) fn wipe(&self) -> Result<()> {
+        self.wiped.store(true, Ordering::Relaxed);
+        self.close();
+        Ok(wipe::carry_out(&*self.disk, &self.path)?)
     }
 
     /// Runs `work` under the lock and tells the observers what it touched.
@@ -108,15 +141,28 @@ impl Core {
         let journal = Journal::new(config);
         let recorder = Recorder::open(&mut conn, journal, &*config.clock, &*config.rng)?;
         let mut core = Self {
-            me: meta::get(&conn, meta::name::IDENTITY)?,
+            me: account::present(&conn)?,
             synced: meta::get(&conn, meta::name::SCOPE)?,
             contact: meta::get(&conn, meta::name::CONTACT)?,
+            schedule: Schedule::load(&conn)?,
             conn,
             recorder,
             _lock: lock,
         };
-        core.resume_patrol(config.clock.now())?;
+        let now = config.clock.now();
+        // A disk that is full shows at the next save; looking goes on.
+        let _ = core.note_boot(now);
+        core.resume_patrol(now)?;
         Ok(core)
+    }
+
+    fn note_boot(&mut self, now: Moment) -> Inner<()> {
+        if !boots::known(&self.conn, now)? {
+            let tx = begin(&mut self.conn)?;
+            boots::note(&tx, now)?;
+            tx.commit()?;
+        }
+        Ok(())
     }
 
     /// Takes up the patrol that was running.
@@ -124,9 +170,11 @@ impl Core {
         let Some(running) = meta::get::<RunningPatrol>(&self.conn, meta::name::PATROL)? else {
             return Ok(());
         };
-        let runs = chunks::decode(&chunks::bodies(&self.conn, running.id)?)?;
+        // Chunks that this version cannot read (a newer one sealed them) are kept
+        // and sent; the picture of the route lacks them.
+        let runs = chunks::decode(&chunks::bodies(&self.conn, running.id)?).unwrap_or_default();
         let mut live = Live::resumed(running.id, runs, now);
-        let state = entities::load(&self.conn, running.id)?;
+        let state = entities::load(&self.conn, self.account(), running.id)?;
         live.paused = state.as_ref().and_then(Entity::status) == Some(kind::patrol::PAUSED);
         live.opened = Some(recorder::opened(now, running.boot));
         self.recorder.live = Some(live);
@@ -138,12 +186,18 @@ impl Core {
         self.me.as_ref().ok_or(EngineError::NotEnrolled)
     }
 
+    /// The number of this phone's worker's account; that of nobody where there
+    /// is none.
+    pub(crate) fn account(&self) -> i64 {
+        self.me.as_ref().map_or(0, |me| me.account)
+    }
+
     /// The shift that runs, unless somebody else ended it.
     pub(crate) fn shift(&self) -> Inner<Option<(RunningShift, Entity)>> {
         let Some(running) = meta::get::<RunningShift>(&self.conn, meta::name::SHIFT)? else {
             return Ok(None);
         };
-        let shift = entities::load(&self.conn, running.id)?;
+        let shift = entities::load(&self.conn, self.account(), running.id)?;
         Ok(shift
             .filter(|shift| shift.status() == Some(kind::shift::ON))
             .map(|shift| (running, shift)))

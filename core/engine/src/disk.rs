@@ -104,7 +104,7 @@ pub(crate) fn sync_name(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     disk.sync_folder(folder(path))
 }
 
-fn folder(path: &Path) -> &Path {
+pub(crate) fn folder(path: &Path) -> &Path {
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());

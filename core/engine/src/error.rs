@@ -190,6 +190,16 @@ pub enum EngineError {
         /// What was expected.
         message: String,
     },
+    /// The code is for another worker than the one whose records are on this
+    /// phone.
+    #[error(
+        "this code is for another worker; nothing was changed; log out first, or ask for a code for the worker of this phone"
+    )]
+    OtherWorker,
+    /// The phone was reported stolen, and everything on it was destroyed. The
+    /// shell destroys the key and begins anew.
+    #[error("this phone was reported stolen; everything on it was destroyed")]
+    Wiped,
     /// The caller cancelled. What was done until then stays done.
     #[error("cancelled; all is kept")]
     Cancelled,
@@ -232,6 +242,8 @@ impl EngineError {
             Self::RetryLater { .. } => "retry_later",
             Self::ServerError { .. } => "server_error",
             Self::BadAnswer { .. } => "bad_answer",
+            Self::OtherWorker => "other_worker",
+            Self::Wiped => "wiped",
             Self::Cancelled => "cancelled",
         }
     }

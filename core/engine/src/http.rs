@@ -97,6 +97,10 @@ impl Transport for HttpTransport {
         })
     }
 
+    fn leads_to(&self, server: &ServerAddress) -> bool {
+        ServerAddress::parse(&server.url).is_ok_and(|server| server.url == self.base)
+    }
+
     fn host(&self) -> String {
         self.host.clone()
     }

@@ -43,13 +43,19 @@ impl From<&Grid> for GridRef {
     }
 }
 
-/// What is stored of an identity: what [`Identity`] has, and the token.
+/// What is stored of an identity: what [`Identity`] has, and the tokens.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Me {
+    /// The number of the account ([`crate::account`]).
+    #[serde(skip)]
+    pub(crate) account: i64,
     pub(crate) tenant: TenantId,
     pub(crate) worker: WorkerRef,
     pub(crate) device: DeviceId,
-    pub(crate) token: String,
+    /// Forgotten when the account leaves.
+    pub(crate) token: Option<String>,
+    /// It can send and nothing else.
+    pub(crate) send_token: String,
     pub(crate) server: String,
     pub(crate) ca: Option<Sha256>,
 }
@@ -67,11 +73,20 @@ impl Me {
             worker: self.worker.clone(),
             tenant: self.tenant,
             device: self.device,
-            server: ServerAddress {
-                url: self.server.clone(),
-                ca: self.ca,
-            },
+            server: self.address(),
         }
+    }
+
+    pub(crate) fn address(&self) -> ServerAddress {
+        ServerAddress {
+            url: self.server.clone(),
+            ca: self.ca,
+        }
+    }
+
+    /// Whether it is this worker who uses the phone now.
+    pub(crate) fn is_present(&self) -> bool {
+        self.token.is_some()
     }
 }
 

@@ -11,7 +11,9 @@
 //! - A sync sends ops, chunks and attachments and pulls what changed, with the
 //!   lock taken for its transactions only.
 
+mod account;
 mod attachments;
+mod boots;
 mod chunks;
 mod config;
 mod core;
@@ -20,36 +22,50 @@ mod engine;
 mod entities;
 mod error;
 mod export;
+mod export_unsent;
 #[cfg(feature = "http")]
 mod http;
 mod identity;
 mod invitation;
 mod journal;
+mod leaving;
 mod observe;
 mod outbox;
+mod policy;
 mod pull;
+mod purge;
 mod recorder;
+mod retention;
+mod schedule;
 mod store;
 mod sync;
+mod timeline;
 mod transport;
 mod view;
+mod wipe;
 
+pub use account::Leaving;
 pub use config::{Config, Key32};
 pub use disk::{Disk, DiskFile, OpenFor, SystemDisk};
 pub use engine::{Engine, NewIncident, NewPhoto, PatrolSummary};
 pub use error::{EngineError, Result};
 pub use export::Format;
+pub use export_unsent::Exported;
 #[cfg(feature = "http")]
 pub use http::HttpTransport;
 pub use identity::{GridRef, Identity};
 pub use invitation::{Invitation, ServerAddress};
+pub use leaving::{Departure, LogOut, VaultView, VaultWhy};
 pub use observe::{Change, Observer, Subscription};
+pub use policy::{Network, Policy};
 pub use recorder::{Recorded, RefusedFix};
-pub use sync::{CancelToken, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
+pub use schedule::NextSync;
+pub use sync::{CancelToken, Cut, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
 pub use transport::{Method, Request, Response, Transport, TransportError};
 pub use view::{
-    Advice, CommentView, IncidentView, PatrolNow, PatrolView, PhotoView, Place, RefusedItem,
-    RefusedWhat, RouteView, RunView, SendState, ShiftView, Status, StepView,
+    Advice, Choice, CommentView, ConflictView, IncidentView, PatrolNow, PatrolView, PhotoView,
+    Place, RefusedItem, RefusedWhat, RouteView, RunView, SendState, ShiftView, Status, StepView,
+    VersionView,
 };
 
 // What the facade's signatures name.

@@ -17,7 +17,8 @@ use crate::view::{self, IncidentView, PatrolView, Status};
 /// What changed. The views are those at the time of the telling.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// The first of a subscription: everything.
+    /// Everything: the first of a subscription, and again when somebody logged
+    /// out or the phone became somebody's.
     Snapshot {
         /// As [`crate::Engine::status`].
         status: Status,
@@ -79,14 +80,25 @@ impl Drop for Subscription {
 pub(crate) struct Touched {
     pub(crate) records: BTreeSet<EntityId>,
     pub(crate) status: bool,
+    /// Whose phone it is: everything is to be told anew.
+    pub(crate) all: bool,
 }
 
 impl Touched {
     /// Only the status.
     pub(crate) fn status() -> Self {
         Self {
-            records: BTreeSet::new(),
             status: true,
+            ..Self::default()
+        }
+    }
+
+    /// Everything.
+    pub(crate) fn all() -> Self {
+        Self {
+            status: true,
+            all: true,
+            ..Self::default()
         }
     }
 
@@ -95,6 +107,7 @@ impl Touched {
         Self {
             records: ids.into_iter().collect(),
             status: true,
+            all: false,
         }
     }
 }
@@ -154,6 +167,7 @@ impl Observers {
     pub(crate) fn touch(&self, touched: &Touched) {
         self.each(|mail| {
             mail.touched.status |= touched.status;
+            mail.touched.all |= touched.all;
             mail.touched.records.extend(&touched.records);
         });
     }
@@ -185,13 +199,7 @@ impl Observers {
 pub(crate) fn observe(shared: &Arc<Shared>, observer: Arc<dyn Observer>) -> Result<Subscription> {
     let mailbox = Arc::new(Mailbox::default());
     shared.observers.add(&mailbox);
-    let snapshot = shared.with(|core| {
-        Ok(Change::Snapshot {
-            status: view::status(core)?,
-            incidents: view::incidents(core)?,
-            patrols: view::patrols(core)?,
-        })
-    })?;
+    let snapshot = shared.with(view::snapshot)?;
     let (mine, weak) = (Arc::clone(&mailbox), Arc::downgrade(shared));
     let thread = thread::Builder::new()
         .name("gridwalk-observer".to_owned())

@@ -1,64 +1,65 @@
 //! What the phone keeps of the streams it follows.
 //!
-//! A page and its cursor are one transaction. An entity stays while any stream
-//! lists it, at its highest revision. A stream that begins anew (`reset`) gets
-//! a new round number: when its last page is in, what still bears an older one
-//! did not come again and goes.
+//! A page and its cursor are one transaction. States are stored as the text
+//! that came: what a newer server wrote survives, whether this version knows it
+//! or not. An entity stays while any stream lists it, at its highest revision;
+//! revisions of another epoch do not compare, what comes replaces. A stream
+//! that begins anew (`reset`) gets a new round number: when its last page is
+//! in, what still bears an older one did not come again and goes.
 
-use gridwalk_domain::wire::{
-    Cursor, ReceiptOf, ReceiptPage, Revised, StreamEnd, StreamPage, TrackOutcome,
-};
-use gridwalk_domain::{EntityId, OpId, StreamDigest, StreamKey};
+use gridwalk_domain::wire::{Cursor, ReceiptOf, ReceiptPage, Revised, StreamEnd, StreamPage};
+use gridwalk_domain::{Entity, EntityId, Epoch, Sha256, StreamDigest, StreamKey};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
 use crate::error::{Fault, Inner};
-use crate::identity::{RunningPatrol, RunningShift};
-use crate::store::meta::{self, name};
-use crate::{attachments, chunks, outbox};
+use crate::outbox::{self, Settled, Word};
+use crate::{attachments, chunks, purge};
+
+/// A state as the text that came.
+pub(crate) type Raw = Box<RawValue>;
 
 /// A stream is read again from its start for a difference at most this often.
 const REREAD_MS: i64 = 24 * 3_600_000;
 
 /// Where the phone stands in a stream.
 pub(crate) fn cursor(conn: &Connection, key: StreamKey) -> Inner<Option<Cursor>> {
-    let mut query = conn.prepare_cached("SELECT cursor FROM stream WHERE key = ?1")?;
-    let json: Option<Option<String>> = query
-        .query_row([key.to_string()], |row| row.get(0))
-        .optional()?;
-    json.flatten()
-        .map(|json| serde_json::from_str(&json).map_err(|_| Fault::Row("a cursor")))
-        .transpose()
-}
-
-/// Whether the pulled state of a record holds this op: then it lists it.
-pub(crate) fn holds(conn: &Connection, record: EntityId, op: OpId) -> Inner<bool> {
-    let mut query =
-        conn.prepare_cached("SELECT 1 FROM base WHERE entity = ?1 AND instr(state, ?2) > 0")?;
-    let found = query
-        .query_row(params![record.as_bytes(), op.to_string()], |_| Ok(()))
-        .optional()?;
-    Ok(found.is_some())
+    let mut query = conn.prepare_cached("SELECT epoch, seq, tag FROM stream WHERE key = ?1")?;
+    let row = query.query_row([key.to_string()], |row| {
+        let epoch: Option<[u8; 16]> = row.get(0)?;
+        let (seq, tag) = (row.get::<_, i64>(1)?, row.get::<_, i64>(2)?);
+        Ok(epoch.map(|epoch| Cursor {
+            epoch: Epoch::from_bytes(epoch),
+            seq: seq.cast_unsigned(),
+            tag: tag.cast_unsigned(),
+        }))
+    });
+    Ok(row.optional()?.flatten())
 }
 
 fn move_cursor(tx: &Transaction<'_>, key: &str, cursor: Option<Cursor>) -> Inner<()> {
-    let json = cursor
-        .map(|cursor| serde_json::to_string(&cursor))
-        .transpose()
-        .map_err(|_| Fault::Row("a cursor"))?;
-    let seq = cursor.map_or(0, |cursor| i64::try_from(cursor.seq).unwrap_or(i64::MAX));
     tx.prepare_cached(
-        "INSERT INTO stream (key, cursor, seq) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET cursor = ?2, seq = ?3",
+        "INSERT INTO stream (key, epoch, seq, tag) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET epoch = ?2, seq = ?3, tag = ?4",
     )?
-    .execute(params![key, json, seq])?;
+    .execute(params![
+        key,
+        cursor.as_ref().map(|cursor| cursor.epoch.as_bytes()),
+        cursor.map_or(0, |cursor| cursor.seq.cast_signed()),
+        cursor.map_or(0, |cursor| cursor.tag.cast_signed()),
+    ])?;
     Ok(())
 }
 
 /// Keeps a page of receipts: what became of what this phone sent, in case an
-/// answer was lost. Returns the records that this bears on.
+/// answer was lost, and what was decided later. Returns the records that this
+/// bears on.
 pub(crate) fn keep_receipts(
     tx: &Transaction<'_>,
+    word: &Word,
     key: StreamKey,
     page: &ReceiptPage,
 ) -> Inner<BTreeSet<EntityId>> {
@@ -66,44 +67,39 @@ pub(crate) fn keep_receipts(
     for receipt in &page.items {
         match &receipt.of {
             ReceiptOf::Op(op) => {
-                if let Some(id) = op.op {
-                    touched.extend(
-                        outbox::settle(tx, id, op.sha256, &op.outcome)?.map(|(entity, _)| entity),
-                    );
+                let Some(id) = op.op else { continue };
+                let settled = outbox::settle(tx, word, id, op.sha256, &op.outcome)?;
+                if let Some((entity, settled)) = settled {
+                    touched.insert(entity);
+                    if settled != Settled::Unknown {
+                        outbox::receipt(tx, word.account, id, receipt.n)?;
+                    }
                 }
             }
             ReceiptOf::Chunk(chunk) => {
-                keep_chunk(tx, &chunk.chunk, &chunk.outcome)?;
+                chunks::settle(tx, word, &chunk.chunk, &chunk.outcome)?;
+                chunks::receipt(tx, &chunk.chunk, receipt.n)?;
                 touched.insert(chunk.chunk.patrol);
             }
-            ReceiptOf::Blob { sha256 } => {
-                attachments::take(tx, *sha256)?;
-                touched.extend(attachments::shown_by(tx, *sha256)?);
+            ReceiptOf::Blob {
+                sha256,
+                purged: true,
+            } => {
+                touched.extend(attachments::shown_by(tx, word.account, *sha256)?);
+                purge::unshown(tx, *sha256)?;
             }
+            ReceiptOf::Blob { sha256, .. } => {
+                attachments::take(tx, word, *sha256)?;
+                attachments::receipt(tx, word.account, *sha256, receipt.n)?;
+                touched.extend(attachments::shown_by(tx, word.account, *sha256)?);
+            }
+            ReceiptOf::Unknown => {}
         }
     }
     if page.cursor.is_some() {
         move_cursor(tx, &key.to_string(), page.cursor)?;
     }
     Ok(touched)
-}
-
-/// Keeps the outcome of a chunk; says whether the server holds it.
-pub(crate) fn keep_chunk(
-    tx: &Transaction<'_>,
-    name: &gridwalk_domain::wire::ChunkName,
-    outcome: &TrackOutcome,
-) -> Inner<()> {
-    match outcome {
-        TrackOutcome::Stored | TrackOutcome::Duplicate => chunks::take(tx, name),
-        TrackOutcome::Deferred => Ok(()),
-        TrackOutcome::Quarantined { reason } => {
-            chunks::refuse(tx, name, "quarantined", &reason.code, &reason.text)
-        }
-        TrackOutcome::Rejected { reason } => {
-            chunks::refuse(tx, name, "rejected", &reason.code, &reason.text)
-        }
-    }
 }
 
 /// What keeping a page came to.
@@ -118,15 +114,16 @@ pub(crate) struct Kept {
 pub(crate) fn keep_page(
     tx: &Transaction<'_>,
     key: StreamKey,
-    page: &StreamPage,
-    now_ms: i64,
+    page: &StreamPage<Raw>,
+    epoch: Epoch,
+    server_ms: i64,
 ) -> Inner<Kept> {
     let name = key.to_string();
     let mut kept = Kept::default();
     if page.reset {
         tx.prepare_cached(
             "INSERT INTO stream (key, round, resetting) VALUES (?1, 1, 1)
-             ON CONFLICT DO UPDATE SET round = round + 1, resetting = 1, cursor = NULL, seq = 0",
+             ON CONFLICT DO UPDATE SET round = round + 1, resetting = 1, epoch = NULL, seq = 0",
         )?
         .execute([&name])?;
     }
@@ -138,8 +135,8 @@ pub(crate) fn keep_page(
         .optional()?
         .unwrap_or((0, false));
     for revised in &page.entities {
-        keep_entity(tx, &name, revised, round)?;
-        kept.touched.insert(revised.state.id);
+        keep_entity(tx, &name, revised, epoch, round)?;
+        kept.touched.insert(revised.id);
     }
     if page.cursor.is_some() || page.reset {
         move_cursor(tx, &name, page.cursor)?;
@@ -151,42 +148,83 @@ pub(crate) fn keep_page(
             .execute([&name])?;
     }
     if let Some(end) = page.end.filter(|_| !page.more) {
-        kept.differs = held(tx, &name)? != end && reread(tx, &name, now_ms)?;
+        kept.differs = held(tx, &name)? != end && reread(tx, &name, server_ms)?;
     }
     Ok(kept)
 }
 
-fn keep_entity(tx: &Transaction<'_>, stream: &str, revised: &Revised, round: i64) -> Inner<()> {
+fn keep_entity(
+    tx: &Transaction<'_>,
+    stream: &str,
+    revised: &Revised<Raw>,
+    epoch: Epoch,
+    round: i64,
+) -> Inner<()> {
     let rev = i64::try_from(revised.rev).map_err(|_| Fault::Row("a revision"))?;
-    let id = revised.state.id;
+    let id = revised.id;
     tx.prepare_cached(
         "INSERT INTO listing (stream, entity, rev, round) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET rev = ?3, round = ?4",
     )?
     .execute(params![stream, id.as_bytes(), rev, round])?;
-    let state = serde_json::to_string(&revised.state).map_err(|_| Fault::Row("a record"))?;
+    let Some(state) = &revised.state else {
+        return purge::entity(tx, id);
+    };
+    let text = state.get();
+    let (kind, conflicts) = about(text);
     tx.prepare_cached(
-        "INSERT INTO base (entity, kind, rev, state) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET kind = ?2, rev = ?3, state = ?4 WHERE excluded.rev >= rev",
+        "INSERT INTO base (entity, kind, epoch, rev, conflicts, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT DO UPDATE SET kind = ?2, epoch = ?3, rev = ?4, conflicts = ?5, state = ?6
+         WHERE epoch <> excluded.epoch OR excluded.rev >= rev",
     )?
-    .execute(params![id.as_bytes(), revised.state.kind, rev, state])?;
-    cover(tx, stream, id, revised.seq)
+    .execute(params![id.as_bytes(), kind, epoch.as_bytes(), rev, conflicts, text])?;
+    for sha256 in struck(text) {
+        purge::blob(tx, sha256)?;
+    }
+    Ok(())
 }
 
-/// Own ops up to this number are in the pulled state of a record. Of others
-/// nothing is known before all pages are in: a record comes once, at its last
-/// change.
-fn cover(tx: &Transaction<'_>, stream: &str, record: EntityId, seq: u64) -> Inner<()> {
-    tx.prepare_cached(
-        "UPDATE op SET covered = 1
-         WHERE entity = ?1 AND covered = 0 AND state = 'taken' AND stream = ?2 AND seq <= ?3",
-    )?
-    .execute(params![
-        record.as_bytes(),
-        stream,
-        i64::try_from(seq).unwrap_or(i64::MAX)
-    ])?;
-    Ok(())
+/// What a state is, and how many of its fields were written twice. One that
+/// this version cannot read is kept, and not shown.
+fn about(text: &str) -> (String, i64) {
+    #[derive(Deserialize)]
+    struct Head {
+        kind: String,
+    }
+    if let Ok(entity) = serde_json::from_str::<Entity>(text) {
+        let conflicts = i64::try_from(entity.conflicts()).unwrap_or(i64::MAX);
+        return (entity.kind, conflicts);
+    }
+    let head = serde_json::from_str(text);
+    (
+        head.map_or_else(|_| String::new(), |head: Head| head.kind),
+        0,
+    )
+}
+
+/// The attachments in a state that were purged by themselves.
+fn struck(text: &str) -> BTreeSet<Sha256> {
+    fn find(value: &Value, found: &mut BTreeSet<Sha256>) {
+        match value {
+            Value::Array(values) => values.iter().for_each(|value| find(value, found)),
+            Value::Object(object) => {
+                if object.get("purged") == Some(&Value::Bool(true)) {
+                    let hash = object.get("sha256").and_then(Value::as_str);
+                    found.extend(hash.and_then(|hash| hash.parse::<Sha256>().ok()));
+                }
+                object.values().for_each(|value| find(value, found));
+            }
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    // Most states have none; the word is looked for before the text is read.
+    if text.contains("\"purged\"")
+        && let Ok(value) = serde_json::from_str(text)
+    {
+        find(&value, &mut found);
+    }
+    found
 }
 
 /// Strikes listings, and the entities that no stream lists any more. Own ops
@@ -228,22 +266,19 @@ fn held(conn: &Connection, stream: &str) -> Inner<StreamEnd> {
 
 /// Drops the cursor, so that the next pull begins the stream anew; false where
 /// that was done within the day and did not help.
-fn reread(tx: &Transaction<'_>, stream: &str, now_ms: i64) -> Inner<bool> {
+fn reread(tx: &Transaction<'_>, stream: &str, server_ms: i64) -> Inner<bool> {
     let changed = tx
         .prepare_cached(
-            "UPDATE stream SET cursor = NULL, seq = 0, reread_ms = ?2
+            "UPDATE stream SET epoch = NULL, seq = 0, reread_ms = ?2
              WHERE key = ?1 AND (reread_ms IS NULL OR reread_ms + ?3 <= ?2 OR reread_ms > ?2)",
         )?
-        .execute(params![stream, now_ms, REREAD_MS])?;
+        .execute(params![stream, server_ms, REREAD_MS])?;
     Ok(changed > 0)
 }
 
-/// Forgets the streams that the worker reads no more, and what only they
-/// listed.
-pub(crate) fn forget_all_but(
-    tx: &Transaction<'_>,
-    followed: &[StreamKey],
-) -> Inner<BTreeSet<EntityId>> {
+/// Follows these streams. The others are forgotten with what only they listed;
+/// own ops stay in the outbox and leave the screen.
+pub(crate) fn follow(tx: &Transaction<'_>, followed: &[StreamKey]) -> Inner<BTreeSet<EntityId>> {
     let mut query = tx.prepare("SELECT key FROM stream")?;
     let keys: Vec<String> = query
         .query_map([], |row| row.get(0))?
@@ -251,28 +286,30 @@ pub(crate) fn forget_all_but(
     let mut touched = BTreeSet::new();
     for key in keys {
         let parsed: StreamKey = key.parse().map_err(|_| Fault::Row("a stream"))?;
-        if !matches!(parsed, StreamKey::Receipts(_)) && !followed.contains(&parsed) {
-            touched.extend(unlisted(tx, "stream = ?1", params![key])?);
-            tx.execute("DELETE FROM stream WHERE key = ?1", [key])?;
+        if matches!(parsed, StreamKey::Receipts(_)) || followed.contains(&parsed) {
+            continue;
+        }
+        touched.extend(unlisted(tx, "stream = ?1", params![key])?);
+        tx.execute("DELETE FROM stream WHERE key = ?1", [&key])?;
+        touched.extend(at_home(tx, &key)?);
+    }
+    for key in followed {
+        let known = tx
+            .prepare_cached("INSERT INTO stream (key) VALUES (?1) ON CONFLICT DO NOTHING")?
+            .execute([key.to_string()])?;
+        if known > 0 {
+            touched.extend(at_home(tx, &key.to_string())?);
         }
     }
-    keep_running(tx)?;
     Ok(touched)
 }
 
-/// What runs goes on to its end, shown as this phone's own ops make it: nobody
-/// must be left with a patrol that cannot be finished.
-fn keep_running(tx: &Transaction<'_>) -> Inner<()> {
-    let patrol = meta::get::<RunningPatrol>(tx, name::PATROL)?.map(|patrol| patrol.id);
-    let shift = meta::get::<RunningShift>(tx, name::SHIFT)?.map(|shift| shift.id);
-    for id in patrol.into_iter().chain(shift) {
-        tx.prepare_cached(
-            "UPDATE op SET covered = 0 WHERE entity = ?1
-             AND NOT EXISTS (SELECT 1 FROM base WHERE entity = ?1)",
-        )?
-        .execute([id.as_bytes()])?;
-    }
-    Ok(())
+/// The entities of a home stream on which this phone has ops.
+fn at_home(conn: &Connection, home: &str) -> Inner<Vec<EntityId>> {
+    let mut query = conn.prepare_cached("SELECT DISTINCT entity FROM op WHERE home = ?1")?;
+    let rows = query.query_map([home], |row| row.get::<_, [u8; 16]>(0))?;
+    let ids: Result<Vec<_>, _> = rows.map(|row| row.map(EntityId::from_bytes)).collect();
+    Ok(ids?)
 }
 
 #[cfg(test)]

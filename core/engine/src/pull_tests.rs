@@ -11,6 +11,13 @@ const STREAMS: [StreamKey; 2] = [
     StreamKey::Records(GridId::from_bytes([2; 16])),
 ];
 
+const WORD: Word = Word {
+    account: 1,
+    epoch: EPOCH,
+    lifetime_ms: 0,
+};
+const EPOCH: Epoch = Epoch::from_bytes([1; 16]);
+
 fn store() -> Connection {
     let mut conn = Connection::open_in_memory().expect("opens");
     crate::store::migrate(&mut conn).expect("migrates");
@@ -52,7 +59,7 @@ struct Stream {
 }
 
 impl Stream {
-    fn page(&self, after: Option<u64>, size: usize) -> StreamPage {
+    fn page(&self, after: Option<u64>, size: usize) -> StreamPage<Raw> {
         let reset = after.is_none();
         let after = after.unwrap_or(0);
         let mut changed: Vec<_> = self
@@ -78,13 +85,14 @@ impl Stream {
         let entities = changed
             .into_iter()
             .map(|(n, (rev, seq))| Revised {
+                id: EntityId::from_bytes([*n; 16]),
                 seq: *seq,
                 rev: *rev,
-                state: entity(*n),
+                state: Some(serde_json::value::to_raw_value(&entity(*n)).expect("writes")),
             })
             .collect();
         let cursor = Cursor {
-            epoch: Epoch::from_bytes([1; 16]),
+            epoch: EPOCH,
             seq: to,
             tag: 1,
         };
@@ -133,7 +141,7 @@ proptest! {
             let page = streams[at].page(known.map(|cursor| cursor.seq), size);
             stale[at] = false;
             let tx = conn.transaction().expect("begins");
-            let kept = keep_page(&tx, STREAMS[at], &page, 0).expect("keeps");
+            let kept = keep_page(&tx, STREAMS[at], &page, EPOCH, 0).expect("keeps");
             tx.commit().expect("commits");
             (page.more, kept.differs)
         };
@@ -189,7 +197,8 @@ fn receipts_of_others_and_of_other_bytes_change_nothing() {
     let mut conn = store();
     let ours = Sha256::of(b"ours");
     conn.execute(
-        "INSERT INTO op (id, entity, kind, body, sha256, saved_ms) VALUES (?1, ?2, 'incident', '{}', ?3, 0)",
+        "INSERT INTO op (account, id, entity, kind, home, body, sha256, saved_ms)
+         VALUES (1, ?1, ?2, 'incident', '', '{}', ?3, 0)",
         params![[9_u8; 16], [1_u8; 16], ours.0],
     )
     .expect("writes");
@@ -224,14 +233,111 @@ fn receipts_of_others_and_of_other_bytes_change_nothing() {
         receipt(2, 8, ours),
     ]);
     assert_eq!(
-        keep_receipts(&tx, key, &strangers).expect("keeps"),
+        keep_receipts(&tx, &WORD, key, &strangers).expect("keeps"),
         BTreeSet::new()
     );
     tx.commit().expect("commits");
     assert_eq!(state(&conn), "ready");
     let tx = conn.transaction().expect("begins");
-    let touched = keep_receipts(&tx, key, &page(vec![receipt(3, 9, ours)])).expect("keeps");
+    let touched = keep_receipts(&tx, &WORD, key, &page(vec![receipt(3, 9, ours)])).expect("keeps");
     tx.commit().expect("commits");
     assert_eq!(touched, BTreeSet::from([EntityId::from_bytes([1; 16])]));
     assert_eq!(state(&conn), "taken");
+}
+
+fn one_page(id: u8, rev: u64, state: &str) -> StreamPage<Raw> {
+    StreamPage {
+        entities: vec![Revised {
+            id: EntityId::from_bytes([id; 16]),
+            seq: rev,
+            rev,
+            state: Some(serde_json::from_str(state).expect("JSON")),
+        }],
+        cursor: Some(Cursor {
+            epoch: EPOCH,
+            seq: rev,
+            tag: 1,
+        }),
+        more: true,
+        reset: false,
+        end: None,
+    }
+}
+
+fn kept(conn: &mut Connection, epoch: Epoch, page: &StreamPage<Raw>) -> (String, i64) {
+    let tx = conn.transaction().expect("begins");
+    keep_page(&tx, STREAMS[0], page, epoch, 0).expect("keeps");
+    tx.commit().expect("commits");
+    conn.query_row("SELECT state, rev FROM base", [], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+    .expect("reads")
+}
+
+#[test]
+fn a_state_is_kept_as_the_text_that_came() {
+    let mut conn = store();
+    let text = serde_json::to_string(&entity(1)).expect("writes");
+    // Spaces, an order of its own, a number that no float holds, fields that
+    // are unknown at every depth.
+    let text = text
+        .replacen('{', "{ \"newer\": [1.0, 12345678901234567890123],", 1)
+        .replace("\"at_ms\":0", "\"at_ms\":0,\"seen_by\":{\"a\":null}");
+    assert_eq!(kept(&mut conn, EPOCH, &one_page(1, 1, &text)).0, text);
+    let id = EntityId::from_bytes([1; 16]);
+    let shown = crate::entities::load(&conn, 1, id).expect("reads");
+    assert!(shown.expect("shown").unknown.contains_key("newer"));
+}
+
+#[test]
+fn a_state_that_cannot_be_read_is_kept_and_spoils_no_list() {
+    let mut conn = store();
+    for text in [r#"{"kind":"incident","fields":7}"#, r#"{"kind":9}"#, "[]"] {
+        assert_eq!(kept(&mut conn, EPOCH, &one_page(1, 1, text)).0, text);
+        let id = EntityId::from_bytes([1; 16]);
+        assert_eq!(crate::entities::load(&conn, 1, id).expect("reads"), None);
+    }
+}
+
+#[test]
+fn within_a_time_line_the_highest_revision_stays_and_another_replaces_it() {
+    let mut conn = store();
+    let text = serde_json::to_string(&entity(1)).expect("writes");
+    let rev = |conn: &mut Connection, epoch, rev| kept(conn, epoch, &one_page(1, rev, &text)).1;
+    assert_eq!(rev(&mut conn, EPOCH, 7), 7);
+    assert_eq!(rev(&mut conn, EPOCH, 5), 7);
+    let other = Epoch::from_bytes([2; 16]);
+    assert_eq!(rev(&mut conn, other, 3), 3);
+    assert_eq!(rev(&mut conn, other, 4), 4);
+}
+
+#[test]
+fn a_cursor_never_runs_ahead_of_the_page_that_did_not_fit_on_the_disk() {
+    let mut conn = store();
+    let small = serde_json::to_string(&entity(1)).expect("writes");
+    kept(&mut conn, EPOCH, &one_page(1, 1, &small));
+    let pages: u32 = conn
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .expect("told");
+    conn.pragma_update_and_check(None, "max_page_count", pages + 3, |_| Ok(()))
+        .expect("set");
+    let mut large = entity(2);
+    let text = serde_json::json!("长".repeat(60_000));
+    large.unknown.insert("text".to_owned(), text);
+    let mut page = one_page(2, 2, &serde_json::to_string(&large).expect("writes"));
+    page.entities.extend(one_page(3, 3, &small).entities);
+    page.cursor = page.cursor.map(|cursor| Cursor { seq: 9, ..cursor });
+    let tx = crate::core::begin(&mut conn).expect("begins");
+    let fault = keep_page(&tx, STREAMS[0], &page, EPOCH, 0).expect_err("no room");
+    assert_eq!(
+        crate::EngineError::from(fault),
+        crate::EngineError::DiskFull
+    );
+    drop(tx);
+    let at = cursor(&conn, STREAMS[0]).expect("reads");
+    assert_eq!(at.map(|cursor| cursor.seq), Some(1));
+    let held: i64 = conn
+        .query_row("SELECT count(*) FROM listing", [], |row| row.get(0))
+        .expect("counts");
+    assert_eq!(held, 1);
 }

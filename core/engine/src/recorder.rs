@@ -12,9 +12,9 @@ use gridwalk_track::{Refusal, StoredFix};
 use rusqlite::{Connection, Transaction};
 use std::collections::BTreeMap;
 
-use crate::chunks;
 use crate::error::{Fault, Inner};
 use crate::journal::Journal;
+use crate::{boots, chunks};
 
 /// Unsealed fixes live at most this long in the journal.
 const SEAL_AFTER_MS: i64 = 5 * 60_000;
@@ -317,6 +317,7 @@ impl Recorder {
         let Some(live) = self.live.as_ref().filter(|live| live.unsealed > 0) else {
             return Ok(());
         };
+        boots::note(tx, now)?;
         let fixes = live.this_run(self.run);
         let first = fixes.len() - live.unsealed;
         let ordinal = u32::try_from(first).map_err(|_| Fault::Row("the run"))?;

@@ -1,6 +1,8 @@
 //! The way to the server: plain requests and answers, so that a simulation can
 //! call a server in its own process.
 
+use crate::ServerAddress;
+
 /// The verb of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
@@ -91,6 +93,12 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// [`TransportError`] where no whole answer came.
     fn send(&self, request: &Request) -> Result<Response, TransportError>;
+
+    /// Whether it leads to this server. Those whose records are for another one
+    /// are left out of a sync over it.
+    fn leads_to(&self, _server: &ServerAddress) -> bool {
+        true
+    }
 
     /// The server's name as the `host` header gives it; for counting bytes
     /// only.

@@ -100,22 +100,19 @@ private struct TroubleNotice: View {
     let trouble: PatrolRecorder.Trouble
 
     var body: some View {
-        let texts = words.texts
-        switch trouble {
-        case .permissionOff: notice(texts.permissionLocationOff, leadsToSettings: true)
-        case .locationOff: notice(texts.locationOff, leadsToSettings: true)
-        case .reduced: notice(texts.permissionLocationReduced, leadsToSettings: true)
-        case .noSignal: notice(texts.gapNoSignal, leadsToSettings: false)
-        case .notSaved(let problem): notice(problem.text(texts), leadsToSettings: false)
-        }
-    }
-
-    private func notice(_ text: String, leadsToSettings: Bool) -> some View {
         Notice(
-            text: text, symbol: "location.slash", tint: Look.overdue, action: leadsToSettings ? words.texts.commonSettings : nil,
+            text: words.texts.trouble(trouble), symbol: "location.slash", tint: Look.overdue,
+            action: leadsToSettings ? words.texts.commonSettings : nil,
             onAction: {
                 guard let settings = URL(string: UIApplication.openSettingsURLString) else { return }
                 await UIApplication.shared.open(settings)
             })
+    }
+
+    private var leadsToSettings: Bool {
+        switch trouble {
+        case .permissionOff, .locationOff, .reduced: true
+        case .noSignal, .notSaved: false
+        }
     }
 }

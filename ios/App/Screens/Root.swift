@@ -24,6 +24,7 @@ struct Root: View {
 /// What stands around every tab: the tabs, and the big action at the thumb.
 struct Frame: View {
     @Environment(\.words) private var words
+    @Environment(\.dynamicTypeSize) private var size
     @Bindable var app: AppModel
 
     var body: some View {
@@ -47,6 +48,15 @@ struct Frame: View {
             .tag(tab)
     }
 
+    /// What is on this phone only. Today says it itself, unless the type is so
+    /// large that its panel is out of sight.
+    private var unsent: String? {
+        guard app.tab != .today || size.isAccessibilitySize, case .ready(let today)? = app.today?.state, today.unsent.count > 0 else {
+            return nil
+        }
+        return today.unsent.line(words.texts, words.times, now: today.now)
+    }
+
     private var thumb: some View {
         VStack(spacing: 12) {
             if app.saved {
@@ -56,6 +66,7 @@ struct Frame: View {
                 )
                 .onAppear { AccessibilityNotification.Announcement(words.texts.reportSaved).post() }
             }
+            if let unsent { StateWord(text: unsent, symbol: "clock", tint: Look.waiting) }
             switch app.mainAction {
             case .startShift: BigButton(text: words.texts.shiftStart, symbol: "briefcase") { await app.act() }
             case .report: BigButton(text: words.texts.reportAction, symbol: "plus.circle") { await app.act() }

@@ -72,6 +72,9 @@ struct TodayScreen: View {
         return Panel {
             if let patrol = ready.patrol {
                 PatrolWord(paused: patrol.paused)
+                if let trouble = ready.trouble {
+                    StateWord(text: texts.trouble(trouble), symbol: "location.slash", tint: Look.overdue)
+                }
                 SideBySide {
                     Figure(label: texts.patrolDistance, value: distanceText(metres: patrol.distanceM))
                     Figure(label: texts.patrolDuration, value: words.times.span(ms: ready.now - patrol.since))

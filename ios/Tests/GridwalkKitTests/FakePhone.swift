@@ -59,7 +59,7 @@ final class FakeGridwalk: Gridwalk, @unchecked Sendable {
 
     func enrol(_ invitation: String, server: String?) async throws -> Identity {
         try note("enrol")
-        let identity = Identity(workerId: "w", workerName: "李敏", deviceId: "d", tenantId: "t", server: server ?? invitation)
+        let identity = Identity(workerId: "w", workerName: "网格员01", deviceId: "d", tenantId: "t", server: server ?? invitation)
         change { $0.status = $0.status.with(identity: identity) }
         return identity
     }
@@ -134,8 +134,8 @@ final class FakeGridwalk: Gridwalk, @unchecked Sendable {
         return "i"
     }
 
-    func sync(onProgress: @escaping @Sendable (SyncProgress) -> Void) async throws -> SyncReport {
-        try note("sync")
+    func sync(photosWait: Bool, onProgress: @escaping @Sendable (SyncProgress) -> Void) async throws -> SyncReport {
+        try note(photosWait ? "sync(photosWait)" : "sync")
         if let body = lock.withLock({ syncing }) { return try await body(onProgress) }
         return .sample
     }
@@ -251,7 +251,7 @@ final class Told<T: Sendable>: @unchecked Sendable {
 extension Everything {
     static func sample() -> Everything {
         let grid = GridRef(id: "g1", code: "371302001001001", name: "兰山一格")
-        let identity = Identity(workerId: "w", workerName: "李敏", deviceId: "d", tenantId: "t", server: "https://example.org")
+        let identity = Identity(workerId: "w", workerName: "网格员01", deviceId: "d", tenantId: "t", server: "https://example.org")
         let status = Status(
             identity: identity, grids: [grid], shift: nil, patrol: nil, unsent: Unsent(ops: 0, chunks: 0, blobs: 0, oldestMs: nil),
             unsealedFixes: 0, lastContactMs: nil, skewMs: nil, refused: [], upgradeNeeded: false)

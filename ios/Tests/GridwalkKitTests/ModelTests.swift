@@ -122,6 +122,20 @@ private struct NoNetwork: NetworkWatch {
         #expect(gridwalk.calls.contains("startPatrol"))
     }
 
+    @Test func bothScreensSayThatNothingIsRecordedWhileNothingIs() async {
+        let app = await opened()
+        gridwalk.change { $0.status = $0.status.with(shift: .sample, patrol: .sample(paused: false)) }
+        await fact { source.isOn }
+        source.play(.lost(.permissionOff))
+        await fact { patrol(app)?.trouble == .permissionOff && today(app)?.trouble == .permissionOff }
+        source.play(.fix(.sample(0)))
+        await fact { patrol(app)?.trouble == nil && today(app)?.trouble == nil }
+        source.play(.lost(.locationOff))
+        await fact { today(app)?.trouble == .locationOff }
+        await app.patrol?.pause()
+        await fact { today(app)?.patrol?.paused == true && today(app)?.trouble == nil }
+    }
+
     @Test func theRouteIsReadAgainWhenItGrew() async {
         let app = await opened()
         gridwalk.change {

@@ -28,11 +28,26 @@ import Testing
         #expect(decide(on: .none, ops: 1) == .whenNetworkChanges)
     }
 
-    @Test func routesAndPhotosWaitForANetworkThatCostsNothing() {
+    @Test func routesAreSmallAndGoAtOnceToo() {
+        for network in [NetworkKind.constrained, .metered, .free] { #expect(decide(on: network, chunks: 1) == .now) }
+    }
+
+    @Test func photosWaitForANetworkThatCostsNothing() {
         #expect(decide(on: .free, blobs: 1) == .now)
-        #expect(decide(on: .metered, blobs: 1, age: 60_000) == .at(now - 60_000 + SyncPolicy.bulkPatience))
-        #expect(decide(on: .metered, chunks: 1, age: SyncPolicy.bulkPatience) == .now)
-        #expect(decide(on: .constrained, blobs: 1, age: SyncPolicy.bulkPatience) == .whenNetworkChanges)
+        #expect(decide(on: .metered, blobs: 1, age: 60_000) == .at(now - 60_000 + SyncPolicy.photoPatience))
+        #expect(decide(on: .metered, blobs: 1, age: SyncPolicy.photoPatience) == .now)
+        #expect(decide(on: .constrained, blobs: 1, age: SyncPolicy.photoPatience) == .whenNetworkChanges)
+    }
+
+    @Test func aReportGoesAheadOfItsPhotos() {
+        func wait(_ network: NetworkKind, blobs: UInt64 = 1, age: Millis = 60_000) -> Bool {
+            SyncPolicy().photosWait(network, unsent: Unsent(ops: 1, chunks: 0, blobs: blobs, oldestMs: now - age), now: now)
+        }
+        #expect(wait(.metered) && wait(.constrained))
+        #expect(!wait(.free) && !wait(.metered, blobs: 0))
+        #expect(!wait(.metered, age: SyncPolicy.photoPatience))
+        #expect(!wait(.metered, age: -86_400_000), "a clock set back keeps none for ever")
+        #expect(wait(.constrained, age: SyncPolicy.photoPatience), "who saves data is asked first")
     }
 
     @Test func theUserDecidesOverAll() {

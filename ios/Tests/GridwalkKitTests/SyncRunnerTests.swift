@@ -16,7 +16,7 @@ import Testing
         gridwalk.change { $0.status = $0.status.with(unsent: .some(ops: ops, oldest: clock.now())) }
     }
 
-    private var syncs: Int { gridwalk.calls.count { $0 == "sync" } }
+    private var syncs: Int { gridwalk.calls.count { $0.hasPrefix("sync") } }
 
     @Test func offlineItWaitsAndTheNetworkStartsIt() async {
         saved(1)
@@ -30,6 +30,60 @@ import Testing
         await runner.networkIs(.metered)
         #expect(syncs == 1)
         #expect(told.values.last == SyncRunner.Report())
+    }
+
+    @Test func whereBytesArePaidTheReportGoesAndItsPhotoWaits() async {
+        gridwalk.change { $0.status = $0.status.with(unsent: .some(ops: 1, blobs: 1, oldest: clock.now())) }
+        gridwalk.onSync { [gridwalk, clock] _ in
+            gridwalk.change { $0.status = $0.status.with(unsent: .some(blobs: 1, oldest: clock.now())) }
+            return .sample
+        }
+        let runner = runner()
+        await runner.networkIs(.metered)
+        #expect(gridwalk.calls == ["sync(photosWait)"])
+        await fact { clock.alarms == [clock.now() + SyncPolicy.photoPatience] }
+        await runner.networkIs(.free)
+        #expect(gridwalk.calls == ["sync(photosWait)", "sync"])
+    }
+
+    @Test func aWishDuringASyncThatLeavesThePhotosSendsThemAfterIt() async {
+        gridwalk.change { $0.status = $0.status.with(unsent: .some(ops: 1, blobs: 1, oldest: clock.now())) }
+        let (gate, open) = AsyncStream.makeStream(of: Void.self)
+        gridwalk.onSync { _ in
+            for await _ in gate { break }
+            return .sample
+        }
+        let runner = runner()
+        let byItself = Task { await runner.networkIs(.metered) }
+        await fact { syncs == 1 }
+        let byHand = Task { await runner.now() }
+        // The wish is with the runner before this answers, which does nothing while one runs.
+        await Task.yield()
+        await runner.nudge()
+        open.yield()
+        open.yield()
+        open.finish()
+        await byItself.value
+        #expect(await byHand.value)
+        #expect(gridwalk.calls == ["sync(photosWait)", "sync"])
+    }
+
+    @Test func byHandEverythingGoes() async {
+        gridwalk.change { $0.status = $0.status.with(unsent: .some(blobs: 1, oldest: clock.now())) }
+        let runner = runner()
+        await runner.networkIs(.metered)
+        #expect(syncs == 0)
+        #expect(await runner.now())
+        #expect(gridwalk.calls == ["sync"])
+    }
+
+    @Test func inTheBackgroundTheNetworkDecidesToo() async {
+        gridwalk.change { $0.status = $0.status.with(unsent: .some(ops: 1, blobs: 1, oldest: clock.now())) }
+        let runner = runner()
+        #expect(await runner.sync(over: .none) == false)
+        #expect(syncs == 0)
+        #expect(await runner.sync(over: .metered))
+        #expect(gridwalk.calls == ["sync(photosWait)"])
     }
 
     @Test func aFailureIsToldAndTriedAgainByTheClockAlone() async {

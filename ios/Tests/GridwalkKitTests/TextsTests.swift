@@ -61,7 +61,7 @@ let repository = URL(filePath: #filePath).deletingLastPathComponent()
             key.split(separator: "_").enumerated().map { $0 == 0 ? String($1) : $1.prefix(1).uppercased() + $1.dropFirst() }.joined()
         }
         // And what Texts has beside its keys.
-        let known = Set(Texts.table.keys.map(camel)).union(["known", "language", "gap", "advice", "either", "status"])
+        let known = Set(Texts.table.keys.map(camel)).union(["known", "language", "gap", "trouble", "advice", "either", "status"])
         let app = repository.appending(path: "ios/App")
         let files = try #require(FileManager.default.enumerator(at: app, includingPropertiesForKeys: nil))
         var named = 0

@@ -144,6 +144,26 @@ mod tests {
                 if fails { Err(StoreError::Full) } else { Ok(()) }
             })
         }
+
+        fn copy(&self, folder: &std::path::Path) -> Result<Arc<dyn Store>, StoreError> {
+            self.store.copy(folder)
+        }
+
+        fn replace(&self, copy: &dyn Store) -> Result<(), StoreError> {
+            self.store.replace(copy)
+        }
+
+        fn check(&self) -> Result<(), StoreError> {
+            self.store.check()
+        }
+
+        fn scrub(&self) -> Result<(), StoreError> {
+            self.store.scrub()
+        }
+
+        fn as_any(&self) -> &dyn std::any::Any {
+            self.store.as_any()
+        }
     }
 
     fn count(tx: &mut dyn Write) -> Result<u64, Error> {

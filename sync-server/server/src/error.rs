@@ -1,7 +1,9 @@
 //! What a call of the service can end with, short of an answer.
 
+use gridwalk_domain::Epoch;
 use gridwalk_domain::wire::{ErrorResponse, Reason};
 use gridwalk_store::StoreError;
+use std::borrow::Cow;
 
 /// An answer of 400 or above: what is wrong, for programs and for people,
 /// without personal data.
@@ -10,7 +12,7 @@ pub struct Fault {
     /// The status of HTTP.
     pub status: u16,
     /// A stable word.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// A sentence.
     pub text: String,
     /// When to try again, in seconds.
@@ -20,10 +22,10 @@ pub struct Fault {
 impl Fault {
     /// One without a time to try again.
     #[must_use]
-    pub fn new(status: u16, code: &'static str, text: impl Into<String>) -> Self {
+    pub fn new(status: u16, code: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         Self {
             status,
-            code,
+            code: code.into(),
             text: text.into(),
             retry_after_s: None,
         }
@@ -39,6 +41,11 @@ impl Fault {
 
     pub(crate) fn forbidden() -> Self {
         Self::new(403, "forbidden", "This is outside of your grid or role.")
+    }
+
+    /// A rule is broken, for this reason.
+    pub(crate) fn refused(reason: Reason) -> Self {
+        Self::new(422, reason.code, reason.text)
     }
 
     pub(crate) fn too_large(most: usize) -> Self {
@@ -57,12 +64,26 @@ impl Fault {
         }
     }
 
+    pub(crate) fn too_many_requests(retry_after_s: u64) -> Self {
+        let text = "Too many requests from this phone. Wait, then go on.";
+        Self {
+            retry_after_s: Some(retry_after_s),
+            ..Self::new(429, "too_many_requests", text)
+        }
+    }
+
+    /// What the phone has seen is of another time line.
+    pub(crate) fn other_epoch() -> Self {
+        let text = "The server's data began anew. Say hello, then go on.";
+        Self::new(409, "epoch", text)
+    }
+
     /// The body of the answer.
     #[must_use]
     pub fn body(&self) -> ErrorResponse {
         ErrorResponse {
             error: Reason {
-                code: self.code.to_owned(),
+                code: self.code.clone().into_owned(),
                 text: self.text.clone(),
             },
         }
@@ -76,6 +97,9 @@ pub enum Error {
     Fault(Fault),
     /// The store failed.
     Store(StoreError),
+    /// A phone has seen what this time line never gave: the data went back in
+    /// time. [`crate::Service`] sees to it and answers 409.
+    WentBack(Epoch),
 }
 
 impl From<Fault> for Error {
@@ -104,6 +128,7 @@ impl From<Error> for Fault {
         let store = match error {
             Error::Fault(fault) => return fault,
             Error::Store(store) => store,
+            Error::WentBack(_) => return Self::other_epoch(),
         };
         tracing::error!(error = %store, "the store failed");
         match store {
@@ -129,6 +154,7 @@ impl std::fmt::Display for Error {
         match self {
             Self::Fault(fault) => f.write_str(&fault.text),
             Self::Store(error) => error.fmt(f),
+            Self::WentBack(_) => f.write_str("the data went back in time"),
         }
     }
 }

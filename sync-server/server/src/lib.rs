@@ -9,23 +9,31 @@
 //! Ingest lives once, in `sync`, above the store; rights live once, in `rights`,
 //! below the handlers.
 
+mod act;
 pub mod admin;
+mod audience;
+mod batch;
 pub mod blobs;
 mod commits;
 mod error;
 pub mod http;
+pub mod keep;
 mod limiter;
 mod page;
 mod project;
 mod random;
+mod replay;
 mod rights;
 mod routes;
 mod server;
 mod service;
+mod states;
 mod sync;
 mod tree;
 
+pub use act::Act;
 pub use error::{Error, Fault};
 pub use page::{Holdings, PatrolHolding, RunHolding};
 pub use server::{Config, RunningServer, Server, StartError, TlsFiles};
-pub use service::{Service, Sizes};
+pub use service::{OpenError, Pace, Parts, Service, Settings, Sizes};
+pub use sync::Phone;

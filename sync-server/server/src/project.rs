@@ -2,8 +2,8 @@
 //! columns of their own. A new kind of record that belongs to another one, or
 //! is dated otherwise, is said here.
 
-use gridwalk_domain::{Author, Entity, EntityId, Sha256, StreamKey, WorkerId};
-use gridwalk_store::{EntityRow, StoreError};
+use gridwalk_domain::{Author, Entity, EntityId, StreamKey, WorkerId};
+use gridwalk_store::{EntityRow, Listing, StoreError};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -22,7 +22,13 @@ fn parent_field(kind: &str) -> Option<&'static str> {
     }
 }
 
-pub(crate) fn row(entity: &Entity, rev: u64, utc_offset_min: i32) -> Result<EntityRow, StoreError> {
+/// The row of an entity at a revision, with the streams that list it.
+pub(crate) fn row(
+    entity: &Entity,
+    rev: u64,
+    listed: Vec<Listing>,
+    utc_offset_min: i32,
+) -> Result<EntityRow, StoreError> {
     let state = serde_json::to_string(entity)
         .map_err(|why| StoreError::Refused(format!("a state cannot be written: {why}")))?;
     let grid = match entity.home {
@@ -43,8 +49,35 @@ pub(crate) fn row(entity: &Entity, rev: u64, utc_offset_min: i32) -> Result<Enti
         day: day_of(at_ms, utc_offset_min),
         status: entity.status().map(str::to_owned),
         deleted: entity.deleted.is_some(),
-        blobs: blobs(entity),
-        state,
+        listed,
+        blobs: entity.blobs().into_iter().collect(),
+        state: Some(state),
+    })
+}
+
+/// What is left of a purged one: its number in the streams that listed it.
+pub(crate) fn purged_row(
+    id: EntityId,
+    rev: u64,
+    listed: Vec<Listing>,
+) -> Result<EntityRow, StoreError> {
+    let unlisted = || StoreError::Damaged("an entity that no stream lists".to_owned());
+    let home = listed.first().ok_or_else(unlisted)?.stream;
+    Ok(EntityRow {
+        id,
+        kind: String::new(),
+        home,
+        rev,
+        grid: None,
+        worker: None,
+        parent: None,
+        at_ms: 0,
+        day: 0,
+        status: None,
+        deleted: true,
+        listed,
+        blobs: Vec::new(),
+        state: None,
     })
 }
 
@@ -52,20 +85,10 @@ pub(crate) fn row(entity: &Entity, rev: u64, utc_offset_min: i32) -> Result<Enti
 fn worker(entity: &Entity) -> Option<WorkerId> {
     let author = match entity.created.by {
         Author::Worker { worker, .. } => Some(worker),
-        Author::User { .. } => None,
+        Author::User { .. } | Author::Server { .. } => None,
     };
     let field = entity.text("worker").and_then(|id| id.parse().ok());
     field.or(author)
-}
-
-/// The attachments that any of its lists refers to.
-fn blobs(entity: &Entity) -> Vec<Sha256> {
-    let entries = entity.lists.values().flatten();
-    let hashes = entries.filter_map(|entry| entry.value.get("sha256")?.as_str()?.parse().ok());
-    let mut blobs: Vec<Sha256> = hashes.collect();
-    blobs.sort_unstable();
-    blobs.dedup();
-    blobs
 }
 
 #[cfg(test)]

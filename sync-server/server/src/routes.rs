@@ -2,7 +2,7 @@
 //! marks come.
 
 use gridwalk_domain::kind::patrol::{FINISHED, marks};
-use gridwalk_domain::{Entity, EntityId, TenantId};
+use gridwalk_domain::{Entity, EntityId, Epoch, TenantId};
 use gridwalk_store::{EntityRow, Read, StoreError, TrackVersion};
 use gridwalk_track::route::{Bbox, Gap, Stop};
 use gridwalk_track::simplify::simplified;
@@ -37,6 +37,7 @@ pub(crate) struct Summary {
 /// What a summary was computed from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Version {
+    epoch: Option<Epoch>,
     track: TrackVersion,
     rev: u64,
 }
@@ -63,9 +64,11 @@ impl Routes {
     ) -> Result<Vec<Arc<Summary>>, StoreError> {
         let ids: Vec<EntityId> = patrols.iter().map(|row| row.id).collect();
         let tracks = tx.track_versions(tenant, &ids)?;
+        let epoch = tx.epoch()?;
         let rows = patrols.iter().zip(tracks);
         rows.map(|(row, track)| {
             let version = Version {
+                epoch,
                 track,
                 rev: row.rev,
             };
@@ -80,6 +83,11 @@ impl Routes {
             Ok(summary)
         })
         .collect()
+    }
+
+    /// Forgets the route of a patrol that was purged.
+    pub(crate) fn forget(&self, patrol: EntityId) {
+        lock(&self.kept).by_patrol.remove(&patrol);
     }
 
     fn keep(&self, patrol: EntityId, version: Version, summary: &Arc<Summary>) {
@@ -105,7 +113,8 @@ fn compute(
     let damaged = |why: &dyn std::fmt::Display| {
         StoreError::Damaged(format!("patrol {} cannot be read: {why}", row.id))
     };
-    let patrol: Entity = serde_json::from_str(&row.state).map_err(|why| damaged(&why))?;
+    let state = row.state.as_deref().unwrap_or_default();
+    let patrol: Entity = serde_json::from_str(state).map_err(|why| damaged(&why))?;
     let mut runs: Vec<Vec<StoredFix>> = Vec::new();
     let mut last = None;
     for chunk in tx.chunks(tenant, row.id)? {

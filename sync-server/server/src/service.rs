@@ -1,6 +1,6 @@
 //! All that the server does, free of any transport.
 
-use gridwalk_domain::wire::Limits;
+use gridwalk_domain::wire::{Limits, PROTOCOL_VERSION};
 use gridwalk_domain::{Catalogue, Clock, Epoch, Rng};
 use gridwalk_store::{Read, Store, StoreError, Write};
 use std::collections::HashSet;
@@ -10,8 +10,11 @@ use std::sync::{Arc, Mutex};
 use crate::blobs::Blobs;
 use crate::commits::Commits;
 use crate::error::Error;
-use crate::limiter::Limiter;
+use crate::keep::Keep;
+use crate::limiter::{Limit, Limiter};
+use crate::replay;
 use crate::routes::Routes;
+use crate::states::States;
 use crate::tree::Trees;
 
 /// How long a stream's tags are kept.
@@ -20,6 +23,33 @@ const TAGS_KEPT_MS: i64 = 90 * 24 * 3_600_000;
 const UPLOADS_KEPT_MS: i64 = 7 * 24 * 3_600_000;
 /// How long a session lasts that nobody uses.
 pub(crate) const SESSION_IDLE_MS: i64 = 12 * 3_600_000;
+
+/// The note that names the journal's folder a database belongs to.
+pub(crate) const KEEP: &str = "keep";
+
+/// What a service works on.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where its data is.
+    pub store: Arc<dyn Store>,
+    /// Where attachments are.
+    pub blobs: Arc<dyn Blobs>,
+    /// What is kept outside of the data.
+    pub keep: Arc<dyn Keep>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+}
+
+/// How often one phone may ask: so many requests at once, then one each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Requests at once.
+    pub burst: u32,
+    /// Milliseconds until there may be one more.
+    pub every_ms: i64,
+}
 
 /// How much goes into one request and one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,19 +72,81 @@ impl Default for Sizes {
     }
 }
 
+/// What can be set for a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The oldest version of the protocol whose ops are judged; those of older
+    /// apps wait in quarantine.
+    pub min_v: u32,
+    /// The server's version: what it could not judge is judged again when this
+    /// changes.
+    pub version: String,
+    /// How often one phone may ask; none sets no limit.
+    pub pace: Option<Pace>,
+    /// How much goes into one request and one answer: less for narrow lines.
+    pub sizes: Sizes,
+    /// Whether the journal's folder may be another one than the data was used
+    /// with: the old one is lost.
+    pub new_keep: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            min_v: PROTOCOL_VERSION,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            // A phone that drains a month's backlog asks some hundred times.
+            pace: Some(Pace {
+                burst: 600,
+                every_ms: 200,
+            }),
+            sizes: Sizes::default(),
+            new_keep: false,
+        }
+    }
+}
+
+/// Why a service cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The store failed, or what is kept outside of it cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The data was used with another journal: purges and ops that are written
+    /// there would be passed over.
+    #[error(
+        "the data belongs to another journal folder; name that one with --journal, or say --new-journal if it is lost"
+    )]
+    OtherKeep,
+}
+
+/// What work in a transaction needs besides the transaction.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) keep: Arc<dyn Keep>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) trees: Arc<Trees>,
+    pub(crate) states: Arc<States>,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl Tools {
+    /// The server's time: milliseconds since 1970 (UTC).
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock.now().wall_ms
+    }
+}
+
 /// The server, short of its transport.
 ///
 /// All calls may run at once, from any thread. What a call says that it stored
 /// is durable when it returns.
 pub struct Service {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) blobs: Arc<dyn Blobs>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) rng: Arc<dyn Rng>,
-    pub(crate) epoch: Epoch,
+    pub(crate) tools: Tools,
     pub(crate) catalogue: Catalogue,
-    pub(crate) sizes: Sizes,
-    pub(crate) trees: Trees,
     pub(crate) routes: Routes,
     pub(crate) limiter: Limiter,
     /// Held while a password is hashed: each takes 19 MiB and a core.
@@ -67,66 +159,54 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the service on its store and attachments; a new store gets its
-    /// time line.
+    /// Opens the service; a new store gets its time line. What is kept outside of
+    /// the store is replayed, what was begun is finished, and what this version
+    /// can judge that an older one could not is judged.
     ///
     /// # Errors
-    /// Where the store fails.
-    pub fn open(
-        store: Arc<dyn Store>,
-        blobs: Arc<dyn Blobs>,
-        clock: Arc<dyn Clock>,
-        rng: Arc<dyn Rng>,
-    ) -> Result<Self, StoreError> {
-        let drawn = Epoch::draw(&*rng);
-        let epoch = gridwalk_store::write::<_, StoreError>(&*store, |tx| match tx.epoch()? {
-            Some(epoch) => Ok(epoch),
-            None => {
-                tx.set_epoch(drawn)?;
-                Ok(drawn)
-            }
-        })?;
-        Ok(Self {
-            store,
-            blobs,
-            clock,
-            rng,
-            epoch,
+    /// [`OpenError`]; nothing is served then.
+    pub fn open(parts: Parts, settings: Settings) -> Result<Self, OpenError> {
+        let tools = Tools {
+            store: parts.store,
+            blobs: parts.blobs,
+            keep: parts.keep,
+            clock: parts.clock,
+            rng: parts.rng,
+            trees: Arc::default(),
+            states: Arc::default(),
+            settings: Arc::new(settings),
+        };
+        begin(&tools)?;
+        let service = Self {
+            tools,
             catalogue: Catalogue::shipped(),
-            sizes: Sizes::default(),
-            trees: Trees::default(),
             routes: Routes::default(),
             limiter: Limiter::default(),
             hashing: Mutex::default(),
             waiting: AtomicUsize::new(0),
             uploading: Arc::default(),
             commits: Commits::default(),
-        })
-    }
-
-    /// The same with other sizes: smaller ones for narrow lines.
-    #[must_use]
-    pub fn with_sizes(mut self, sizes: Sizes) -> Self {
-        self.sizes = sizes;
-        self
+        };
+        replay::at_start(&service.tools)?;
+        Ok(service)
     }
 
     /// The store that it works on.
     #[must_use]
     pub fn store(&self) -> &dyn Store {
-        &*self.store
+        &*self.tools.store
     }
 
     /// The server's time: milliseconds since 1970 (UTC).
     pub(crate) fn now_ms(&self) -> i64 {
-        self.clock.now().wall_ms
+        self.tools.now_ms()
     }
 
     pub(crate) fn read<T>(
         &self,
         run: impl FnMut(&dyn Read) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        gridwalk_store::read(&*self.store, run)
+        gridwalk_store::read(&*self.tools.store, run)
     }
 
     /// Runs a write, in a commit that others may share.
@@ -134,7 +214,16 @@ impl Service {
         &self,
         work: impl FnMut(&mut dyn Write) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.commits.run(&*self.store, work)
+        self.commits.run(&*self.tools.store, work)
+    }
+
+    /// Runs a write that needs the tools.
+    pub(crate) fn commit_with<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut dyn Write, &Tools) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let tools = self.tools.clone();
+        self.commit(move |tx| work(tx, &tools))
     }
 
     /// Forgets what is too old to be of use: tags of streams, uploads that
@@ -149,7 +238,7 @@ impl Service {
             let Some(_guard) = self.guard_upload(&upload.id) else {
                 continue;
             };
-            self.blobs.discard(&upload.id)?;
+            self.tools.blobs.discard(&upload.id)?;
             let id = upload.id.clone();
             self.commit(move |tx| Ok(tx.drop_upload(&id)?))?;
         }
@@ -158,4 +247,35 @@ impl Service {
             Ok(tx.prune_logins(now_ms - SESSION_IDLE_MS)?)
         })
     }
+
+    /// Takes one request of a phone from its pace.
+    ///
+    /// # Errors
+    /// 429 with the time to wait.
+    pub(crate) fn pace(&self, device: &gridwalk_domain::DeviceId) -> Result<(), Error> {
+        let Some(Pace { burst, every_ms }) = self.tools.settings.pace else {
+            return Ok(());
+        };
+        let (key, now_ms) = (format!("phone/{device}"), self.tools.clock.now().mono_ms);
+        let taken = self.limiter.take(&key, Limit { burst, every_ms }, now_ms);
+        Ok(taken.map_err(crate::error::Fault::too_many_requests)?)
+    }
+}
+
+/// A new store gets its time line and its journal; another one must have come
+/// with the right one.
+fn begin(tools: &Tools) -> Result<(), OpenError> {
+    let failed = |why: std::io::Error| StoreError::Failed(format!("the journal's folder: {why}"));
+    let id = tools.keep.id().map_err(failed)?;
+    let drawn = Epoch::draw(&*tools.rng);
+    gridwalk_store::write(&*tools.store, |tx| {
+        if tx.epoch()?.is_none() {
+            tx.set_epoch(drawn)?;
+        }
+        match tx.note(KEEP)? {
+            Some(noted) if noted == id => Ok(()),
+            Some(_) if !tools.settings.new_keep => Err(OpenError::OtherKeep),
+            _ => Ok(tx.put_note(KEEP, &id)?),
+        }
+    })
 }

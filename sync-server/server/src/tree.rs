@@ -1,8 +1,8 @@
 //! The tree of a district's grids, kept in memory until a grid changes.
 
 use gridwalk_domain::{GridId, TenantId};
-use gridwalk_store::{GridRow, Read, StoreError, TenantRow};
-use std::collections::HashMap;
+use gridwalk_store::{GridRow, Read, StoreError, SuccessionRow, TenantRow};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use crate::commits::lock;
@@ -17,11 +17,17 @@ pub(crate) struct Tree {
     /// By level and code: parents before children.
     order: Vec<GridId>,
     children: HashMap<GridId, Vec<GridId>>,
+    /// What took the place of which grid.
+    successors: HashMap<GridId, Vec<GridId>>,
 }
 
 impl Tree {
-    fn new(rows: Vec<GridRow>) -> Self {
+    fn new(rows: Vec<GridRow>, successions: &[SuccessionRow]) -> Self {
         let mut tree = Self::default();
+        for row in successions {
+            let successors = tree.successors.entry(row.grid).or_default();
+            successors.push(row.successor);
+        }
         for row in rows {
             tree.order.push(row.id);
             if let Some(parent) = row.parent {
@@ -65,6 +71,36 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// A grid and all that took its place, and theirs.
+    fn line(&self, grid: GridId) -> BTreeSet<GridId> {
+        let mut line = BTreeSet::from([grid]);
+        let mut open = vec![grid];
+        while let Some(next) = open.pop() {
+            for successor in self.successors.get(&next).into_iter().flatten() {
+                if line.insert(*successor) {
+                    open.push(*successor);
+                }
+            }
+        }
+        line
+    }
+
+    /// The open grids that took the place of a closed one; none for an open one.
+    pub(crate) fn heirs(&self, grid: GridId) -> Vec<GridId> {
+        let is_open = |id: &GridId| self.get(*id).is_some_and(|row| row.closed_ms.is_none());
+        if !self.successors.contains_key(&grid) || is_open(&grid) {
+            return Vec::new();
+        }
+        self.line(grid).into_iter().filter(is_open).collect()
+    }
+
+    /// Whether `one` is `grid` or took its place, at once or later.
+    pub(crate) fn is_heir(&self, one: GridId, grid: GridId) -> bool {
+        one == grid || (self.successors.contains_key(&grid) && self.line(grid).contains(&one))
+    }
+}
+
 /// The trees of all districts.
 #[derive(Default)]
 pub(crate) struct Trees {
@@ -79,7 +115,8 @@ impl Trees {
         {
             return Ok(Arc::clone(tree));
         }
-        let tree = Arc::new(Tree::new(tx.grids(tenant.id)?));
+        let successions = tx.successions(tenant.id)?;
+        let tree = Arc::new(Tree::new(tx.grids(tenant.id)?, &successions));
         let entry = (tenant.grids_version, Arc::clone(&tree));
         lock(&self.kept).insert(tenant.id, entry);
         Ok(tree)
@@ -100,18 +137,22 @@ mod tests {
             level: GridLevel::Base,
             name: n.to_string(),
             synthetic: false,
+            closed_ms: None,
         }
     }
 
     #[test]
     fn who_stands_under_whom_is_the_parent() {
         let id = |n: u8| GridId::from_bytes([n; 16]);
-        let tree = Tree::new(vec![
-            row(1, None),
-            row(2, Some(1)),
-            row(3, Some(1)),
-            row(20, Some(3)),
-        ]);
+        let tree = Tree::new(
+            vec![
+                row(1, None),
+                row(2, Some(1)),
+                row(3, Some(1)),
+                row(20, Some(3)),
+            ],
+            &[],
+        );
         assert!(tree.is_below(id(20), id(1)) && tree.is_below(id(20), id(3)));
         assert!(
             !tree.is_below(id(20), id(2)),
@@ -124,8 +165,40 @@ mod tests {
     }
 
     #[test]
+    fn heirs_are_the_open_ones_at_the_end() {
+        let id = |n: u8| GridId::from_bytes([n; 16]);
+        let closed = |n| GridRow {
+            closed_ms: Some(1),
+            ..row(n, None)
+        };
+        let succession = |grid, successor| SuccessionRow {
+            grid: id(grid),
+            successor: id(successor),
+            at_ms: 1,
+        };
+        // 1 was split into 2 and 3, then 3 into 4 and 5; 6 and 7 go round.
+        let rows = vec![
+            closed(1),
+            row(2, None),
+            closed(3),
+            row(4, None),
+            row(5, None),
+        ];
+        let circle = [closed(6), closed(7)];
+        let successions = [(1, 2), (1, 3), (3, 4), (3, 5), (6, 7), (7, 6)];
+        let successions = successions.map(|(grid, successor)| succession(grid, successor));
+        let tree = Tree::new([rows, circle.to_vec()].concat(), &successions);
+        assert_eq!(tree.heirs(id(1)), [id(2), id(4), id(5)]);
+        assert!(tree.heirs(id(2)).is_empty() && tree.heirs(id(6)).is_empty());
+        for heir in [1, 2, 3, 5] {
+            assert!(tree.is_heir(id(heir), id(1)), "{heir}");
+        }
+        assert!(!tree.is_heir(id(2), id(3)) && !tree.is_heir(id(1), id(2)));
+    }
+
+    #[test]
     fn a_circle_ends() {
-        let tree = Tree::new(vec![row(1, Some(2)), row(2, Some(1))]);
+        let tree = Tree::new(vec![row(1, Some(2)), row(2, Some(1))], &[]);
         assert!(tree.below(GridId::from_bytes([1; 16])).len() <= 2);
         assert!(!tree.is_below(GridId::from_bytes([1; 16]), GridId::from_bytes([9; 16])));
     }

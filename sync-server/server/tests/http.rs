@@ -35,7 +35,7 @@ fn running() -> Running {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = TestClock::new(201);
     let server = start(folder.path(), &clock, 5);
-    let world = filled(server.service().clone(), clock);
+    let world = filled(server.service().clone(), common::parts(&clock), clock);
     let socket = Socket::new(server.url());
     Running {
         server,
@@ -172,7 +172,7 @@ fn an_attachment_goes_on_where_it_was_cut() {
     assert_eq!((done.status, done.offset()), (204, bytes.len() as u64));
     let receipts = phone.pull(None, &[]).receipts.items;
     assert!(
-        matches!(receipts[0].of, gridwalk_domain::wire::ReceiptOf::Blob { sha256 } if sha256 == hash)
+        matches!(receipts[0].of, gridwalk_domain::wire::ReceiptOf::Blob { sha256, purged: false } if sha256 == hash)
     );
     // A second phone of the district need not send it.
     let other = running.phone("李");

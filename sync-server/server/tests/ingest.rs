@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::phone::{reason, seq};
+use common::phone::{reason, seq, state};
 use common::{BASE, HOUR, world};
 use gridwalk_domain::wire::{Outcome, ReceiptOf};
 use gridwalk_domain::{
@@ -98,10 +98,10 @@ fn what_must_come_first_is_waited_for() {
     let entity = page
         .entities
         .iter()
-        .find(|e| e.state.id == create.entity)
+        .find(|e| e.id == create.entity)
         .expect("there");
     assert_eq!(
-        (entity.state.text("title"), entity.rev, entity.seq),
+        (state(entity).text("title"), entity.rev, entity.seq),
         (Some("v3"), 3, 3)
     );
 }
@@ -295,7 +295,7 @@ fn nobody_writes_as_another_or_elsewhere() {
     assert_eq!(reason(&phone.push_one(&edit)), "quarantined out_of_scope");
     let page = &theirs.pull(None, &[(theirs.records(), None)]).streams[&theirs.records()];
     assert_eq!(page.entities.len(), 1);
-    assert_eq!(page.entities[0].state.text("title"), Some("theirs"));
+    assert_eq!(state(&page.entities[0]).text("title"), Some("theirs"));
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn two_people_edit_offline_and_no_word_is_lost() {
             .entities
     });
     assert_eq!(states[0], states[1], "both hold the same");
-    let field = &states[0][0].state.fields["title"];
+    let field = &state(&states[0][0]).fields["title"];
     assert_eq!(
         (&field.current.value, &field.proposals[0].value),
         (&json!("from one"), &json!("from two"))
@@ -376,8 +376,8 @@ fn eight_phones_at_once_acknowledged_is_stored() {
     let end = loop {
         let page = &phones[0].pull(None, &[(stream, cursor)]).streams[&stream];
         for entity in &page.entities {
-            assert!(seen.insert(entity.state.id), "each once");
-            digest.add(entity.state.id, entity.rev);
+            assert!(seen.insert(entity.id), "each once");
+            digest.add(entity.id, entity.rev);
         }
         cursor = page.cursor;
         if let Some(end) = page.end {
@@ -399,7 +399,7 @@ fn a_clock_that_is_years_off_is_put_right() {
     phone.hello();
     phone.push_one(&op);
     let page = &phone.pull(None, &[(phone.records(), None)]).streams[&phone.records()];
-    let state = &page.entities[0].state;
+    let state = state(&page.entities[0]);
     assert_eq!(state.created.at_ms, made_ms);
     assert_eq!(
         state.created_clock, op.at,
@@ -415,8 +415,8 @@ fn limits_are_said() {
     let many = vec![one; 201];
     let answer = phone.post("push", &json!({"v": 1, "ops": many}));
     assert_eq!((answer.status, answer.code().as_str()), (413, "too_large"));
-    let answer = phone.post("push", &json!({"v": 2, "ops": []}));
-    assert_eq!((answer.status, answer.code().as_str()), (426, "version"));
+    let newer = json!({"v": 2, "ops": [], "of_a_newer_version": true});
+    assert_eq!(phone.post("push", &newer).status, 200, "versions only add");
     let answer = phone.post("push", &json!("nonsense"));
     assert_eq!(
         (answer.status, answer.code().as_str()),
@@ -426,4 +426,69 @@ fn limits_are_said() {
     stranger.token = "0".repeat(64);
     let answer = stranger.post("push", &json!({"v": 1, "ops": []}));
     assert_eq!((answer.status, answer.code().as_str()), (401, "signed_out"));
+}
+
+#[test]
+fn two_identical_photos_are_one_blob_with_two_references() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let bytes = [0xff, 0xd8, 0xff, 0xe0, 7];
+    let hash = Sha256::of(&bytes);
+    let photo = json!({"sha256": hash, "mime": "image/jpeg", "bytes": bytes.len()});
+    let mut made = Vec::new();
+    for title in ["one", "two"] {
+        let create = phone.incident(title);
+        let append = phone.append(create.entity, "photos", photo.clone());
+        for outcome in phone.push(&[create.clone(), append]) {
+            assert!(seq(&outcome) > 0);
+        }
+        phone.upload(&bytes);
+        made.push(create.entity);
+    }
+    let (blobs, holders) = world.stored(|tx| {
+        let blobs = tx.blob_hashes(world.tenant)?;
+        Ok((blobs, tx.holders(world.tenant, hash)?))
+    });
+    assert_eq!(blobs, [hash]);
+    let mut holding: Vec<_> = holders.into_iter().map(|row| row.entity).collect();
+    holding.sort_unstable();
+    made.sort_unstable();
+    assert_eq!(holding, made);
+}
+
+#[test]
+fn a_record_of_a_category_and_a_grid_that_are_gone_is_taken_as_it_was_meant() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let mut op = phone.incident("old");
+    if let Intent::Create { fields, .. } = &mut op.intent {
+        fields.insert("category".into(), json!("a_category_that_was_deleted"));
+        fields.insert("catalogue".into(), json!(0));
+    }
+    world.clock.turn(HOUR);
+    let admin = world.service.admin();
+    admin.merge_grids(&[BASE[0]], BASE[1]).expect("merges");
+    assert_eq!(seq(&phone.push_one(&op)), 1);
+    let merged = StreamKey::Records(world.grid(BASE[1]));
+    let state = state(&phone.read(merged)[&op.entity]).clone();
+    assert_eq!(state.text("category"), Some("a_category_that_was_deleted"));
+    assert_eq!(
+        state.home,
+        phone.records(),
+        "it keeps the grid it was made in"
+    );
+}
+
+#[test]
+fn a_batch_over_the_limit_is_said_whole_and_goes_in_halves() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let ops: Vec<_> = (0..201).map(|n| phone.incident(&n.to_string())).collect();
+    let sealed: Vec<_> = ops.iter().map(|op| phone.seal(op)).collect();
+    let answer = phone.post("push", &json!({"v": 1, "ops": sealed}));
+    assert_eq!((answer.status, answer.code().as_str()), (413, "too_large"));
+    for half in ops.chunks(101) {
+        assert_eq!(phone.push(half).len(), half.len());
+    }
+    assert_eq!(phone.read(phone.records()).len(), 201);
 }

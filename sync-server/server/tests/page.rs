@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::phone::{chunk, walk};
+use common::phone::{chunk, state, walk};
 use common::{BASE, HOUR, MINUTE, MORNING, Phone, World, world};
 use gridwalk_domain::{EntityId, Intent, Text};
 use gridwalk_server::admin::Settings;
@@ -49,9 +49,9 @@ fn morning(world: &World, phone: &mut Phone) -> Morning {
     let created = page
         .entities
         .iter()
-        .find(|e| e.state.id == patrol)
+        .find(|e| e.id == patrol)
         .expect("there");
-    let created = created.state.created.op;
+    let created = state(created).created.op;
     let paused = step(phone, "active", "paused", created);
     world.clock.turn(5 * MINUTE);
     let resumed = step(phone, "paused", "active", paused);

@@ -18,6 +18,8 @@ fn word(outcome: &TrackOutcome) -> String {
         TrackOutcome::Deferred => "deferred".into(),
         TrackOutcome::Quarantined { reason } => format!("quarantined {}", reason.code),
         TrackOutcome::Rejected { reason } => format!("rejected {}", reason.code),
+        TrackOutcome::Purged => "purged".into(),
+        TrackOutcome::Unknown => "unknown".into(),
     }
 }
 
@@ -196,4 +198,63 @@ fn a_block_that_cannot_be_read_changes_nothing() {
     assert_eq!((bad.status, bad.code().as_str()), (400, "bad_block"));
     assert_eq!(send("application/json", b"GWT1").status, 415);
     assert_eq!(send(kind, &vec![0; 1024 * 1024 + 1]).status, 413);
+}
+
+#[test]
+fn sent_newest_first_and_twice_the_fixes_are_the_same_at_their_own_times() {
+    let fixes = walk(MORNING, 300);
+    let cuts: Vec<_> = (0..6).map(|n| (n * 50, n * 50 + 50)).collect();
+    let mut ends = Vec::new();
+    for order in [
+        vec![0, 1, 2, 3, 4, 5],
+        vec![5, 4, 3, 2, 1, 0],
+        vec![3, 0, 5, 3, 1, 4, 2, 0],
+    ] {
+        let world = world();
+        let mut phone = world.phone("王", BASE[0]);
+        let patrol = phone.patrol();
+        for n in order {
+            let (from, to): (usize, usize) = cuts[n];
+            let first = u32::try_from(from).expect("small");
+            phone.tracks(&[chunk(patrol, 7, first, &fixes[from..to])]);
+            world.clock.turn(60_000);
+        }
+        let stored = gridwalk_store::read::<_, StoreError>(world.service.store(), |tx| {
+            Ok((
+                tx.chunks(world.tenant, patrol)?,
+                tx.positions(world.tenant)?,
+            ))
+        });
+        let (chunks, positions) = stored.expect("reads");
+        let read: Vec<_> = chunks
+            .iter()
+            .flat_map(|row| gridwalk_track::codec::decode(&row.body).expect("reads"))
+            .collect();
+        assert_eq!(read, fixes, "each once, in order");
+        ends.push((positions[0].at_ms, positions[0].at));
+    }
+    assert!(ends.iter().all(|end| *end == ends[0]), "{ends:?}");
+    assert_eq!(
+        ends[0].0, fixes[299].fix.time_ms,
+        "the time of the fix, not of its arrival"
+    );
+}
+
+#[test]
+fn a_fix_from_the_future_does_not_freeze_the_last_position() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let patrol = phone.patrol();
+    let year = 365 * 24 * 3_600_000;
+    phone.tracks(&[chunk(patrol, 7, 0, &walk(MORNING + year, 10))]);
+    let last = || {
+        gridwalk_store::read::<_, StoreError>(world.service.store(), |tx| {
+            tx.positions(world.tenant)
+        })
+        .expect("reads")
+    };
+    assert!(last().is_empty(), "it is stored, but says nothing of today");
+    phone.tracks(&[chunk(patrol, 8, 0, &walk(MORNING, 10))]);
+    assert_eq!(last()[0].at_ms, MORNING + 9_000);
+    assert_eq!(last()[0].patrol, patrol);
 }

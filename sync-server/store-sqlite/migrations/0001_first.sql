@@ -22,11 +22,32 @@ CREATE TABLE grids (
     level     INTEGER NOT NULL,
     name      TEXT NOT NULL,
     synthetic INTEGER NOT NULL,
+    closed_ms INTEGER,
     boundary  TEXT,
-    PRIMARY KEY (tenant, id),
-    UNIQUE (tenant, code)
+    PRIMARY KEY (tenant, id)
 ) STRICT;
-CREATE INDEX grids_by_code ON grids (code);
+CREATE UNIQUE INDEX grids_by_code ON grids (code, tenant) WHERE closed_ms IS NULL;
+
+-- What each grid was called and where it stood: never changed.
+CREATE TABLE grid_changes (
+    n      INTEGER PRIMARY KEY,
+    tenant BLOB NOT NULL,
+    grid   BLOB NOT NULL,
+    at_ms  INTEGER NOT NULL,
+    code   TEXT NOT NULL,
+    parent BLOB,
+    name   TEXT NOT NULL,
+    closed INTEGER NOT NULL
+) STRICT;
+CREATE INDEX grid_changes_by_grid ON grid_changes (tenant, grid, n);
+
+CREATE TABLE successions (
+    tenant    BLOB NOT NULL,
+    grid      BLOB NOT NULL,
+    successor BLOB NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    PRIMARY KEY (tenant, grid, successor)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE workers (
     tenant BLOB NOT NULL,
@@ -65,9 +86,13 @@ CREATE TABLE devices (
     tenant      BLOB NOT NULL,
     worker      BLOB NOT NULL,
     token       BLOB NOT NULL UNIQUE,
+    send_token  BLOB NOT NULL UNIQUE,
+    standing    INTEGER NOT NULL,
+    watermark   INTEGER NOT NULL,
     platform    TEXT NOT NULL,
     enrolled_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX devices_by_worker ON devices (tenant, worker);
 
 CREATE TABLE contacts (
     tenant      BLOB NOT NULL,
@@ -77,6 +102,7 @@ CREATE TABLE contacts (
     unsent      TEXT,
     reported_ms INTEGER,
     app         TEXT,
+    rereads     INTEGER NOT NULL,
     PRIMARY KEY (tenant, device)
 ) STRICT, WITHOUT ROWID;
 
@@ -96,7 +122,8 @@ CREATE TABLE codes (
     used_by    BLOB
 ) STRICT, WITHOUT ROWID;
 
--- Kept for ever, in the order of arrival.
+-- Kept for ever, in the order of arrival. An outcome is packed (src/pack.rs);
+-- what something in quarantine waits for is one byte for its sort and its id.
 CREATE TABLE ops (
     n           INTEGER PRIMARY KEY,
     tenant      BLOB NOT NULL,
@@ -105,21 +132,28 @@ CREATE TABLE ops (
     entity      BLOB NOT NULL,
     creates     INTEGER NOT NULL,
     held        INTEGER NOT NULL,
-    outcome     TEXT NOT NULL,
+    outcome     BLOB NOT NULL,
+    wait        BLOB,
+    reissued    BLOB,
     device      BLOB,
     received_ms INTEGER NOT NULL,
     body        TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX ops_by_id ON ops (tenant, id, sha256);
 CREATE INDEX ops_held ON ops (tenant, entity) WHERE held = 1;
+CREATE INDEX ops_waiting ON ops (tenant, wait) WHERE wait IS NOT NULL;
 
+-- `listed` has the streams that list it, home first, 17 bytes each and 8 for the
+-- number there: so a change needs no index from entities to streams. `blobs` has
+-- the hashes of attachments, so that a change which leaves them alone is seen as
+-- one.
 CREATE TABLE entities (
     n       INTEGER PRIMARY KEY,
     tenant  BLOB NOT NULL,
     id      BLOB NOT NULL,
     kind    TEXT NOT NULL,
-    home    BLOB NOT NULL,
     rev     INTEGER NOT NULL,
+    listed  BLOB NOT NULL,
     grid    BLOB,
     worker  BLOB,
     parent  BLOB,
@@ -127,7 +161,8 @@ CREATE TABLE entities (
     day     INTEGER NOT NULL,
     status  TEXT,
     deleted INTEGER NOT NULL,
-    state   TEXT NOT NULL
+    blobs   BLOB NOT NULL,
+    state   TEXT
 ) STRICT;
 CREATE UNIQUE INDEX entities_by_id ON entities (tenant, id);
 CREATE INDEX entities_by_day ON entities (tenant, day, grid, kind) WHERE deleted = 0;
@@ -148,25 +183,27 @@ CREATE TABLE heads (
     seq    INTEGER NOT NULL,
     count  INTEGER NOT NULL,
     digest BLOB NOT NULL,
+    tag    INTEGER NOT NULL,
     PRIMARY KEY (tenant, stream)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE entries (
     tenant BLOB NOT NULL,
     stream BLOB NOT NULL,
-    entity BLOB NOT NULL,
     seq    INTEGER NOT NULL,
-    PRIMARY KEY (tenant, stream, entity)
+    entity BLOB NOT NULL,
+    PRIMARY KEY (tenant, stream, seq)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX entries_by_seq ON entries (tenant, stream, seq, entity);
 
+-- One for all numbers that a stream gave in one transaction; the one at 0 stands
+-- for those that are forgotten.
 CREATE TABLE tags (
     tenant BLOB NOT NULL,
     stream BLOB NOT NULL,
-    seq    INTEGER NOT NULL,
+    first  INTEGER NOT NULL,
     tag    INTEGER NOT NULL,
     at_ms  INTEGER NOT NULL,
-    PRIMARY KEY (tenant, stream, seq)
+    PRIMARY KEY (tenant, stream, first)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tags_by_age ON tags (at_ms);
 
@@ -175,7 +212,7 @@ CREATE TABLE receipts (
     device BLOB NOT NULL,
     n      INTEGER NOT NULL,
     tag    INTEGER NOT NULL,
-    what   TEXT NOT NULL,
+    what   BLOB NOT NULL,
     PRIMARY KEY (tenant, device, n)
 ) STRICT, WITHOUT ROWID;
 
@@ -203,14 +240,17 @@ CREATE TABLE held_chunks (
     sha256      BLOB NOT NULL,
     device      BLOB NOT NULL,
     received_ms INTEGER NOT NULL,
-    reason      TEXT NOT NULL,
+    outcome     TEXT NOT NULL,
+    wait        BLOB,
     body        BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX held_chunks_by_name ON held_chunks (tenant, patrol, run, first, sha256, count);
+CREATE INDEX held_chunks_waiting ON held_chunks (tenant, wait) WHERE wait IS NOT NULL;
 
 CREATE TABLE positions (
     tenant BLOB NOT NULL,
     worker BLOB NOT NULL,
+    patrol BLOB NOT NULL,
     at_ms  INTEGER NOT NULL,
     lat    REAL NOT NULL,
     lon    REAL NOT NULL,
@@ -226,6 +266,22 @@ CREATE TABLE blobs (
     PRIMARY KEY (tenant, sha256)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE blob_senders (
+    tenant BLOB NOT NULL,
+    blob   BLOB NOT NULL,
+    device BLOB NOT NULL,
+    PRIMARY KEY (tenant, blob, device)
+) STRICT, WITHOUT ROWID;
+
+-- Records (sort 1) by their id, attachments (2 by themselves, 3 with the last
+-- record that showed them) by their hash.
+CREATE TABLE purged (
+    tenant BLOB NOT NULL,
+    sort   INTEGER NOT NULL,
+    what   BLOB NOT NULL,
+    PRIMARY KEY (tenant, sort, what)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE uploads (
     id     TEXT PRIMARY KEY,
     tenant BLOB NOT NULL,
@@ -235,7 +291,7 @@ CREATE TABLE uploads (
     offset INTEGER NOT NULL,
     at_ms  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX uploads_by_content ON uploads (tenant, device, sha256);
+CREATE INDEX uploads_by_content ON uploads (tenant, sha256, device);
 CREATE INDEX uploads_by_age ON uploads (at_ms);
 
 CREATE TABLE audit (

@@ -34,7 +34,7 @@ pub(crate) fn error(error: rusqlite::Error) -> StoreError {
     }
 }
 
-fn damaged(what: &str) -> StoreError {
+pub(crate) fn damaged(what: &str) -> StoreError {
     StoreError::Damaged(what.to_owned())
 }
 
@@ -97,6 +97,12 @@ pub(crate) struct Cells<'a>(&'a Row<'a>);
 impl Cells<'_> {
     pub(crate) fn blob(&self, at: usize) -> Result<Vec<u8>> {
         self.0.get(at).map_err(error)
+    }
+
+    /// A blob where it lies.
+    pub(crate) fn bytes(&self, at: usize) -> Result<&[u8]> {
+        let cell = self.0.get_ref(at).map_err(error)?;
+        cell.as_blob().map_err(|_| damaged("not a blob"))
     }
 
     pub(crate) fn text(&self, at: usize) -> Result<String> {

@@ -6,15 +6,18 @@
 //! the file open too: SQLite's locks put its writes between ours.
 
 mod bind;
+mod copy;
+mod pack;
 mod read;
 mod rows;
 mod write;
 
 use gridwalk_store::{Read, Store, StoreError, Write};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
-use rusqlite_migration::{M, Migrations};
+use rusqlite_migration::{M, Migrations, SchemaVersion};
+use std::any::Any;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The name of the file in its folder.
@@ -24,11 +27,19 @@ pub const FILE_NAME: &str = "gridwalk.sqlite";
 const READERS: usize = 8;
 /// How long another process may hold the file before a write gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
+/// After how many pages in the log they go into the database: 16 MiB, so that a
+/// page which changes often is written there once for many changes.
+const CHECKPOINT_PAGES: i64 = 4096;
 /// Cached statements of a connection: all that this crate has.
 const STATEMENTS: usize = 128;
 
+/// How many migrations there are.
+const MIGRATIONS: usize = 1;
+
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(include_str!("../migrations/0001_first.sql"))])
+    let all = [include_str!("../migrations/0001_first.sql")];
+    let all: [&str; MIGRATIONS] = all;
+    Migrations::new(all.map(M::up).to_vec())
 }
 
 /// Why a store could not be opened.
@@ -60,9 +71,19 @@ pub enum OpenError {
     },
 }
 
+/// How a file is opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// To be read and written.
+    Live,
+    /// A copy that nobody changes: no file beside it is made or needed.
+    Still,
+}
+
 /// The store.
 pub struct SqliteStore {
     path: PathBuf,
+    mode: Mode,
     writer: Mutex<Connection>,
     readers: Mutex<Readers>,
     returned: Condvar,
@@ -96,7 +117,7 @@ impl SqliteStore {
             path: path.clone(),
             why: why.to_string(),
         };
-        let mut writer = connect(&path).map_err(bad)?;
+        let mut writer = connect(&path, Mode::Live).map_err(bad)?;
         migrations()
             .to_latest(&mut writer)
             .map_err(|error| match error {
@@ -110,6 +131,34 @@ impl SqliteStore {
             })?;
         Ok(Self {
             path,
+            mode: Mode::Live,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            returned: Condvar::new(),
+        })
+    }
+
+    /// Opens the copy in `folder` to be read alone: its file stays as it is, byte
+    /// for byte. Nobody may write to it meanwhile.
+    ///
+    /// # Errors
+    /// [`OpenError`], also where the file is of another version's tables.
+    pub fn open_still(folder: &Path) -> Result<Self, OpenError> {
+        let path = folder.join(FILE_NAME);
+        let bad = |why: String| OpenError::File {
+            path: path.clone(),
+            why,
+        };
+        let writer = connect(&path, Mode::Still).map_err(|why| bad(why.to_string()))?;
+        match migrations().current_version(&writer) {
+            Ok(SchemaVersion::Inside(n)) if n.get() == MIGRATIONS => {}
+            Ok(SchemaVersion::Outside(_)) => return Err(OpenError::Newer { path }),
+            Ok(_) => return Err(bad("its tables are those of an older version".to_owned())),
+            Err(why) => return Err(bad(why.to_string())),
+        }
+        Ok(Self {
+            path,
+            mode: Mode::Still,
             writer: Mutex::new(writer),
             readers: Mutex::default(),
             returned: Condvar::new(),
@@ -123,7 +172,7 @@ impl SqliteStore {
                 return Ok(connection);
             }
             if readers.open < READERS {
-                let connection = connect(&self.path).map_err(bind::error)?;
+                let connection = connect(&self.path, self.mode).map_err(bind::error)?;
                 connection
                     .pragma_update(None, "query_only", true)
                     .map_err(bind::error)?;
@@ -157,16 +206,22 @@ impl Drop for Borrowed<'_> {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
-    let connection = Connection::open(path)?;
+fn connect(path: &Path, mode: Mode) -> Result<Connection, rusqlite::Error> {
+    let connection = match mode {
+        Mode::Live => Connection::open(path)?,
+        Mode::Still => copy::open_still(path)?,
+    };
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")?;
+    if mode == Mode::Live {
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    }
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "cache_size", -16_384)?;
-    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     rusqlite::vtab::array::load_module(&connection)?;
     Ok(connection)
 }
@@ -216,6 +271,29 @@ impl Store for SqliteStore {
             StoreError::Refused(why) | StoreError::Damaged(why) => StoreError::Failed(why),
             other => other,
         })
+    }
+
+    fn copy(&self, folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
+        self.copy_into(folder)
+            .map(|store| Arc::new(store) as Arc<dyn Store>)
+    }
+
+    fn replace(&self, copy: &dyn Store) -> Result<(), StoreError> {
+        let copy = copy.as_any().downcast_ref::<Self>();
+        let other_sort = || StoreError::Refused("the copy is of another sort of store".to_owned());
+        self.replace_by(copy.ok_or_else(other_sort)?)
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.check_integrity()
+    }
+
+    fn scrub(&self) -> Result<(), StoreError> {
+        self.rewrite()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

@@ -6,20 +6,22 @@ use gridwalk_domain::{
 };
 use gridwalk_store::{
     AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, ChunkSpan, CodeRow, ContactRow, DeviceRow,
-    EntityFilter, EntityRow, GridRow, HeldChunkRow, HolderRow, OpRow, OpSummary, PageRow,
-    PositionRow, Read, ReceiptRow, SessionRow, StoreError, StreamHead, TenantRow, TrackVersion,
-    UploadRow, UserRow, WorkerRow,
+    EntityFilter, EntityRow, GridChangeRow, GridRow, HeldChunkRow, HolderRow, OpRow, OpSummary,
+    PageRow, PositionRow, Purged, Read, ReceiptRow, SessionRow, StoreError, StreamHead,
+    SuccessionRow, Tag, TenantRow, TrackVersion, UploadRow, UserRow, Wait, WorkerRow,
 };
+use rusqlite::types::Value;
 use rusqlite::{ToSql, params};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use crate::Tx;
-use crate::bind::{Cells, all, each, list, number, one, run_number, stream, words};
+use crate::bind::{Cells, all, damaged, each, list, number, one, run_number, stream, words};
 use crate::rows::{
-    CHUNK, CONTACT, DEVICE, ENTITY, GRID, HELD_CHUNK, POSITION, TENANT, UPLOAD, USER, chunk_row,
-    contact_row, device_row, entity_row, grid_row, held_chunk_row, position_row, span, summary,
-    tenant_row, upload_row, user_row, worker_row,
+    CHUNK, CONTACT, DEVICE, ENTITY, GRID, HELD_CHUNK, OP, POSITION, TENANT, UPLOAD, USER,
+    chunk_row, contact_row, device_row, entity_row, grid_row, held_chunk_row, op_row, position_row,
+    span, summary, tenant_row, upload_row, user_row, worker_row,
 };
+use crate::{Tx, pack};
 
 type Result<T, E = StoreError> = std::result::Result<T, E>;
 
@@ -28,15 +30,27 @@ fn sorted<T: Copy + Ord>(ids: &[T]) -> BTreeSet<T> {
     ids.iter().copied().collect()
 }
 
+/// What something waits for, as a list for `rarray`.
+fn waits(waits: &[Wait]) -> Rc<Vec<Value>> {
+    let packed = waits.iter().map(|wait| Value::Blob(pack::wait(wait)));
+    Rc::new(packed.collect())
+}
+
 impl Tx<'_> {
-    fn with_blobs(&self, tenant: TenantId, mut row: EntityRow) -> Result<EntityRow> {
-        row.blobs = all(
-            self.connection,
-            "SELECT blob FROM entity_blobs WHERE tenant = ?1 AND entity = ?2 ORDER BY blob",
-            params![tenant.as_bytes(), row.id.as_bytes()],
-            |cells| cells.get(0),
-        )?;
-        Ok(row)
+    /// Whether anything of the table waits at all: most often nothing does.
+    fn none_waits(&self, sql: &str, tenant: TenantId) -> Result<bool> {
+        let found = one(self.connection, sql, params![tenant.as_bytes()], |_| Ok(()))?;
+        Ok(found.is_none())
+    }
+
+    /// Where a stream stands.
+    fn head(cells: &Cells<'_>, from: usize) -> Result<StreamHead> {
+        Ok(StreamHead {
+            seq: cells.number(from)?,
+            count: cells.number(from + 1)?,
+            digest: cells.get(from + 2)?,
+            tag: cells.integer(from + 3)?.cast_unsigned(),
+        })
     }
 }
 
@@ -44,6 +58,15 @@ impl Read for Tx<'_> {
     fn epoch(&self) -> Result<Option<Epoch>> {
         let sql = "SELECT value FROM meta WHERE name = 'epoch'";
         one(self.connection, sql, [], |cells| cells.get(0))
+    }
+
+    fn note(&self, name: &str) -> Result<Option<String>> {
+        let sql = "SELECT value FROM meta WHERE name = ?1";
+        let value = one(self.connection, sql, params![format!("note/{name}")], |c| {
+            c.blob(0)
+        })?;
+        let text = value.map(String::from_utf8).transpose();
+        text.map_err(|_| damaged("a note that is no text"))
     }
 
     fn tenants(&self) -> Result<Vec<TenantRow>> {
@@ -71,10 +94,43 @@ impl Read for Tx<'_> {
     }
 
     fn grids_by_code(&self, code: &GridCode) -> Result<Vec<(TenantId, GridRow)>> {
-        let sql = format!("{GRID} WHERE code = ?1 ORDER BY tenant");
+        let sql = format!("{GRID} WHERE code = ?1 AND closed_ms IS NULL ORDER BY tenant");
         all(self.connection, &sql, params![code.as_str()], |cells| {
             Ok((cells.get(0)?, grid_row(cells)?))
         })
+    }
+
+    fn successions(&self, tenant: TenantId) -> Result<Vec<SuccessionRow>> {
+        all(
+            self.connection,
+            "SELECT grid, successor, at_ms FROM successions WHERE tenant = ?1 ORDER BY grid, successor",
+            params![tenant.as_bytes()],
+            |cells| {
+                Ok(SuccessionRow {
+                    grid: cells.get(0)?,
+                    successor: cells.get(1)?,
+                    at_ms: cells.integer(2)?,
+                })
+            },
+        )
+    }
+
+    fn grid_changes(&self, tenant: TenantId, grid: GridId) -> Result<Vec<GridChangeRow>> {
+        all(
+            self.connection,
+            "SELECT grid, at_ms, code, parent, name, closed FROM grid_changes WHERE tenant = ?1 AND grid = ?2 ORDER BY n",
+            params![tenant.as_bytes(), grid.as_bytes()],
+            |cells| {
+                Ok(GridChangeRow {
+                    grid: cells.get(0)?,
+                    at_ms: cells.integer(1)?,
+                    code: cells.word(2)?,
+                    parent: cells.maybe(3)?,
+                    name: cells.text(4)?,
+                    closed: cells.flag(5)?,
+                })
+            },
+        )
     }
 
     fn boundaries(
@@ -163,6 +219,11 @@ impl Read for Tx<'_> {
         )
     }
 
+    fn user(&self, user: UserId) -> Result<Option<UserRow>> {
+        let sql = format!("{USER} WHERE id = ?1");
+        one(self.connection, &sql, params![user.as_bytes()], user_row)
+    }
+
     fn users(&self, tenant: TenantId, users: &[UserId]) -> Result<Vec<UserRow>> {
         let sql = format!("{USER} WHERE tenant = ?1 AND id IN rarray(?2) ORDER BY id");
         let users = list(users.iter().map(|id| &id.as_bytes()[..]));
@@ -197,8 +258,23 @@ impl Read for Tx<'_> {
     }
 
     fn device_by_token(&self, token: Sha256) -> Result<Option<DeviceRow>> {
-        let sql = format!("{DEVICE} WHERE token = ?1");
+        let sql = format!("{DEVICE} WHERE token = ?1 OR send_token = ?1");
         one(self.connection, &sql, params![token.0], device_row)
+    }
+
+    fn devices(&self, tenant: TenantId, worker: Option<WorkerId>) -> Result<Vec<DeviceRow>> {
+        let tenant = tenant.as_bytes();
+        match worker {
+            None => {
+                let sql = format!("{DEVICE} WHERE tenant = ?1 ORDER BY id");
+                all(self.connection, &sql, params![tenant], device_row)
+            }
+            Some(worker) => {
+                let sql = format!("{DEVICE} WHERE tenant = ?1 AND worker = ?2 ORDER BY id");
+                let key = params![tenant, worker.as_bytes()];
+                all(self.connection, &sql, key, device_row)
+            }
+        }
     }
 
     fn contacts(&self, tenant: TenantId) -> Result<Vec<ContactRow>> {
@@ -246,7 +322,7 @@ impl Read for Tx<'_> {
     }
 
     fn ops(&self, tenant: TenantId, ops: &[OpId]) -> Result<Vec<OpSummary>> {
-        let sql = "SELECT id, sha256, entity, creates, outcome FROM ops WHERE tenant = ?1 AND id = ?2 ORDER BY n";
+        let sql = "SELECT id, sha256, entity, creates, outcome, wait, reissued FROM ops WHERE tenant = ?1 AND id = ?2 ORDER BY n";
         let mut out = Vec::new();
         for op in sorted(ops) {
             each(
@@ -269,20 +345,41 @@ impl Read for Tx<'_> {
         })
     }
 
-    fn held_ops(&self, tenant: TenantId, entity: EntityId) -> Result<Vec<OpRow>> {
-        all(
-            self.connection,
-            "SELECT id, sha256, entity, creates, outcome, device, received_ms, body FROM ops WHERE tenant = ?1 AND entity = ?2 AND held = 1 ORDER BY n",
-            params![tenant.as_bytes(), entity.as_bytes()],
-            |cells| {
-                Ok(OpRow {
-                    summary: summary(cells)?,
-                    device: cells.maybe(5)?,
-                    received_ms: cells.integer(6)?,
-                    body: cells.text(7)?,
-                })
-            },
-        )
+    fn op_rows(&self, tenant: TenantId, op: OpId) -> Result<Vec<OpRow>> {
+        let sql = format!("{OP} WHERE tenant = ?1 AND id = ?2 ORDER BY n");
+        let key = params![tenant.as_bytes(), op.as_bytes()];
+        all(self.connection, &sql, key, op_row)
+    }
+
+    fn ops_on(&self, tenant: TenantId, entity: EntityId) -> Result<Vec<OpRow>> {
+        let sql = format!("{OP} WHERE tenant = ?1 AND entity = ?2 ORDER BY n");
+        let key = params![tenant.as_bytes(), entity.as_bytes()];
+        all(self.connection, &sql, key, op_row)
+    }
+
+    fn held_ops(&self, tenant: TenantId, entity: Option<EntityId>) -> Result<Vec<OpRow>> {
+        let tenant = tenant.as_bytes();
+        match entity {
+            None => {
+                let sql = format!("{OP} WHERE tenant = ?1 AND held = 1 ORDER BY n");
+                all(self.connection, &sql, params![tenant], op_row)
+            }
+            Some(entity) => {
+                let sql = format!("{OP} WHERE tenant = ?1 AND entity = ?2 AND held = 1 ORDER BY n");
+                let key = params![tenant, entity.as_bytes()];
+                all(self.connection, &sql, key, op_row)
+            }
+        }
+    }
+
+    fn waiting_ops(&self, tenant: TenantId, causes: &[Wait]) -> Result<Vec<OpRow>> {
+        let any = "SELECT 1 FROM ops WHERE tenant = ?1 AND wait IS NOT NULL LIMIT 1";
+        if self.none_waits(any, tenant)? {
+            return Ok(Vec::new());
+        }
+        let sql = format!("{OP} WHERE tenant = ?1 AND wait IN rarray(?2) ORDER BY n");
+        let key = params![tenant.as_bytes(), waits(causes)];
+        all(self.connection, &sql, key, op_row)
     }
 
     fn entities(&self, tenant: TenantId, entities: &[EntityId]) -> Result<Vec<EntityRow>> {
@@ -290,9 +387,7 @@ impl Read for Tx<'_> {
         let mut out = Vec::new();
         for id in sorted(entities) {
             let key = params![tenant.as_bytes(), id.as_bytes()];
-            if let Some(row) = one(self.connection, &sql, key, entity_row)? {
-                out.push(self.with_blobs(tenant, row)?);
-            }
+            out.extend(one(self.connection, &sql, key, entity_row)?);
         }
         Ok(out)
     }
@@ -328,10 +423,7 @@ impl Read for Tx<'_> {
             sql += &format!(" AND grid IN rarray(?{})", values.len());
         }
         sql += " ORDER BY at_ms, id";
-        let rows = all(self.connection, &sql, values.as_slice(), entity_row)?;
-        rows.into_iter()
-            .map(|row| self.with_blobs(tenant, row))
-            .collect()
+        all(self.connection, &sql, values.as_slice(), entity_row)
     }
 
     fn days(
@@ -383,24 +475,44 @@ impl Read for Tx<'_> {
         )
     }
 
+    fn purged(&self, tenant: TenantId, what: &[Purged]) -> Result<Vec<Purged>> {
+        let sql = "SELECT 1 FROM purged WHERE tenant = ?1 AND sort = ?2 AND what = ?3";
+        let mut out = Vec::new();
+        for what in sorted(what) {
+            let (sort, id) = purged(&what);
+            let key = params![tenant.as_bytes(), sort, id];
+            out.extend(one(self.connection, sql, key, |_| Ok(what))?);
+        }
+        Ok(out)
+    }
+
     fn heads(&self, tenant: TenantId, streams: &[StreamKey]) -> Result<Vec<StreamHead>> {
-        let sql = "SELECT seq, count, digest FROM heads WHERE tenant = ?1 AND stream = ?2";
+        let sql = "SELECT seq, count, digest, tag FROM heads WHERE tenant = ?1 AND stream = ?2";
         let head = |key: &StreamKey| {
-            let found = one(
-                self.connection,
-                sql,
-                params![tenant.as_bytes(), stream(key)],
-                |cells| {
-                    Ok(StreamHead {
-                        seq: cells.number(0)?,
-                        count: cells.number(1)?,
-                        digest: cells.get(2)?,
-                    })
-                },
-            )?;
+            let key = params![tenant.as_bytes(), stream(key)];
+            let found = one(self.connection, sql, key, |cells| Self::head(cells, 0))?;
             Ok(found.unwrap_or_default())
         };
         streams.iter().map(head).collect()
+    }
+
+    fn streams(&self, tenant: TenantId) -> Result<Vec<(StreamKey, StreamHead)>> {
+        let sql =
+            "SELECT stream, seq, count, digest, tag FROM heads WHERE tenant = ?1 ORDER BY stream";
+        all(self.connection, sql, params![tenant.as_bytes()], |cells| {
+            Ok((cells.get(0)?, Self::head(cells, 1)?))
+        })
+    }
+
+    fn listed(&self, tenant: TenantId, key: StreamKey) -> Result<Vec<(EntityId, u64)>> {
+        all(
+            self.connection,
+            "SELECT s.entity, e.rev FROM entries s
+             CROSS JOIN entities e ON e.tenant = s.tenant AND e.id = s.entity
+             WHERE s.tenant = ?1 AND s.stream = ?2 ORDER BY s.seq",
+            params![tenant.as_bytes(), stream(&key)],
+            |cells| Ok((cells.get(0)?, cells.number(1)?)),
+        )
     }
 
     fn page(
@@ -414,17 +526,18 @@ impl Read for Tx<'_> {
         let mut bytes = 0;
         each(
             self.connection,
-            "SELECT s.seq, e.rev, e.state FROM entries s
+            "SELECT s.seq, s.entity, e.rev, e.state FROM entries s
              CROSS JOIN entities e ON e.tenant = s.tenant AND e.id = s.entity
              WHERE s.tenant = ?1 AND s.stream = ?2 AND s.seq > ?3 ORDER BY s.seq",
             params![tenant.as_bytes(), stream(&key), number(after)?],
             |cells| {
                 let row = PageRow {
                     seq: cells.number(0)?,
-                    rev: cells.number(1)?,
-                    state: cells.text(2)?,
+                    entity: cells.get(1)?,
+                    rev: cells.number(2)?,
+                    state: cells.maybe_text(3)?,
                 };
-                bytes += row.state.len();
+                bytes += row.state.as_ref().map_or(0, String::len) + 64;
                 let fits = bytes <= max_bytes || page.is_empty();
                 if fits {
                     page.push(row);
@@ -435,22 +548,20 @@ impl Read for Tx<'_> {
         Ok(page)
     }
 
-    fn tag(&self, tenant: TenantId, key: StreamKey, seq: u64) -> Result<Option<u64>> {
-        let tag = |cells: &Cells<'_>| Ok(cells.integer(0)?.cast_unsigned());
-        match key {
-            StreamKey::Receipts(device) => one(
-                self.connection,
-                "SELECT tag FROM receipts WHERE tenant = ?1 AND device = ?2 AND n = ?3",
-                params![tenant.as_bytes(), device.as_bytes(), number(seq)?],
-                tag,
-            ),
-            _ => one(
-                self.connection,
-                "SELECT tag FROM tags WHERE tenant = ?1 AND stream = ?2 AND seq = ?3",
-                params![tenant.as_bytes(), stream(&key), number(seq)?],
-                tag,
-            ),
-        }
+    fn tag(&self, tenant: TenantId, key: StreamKey, seq: u64) -> Result<Option<Tag>> {
+        one(
+            self.connection,
+            "SELECT tag, first FROM tags WHERE tenant = ?1 AND stream = ?2 AND first <= ?3 ORDER BY first DESC LIMIT 1",
+            params![tenant.as_bytes(), stream(&key), number(seq)?],
+            |cells| {
+                let tag = cells.integer(0)?.cast_unsigned();
+                // The tag that stands for all forgotten ones lies before them.
+                Ok(match cells.integer(1)? {
+                    0 => Tag::Common(tag),
+                    _ => Tag::Own(tag),
+                })
+            },
+        )
     }
 
     fn receipts(
@@ -469,9 +580,27 @@ impl Read for Tx<'_> {
                 Ok(ReceiptRow {
                     n: cells.number(0)?,
                     tag: cells.integer(1)?.cast_unsigned(),
-                    of: cells.json(2)?,
+                    of: pack::receipt_of(cells.bytes(2)?)?,
                 })
             },
+        )
+    }
+
+    fn receipt_tag(&self, tenant: TenantId, device: DeviceId, n: u64) -> Result<Option<u64>> {
+        one(
+            self.connection,
+            "SELECT tag FROM receipts WHERE tenant = ?1 AND device = ?2 AND n = ?3",
+            params![tenant.as_bytes(), device.as_bytes(), number(n)?],
+            |cells| Ok(cells.integer(0)?.cast_unsigned()),
+        )
+    }
+
+    fn last_receipt(&self, tenant: TenantId, device: DeviceId) -> Result<Option<(u64, u64)>> {
+        one(
+            self.connection,
+            "SELECT n, tag FROM receipts WHERE tenant = ?1 AND device = ?2 ORDER BY n DESC LIMIT 1",
+            params![tenant.as_bytes(), device.as_bytes()],
+            |cells| Ok((cells.number(0)?, cells.integer(1)?.cast_unsigned())),
         )
     }
 
@@ -489,6 +618,23 @@ impl Read for Tx<'_> {
             wanted.first
         ];
         all(self.connection, &sql, values, chunk_row)
+    }
+
+    fn spans_over(&self, tenant: TenantId, wanted: ChunkSpan) -> Result<Vec<ChunkSpan>> {
+        let (key, end) = (wanted.key, number(wanted.end())?);
+        all(
+            self.connection,
+            "SELECT patrol, run, first, count FROM chunks WHERE tenant = ?1 AND patrol = ?2 AND run = ?3
+                AND first < ?4 AND first + count > ?5 ORDER BY first",
+            params![
+                tenant.as_bytes(),
+                key.patrol.as_bytes(),
+                run_number(key.run),
+                end,
+                wanted.first
+            ],
+            span,
+        )
     }
 
     fn chunks(&self, tenant: TenantId, patrol: EntityId) -> Result<Vec<ChunkRow>> {
@@ -562,6 +708,18 @@ impl Read for Tx<'_> {
         }
     }
 
+    fn waiting_chunks(&self, tenant: TenantId, causes: &[Wait]) -> Result<Vec<HeldChunkRow>> {
+        let any = "SELECT 1 FROM held_chunks WHERE tenant = ?1 AND wait IS NOT NULL LIMIT 1";
+        if self.none_waits(any, tenant)? {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "{HELD_CHUNK} WHERE tenant = ?1 AND wait IN rarray(?2) ORDER BY patrol, run, first, sha256"
+        );
+        let key = params![tenant.as_bytes(), waits(causes)];
+        all(self.connection, &sql, key, held_chunk_row)
+    }
+
     fn position(&self, tenant: TenantId, worker: WorkerId) -> Result<Option<PositionRow>> {
         let sql = format!("{POSITION} WHERE tenant = ?1 AND worker = ?2");
         let key = params![tenant.as_bytes(), worker.as_bytes()];
@@ -603,6 +761,12 @@ impl Read for Tx<'_> {
         })
     }
 
+    fn blob_senders(&self, tenant: TenantId, blob: Sha256) -> Result<Vec<DeviceId>> {
+        let sql = "SELECT device FROM blob_senders WHERE tenant = ?1 AND blob = ?2 ORDER BY device";
+        let key = params![tenant.as_bytes(), blob.0];
+        all(self.connection, sql, key, |cells| cells.get(0))
+    }
+
     fn upload(&self, id: &str) -> Result<Option<UploadRow>> {
         one(
             self.connection,
@@ -621,6 +785,12 @@ impl Read for Tx<'_> {
         let sql = format!("{UPLOAD} WHERE tenant = ?1 AND device = ?2 AND sha256 = ?3 ORDER BY id");
         let key = params![tenant.as_bytes(), device.as_bytes(), sha256.0];
         one(self.connection, &sql, key, upload_row)
+    }
+
+    fn uploads_of(&self, tenant: TenantId, sha256: Sha256) -> Result<Vec<UploadRow>> {
+        let sql = format!("{UPLOAD} WHERE tenant = ?1 AND sha256 = ?2 ORDER BY id");
+        let key = params![tenant.as_bytes(), sha256.0];
+        all(self.connection, &sql, key, upload_row)
     }
 
     fn stale_uploads(&self, before_ms: i64) -> Result<Vec<UploadRow>> {
@@ -645,5 +815,14 @@ impl Read for Tx<'_> {
         )?;
         rows.reverse();
         Ok(rows)
+    }
+}
+
+/// What was purged: its sort and its name.
+pub(crate) fn purged(what: &Purged) -> (i64, &[u8]) {
+    match what {
+        Purged::Entity(id) => (1, id.as_bytes()),
+        Purged::Blob(hash) => (2, &hash.0),
+        Purged::Unshown(hash) => (3, &hash.0),
     }
 }

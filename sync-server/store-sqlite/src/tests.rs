@@ -21,18 +21,40 @@ impl Store for Kept {
     ) -> Result<(), StoreError> {
         self.store.write(run)
     }
+
+    fn copy(&self, folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
+        self.store.copy(folder)
+    }
+
+    fn replace(&self, copy: &dyn Store) -> Result<(), StoreError> {
+        self.store.replace(copy)
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.store.check()
+    }
+
+    fn scrub(&self) -> Result<(), StoreError> {
+        self.store.scrub()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self.store.as_any()
+    }
 }
 
 #[test]
 fn it_keeps_the_contract() {
-    conformance::run(&|| {
+    let copies = tempfile::tempdir().expect("a folder");
+    let make = || {
         let folder = tempfile::tempdir().expect("a folder");
         let store = SqliteStore::open(folder.path()).expect("opens");
         Kept {
             store,
             _folder: folder,
         }
-    });
+    };
+    conformance::run(&make, copies.path());
 }
 
 #[test]
@@ -81,4 +103,119 @@ fn a_newer_database_is_refused() {
     drop(connection);
     let error = SqliteStore::open(folder.path()).err().expect("refused");
     assert!(matches!(error, OpenError::Newer { .. }), "{error}");
+}
+
+fn noted(store: &SqliteStore) -> Option<String> {
+    read::<_, StoreError>(store, |tx| tx.note("what")).expect("reads")
+}
+
+fn note(store: &SqliteStore, text: &str) {
+    write::<_, StoreError>(store, |tx| tx.put_note("what", text)).expect("writes");
+}
+
+#[test]
+fn a_file_is_replaced_under_its_readers_and_another_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let live = SqliteStore::open(&folder.path().join("live")).expect("opens");
+    let other = SqliteStore::open(&folder.path().join("live")).expect("opens");
+    note(&live, "old");
+    let copy = live.copy_into(&folder.path().join("copy")).expect("copies");
+    note(&live, "new");
+    assert_eq!(noted(&other).as_deref(), Some("new"));
+    read::<_, StoreError>(&other, |tx| {
+        assert_eq!(tx.note("what")?.as_deref(), Some("new"));
+        live.replace(&copy)?;
+        assert_eq!(
+            tx.note("what")?.as_deref(),
+            Some("new"),
+            "one state throughout"
+        );
+        Ok(())
+    })
+    .expect("reads");
+    assert_eq!(noted(&other).as_deref(), Some("old"));
+    note(&other, "and on");
+    assert_eq!(noted(&live).as_deref(), Some("and on"));
+    assert_eq!(live.check(), Ok(()));
+}
+
+#[test]
+fn a_still_copy_keeps_every_byte() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let live = SqliteStore::open(&folder.path().join("live")).expect("opens");
+    note(&live, "old");
+    let place = folder.path().join("a copy #1?");
+    drop(live.copy_into(&place).expect("copies"));
+    assert!(live.copy_into(&place).is_err(), "nothing is written over");
+    let bytes = std::fs::read(place.join(FILE_NAME)).expect("reads");
+    let still = SqliteStore::open_still(&place).expect("opens");
+    assert_eq!(noted(&still).as_deref(), Some("old"));
+    assert_eq!(still.check(), Ok(()));
+    let refused = write::<_, StoreError>(&still, |tx| tx.put_note("what", "x"));
+    assert!(refused.is_err() && still.scrub().is_err());
+    note(&live, "new");
+    live.replace(&still).expect("replaces");
+    assert_eq!(noted(&live).as_deref(), Some("old"));
+    drop(still);
+    let files = std::fs::read_dir(&place).expect("lists").count();
+    let after = std::fs::read(place.join(FILE_NAME)).expect("reads");
+    assert_eq!((files, after), (1, bytes));
+
+    std::fs::write(place.join(FILE_NAME), b"SQLite format 3\0 not").expect("writes");
+    assert!(SqliteStore::open_still(&place).is_err());
+}
+
+#[test]
+fn what_was_dropped_is_in_no_file_after_a_scrub() {
+    use gridwalk_domain::wire::Outcome;
+    use gridwalk_domain::{EntityId, OpId, Sha256, TenantId};
+    use gridwalk_store::{OpRow, OpSummary};
+
+    const TENANT: TenantId = TenantId::from_bytes([1; 16]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = SqliteStore::open(folder.path()).expect("opens");
+    let op = |n: u16| {
+        let bytes = Sha256::of(&n.to_be_bytes()).0;
+        let mut id = [0; 16];
+        id.copy_from_slice(&bytes[..16]);
+        // Sizes that make pages split, merge and overflow.
+        let body = format!("secret-{n} ").repeat(1 + usize::from(n) * 7 % 600);
+        OpRow {
+            summary: OpSummary {
+                id: OpId::from_bytes(id),
+                sha256: Sha256(bytes),
+                entity: EntityId::from_bytes(id),
+                creates: false,
+                outcome: Outcome::Purged,
+                wait: None,
+                reissued: None,
+            },
+            device: None,
+            received_ms: 1,
+            body,
+        }
+    };
+    for chunk in (0..600).collect::<Vec<u16>>().chunks(50) {
+        let rows: Vec<_> = chunk.iter().map(|n| op(*n)).collect();
+        write::<_, StoreError>(&store, |tx| tx.add_ops(TENANT, &rows)).expect("writes");
+    }
+    let purged = |n: u16| n.is_multiple_of(3);
+    write::<_, StoreError>(&store, |tx| {
+        (0..600).filter(|n| purged(*n)).try_for_each(|n| {
+            let op = op(n).summary;
+            tx.drop_body(TENANT, op.id, op.sha256)
+        })
+    })
+    .expect("writes");
+    store.scrub().expect("scrubs");
+    let mut bytes = Vec::new();
+    for file in std::fs::read_dir(folder.path()).expect("lists") {
+        bytes.extend(std::fs::read(file.expect("a file").path()).expect("reads"));
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    for n in 0..600 {
+        let found = text.contains(&format!("secret-{n} "));
+        assert_eq!(found, !purged(n), "{n}");
+    }
+    assert_eq!(store.check(), Ok(()));
 }

@@ -17,8 +17,9 @@ mod store;
 pub use error::StoreError;
 pub use rows::{
     AssignmentRow, AuditRow, BlobRow, BootRow, ChunkKey, ChunkRow, ChunkSpan, CodeRow, ContactRow,
-    DeviceRow, EntityFilter, EntityRow, EntryRow, GridRow, HeldChunkRow, HolderRow, OpRow,
-    OpSummary, PageRow, PositionRow, ReceiptRow, Role, SessionRow, StreamHead, TagRow, TenantRow,
-    TrackVersion, UploadRow, UserRow, WorkerRow,
+    DeviceRow, DeviceStanding, EntityFilter, EntityRow, EntryRow, GridChangeRow, GridRow,
+    HeldChunkRow, HolderRow, Listing, OpRow, OpSummary, PageRow, PositionRow, Purged, ReceiptRow,
+    Role, SessionRow, StreamHead, SuccessionRow, Tag, TagRow, TenantRow, TrackVersion, UploadRow,
+    UserRow, Wait, WorkerRow,
 };
 pub use store::{Read, Store, Write, nested, read, write};

@@ -1,7 +1,7 @@
 //! What is stored, row by row. A row carries no tenant where the call that
 //! stores or reads it names one.
 
-use gridwalk_domain::wire::{ChunkName, Outcome, Reason, ReceiptOf, Unsent};
+use gridwalk_domain::wire::{ChunkName, Outcome, ReceiptOf, TrackOutcome, Unsent};
 use gridwalk_domain::{
     BootId, DeviceId, EntityId, GridCode, GridId, GridLevel, OpId, Position, RunId, Sha256,
     StreamDigest, StreamKey, TenantId, Text, UserId, WorkerId,
@@ -19,7 +19,8 @@ pub struct TenantRow {
     pub utc_offset_min: i32,
     /// What the page shows to everybody (that data is synthetic, say).
     pub notice: Option<Text>,
-    /// Goes up whenever a grid of it changes, so that caches know.
+    /// Drawn anew whenever a grid of it changes, so that caches know: one that
+    /// was kept of a transaction which failed fits no later one.
     pub grids_version: u64,
 }
 
@@ -28,7 +29,7 @@ pub struct TenantRow {
 pub struct GridRow {
     /// Its identity.
     pub id: GridId,
-    /// Its code today; no two grids of a tenant bear the same.
+    /// Its code today; no two open grids of a tenant bear the same.
     pub code: GridCode,
     /// The grid it stands under.
     pub parent: Option<GridId>,
@@ -38,6 +39,36 @@ pub struct GridRow {
     pub name: String,
     /// Whether its boundary was made up.
     pub synthetic: bool,
+    /// When it was split or merged; nothing begins in it since.
+    pub closed_ms: Option<i64>,
+}
+
+/// What a grid was called and where it stood from a time on: never changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GridChangeRow {
+    /// Which grid.
+    pub grid: GridId,
+    /// From when on.
+    pub at_ms: i64,
+    /// Its code.
+    pub code: GridCode,
+    /// The grid it stood under.
+    pub parent: Option<GridId>,
+    /// Its name.
+    pub name: String,
+    /// Whether it was closed by then.
+    pub closed: bool,
+}
+
+/// That a grid was split or merged, and what took its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SuccessionRow {
+    /// The grid that was closed.
+    pub grid: GridId,
+    /// One of those that took its place.
+    pub successor: GridId,
+    /// When.
+    pub at_ms: i64,
 }
 
 /// A gridworker.
@@ -167,6 +198,19 @@ pub struct SessionRow {
     pub used_ms: i64,
 }
 
+/// What a phone may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceStanding {
+    /// All that its worker may.
+    #[default]
+    Active,
+    /// Send what it holds.
+    SendOnly,
+    /// It was stolen: what it sends goes into quarantine.
+    Stolen,
+}
+
 /// A phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceRow {
@@ -178,6 +222,12 @@ pub struct DeviceRow {
     pub worker: WorkerId,
     /// The hash of its token.
     pub token: Sha256,
+    /// The hash of the token that can only send.
+    pub send_token: Sha256,
+    /// What it may do.
+    pub standing: DeviceStanding,
+    /// The highest of its receipts that every backup which can be restored has.
+    pub watermark: u64,
     /// What it is: `android`, `ios`, `terminal` …
     pub platform: String,
     /// When it was enrolled.
@@ -199,6 +249,8 @@ pub struct ContactRow {
     pub reported_ms: Option<i64>,
     /// The app's version.
     pub app: Option<String>,
+    /// How often it had to read a stream again because count or hash differed.
+    pub rereads: u64,
 }
 
 /// One start of a phone's system, on the server's time line.
@@ -225,6 +277,21 @@ pub struct CodeRow {
     pub used_by: Option<DeviceId>,
 }
 
+/// What something in quarantine waits for, to be judged again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wait {
+    /// Another op.
+    Op(OpId),
+    /// A record.
+    Entity(EntityId),
+    /// An assignment of this worker.
+    Assignment(WorkerId),
+    /// A newer version of this phone's app.
+    App(DeviceId),
+    /// A newer version of the server.
+    Upgrade,
+}
+
 /// What is known of a stored op, short of its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpSummary {
@@ -238,6 +305,24 @@ pub struct OpSummary {
     pub creates: bool,
     /// What became of it.
     pub outcome: Outcome,
+    /// What it waits for, where it is in quarantine and not for a person.
+    pub wait: Option<Wait>,
+    /// The op that says the same in its place, where a person let it in beside
+    /// another one of its id.
+    pub reissued: Option<OpId>,
+}
+
+impl OpSummary {
+    /// Whether it was not taken as it came: it was refused, is in quarantine, or
+    /// stands under another id.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        self.reissued.is_some()
+            || matches!(
+                self.outcome,
+                Outcome::Rejected { .. } | Outcome::Quarantined { .. }
+            )
+    }
 }
 
 /// An op, kept for ever. Named by id and hash: a second body under the id of
@@ -250,8 +335,17 @@ pub struct OpRow {
     pub device: Option<DeviceId>,
     /// When the server took it.
     pub received_ms: i64,
-    /// The body, byte for byte.
+    /// The body, byte for byte; empty where it was purged.
     pub body: String,
+}
+
+/// A stream that lists an entity, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The stream.
+    pub stream: StreamKey,
+    /// The number of the entity's last change there.
+    pub seq: u64,
 }
 
 /// An entity, with what lists and rights ask for in columns of their own.
@@ -279,10 +373,12 @@ pub struct EntityRow {
     pub status: Option<String>,
     /// Whether it is deleted.
     pub deleted: bool,
-    /// The attachments it refers to.
+    /// The streams that list it, its home first.
+    pub listed: Vec<Listing>,
+    /// The attachments it refers to, in their order.
     pub blobs: Vec<Sha256>,
-    /// Its state: JSON.
-    pub state: String,
+    /// Its state: JSON; none where it was purged.
+    pub state: Option<String>,
 }
 
 /// Which entities. What is none asks for nothing.
@@ -322,6 +418,8 @@ pub struct StreamHead {
     pub count: u64,
     /// Their digest.
     pub digest: StreamDigest,
+    /// The tag of its last number.
+    pub tag: u64,
 }
 
 /// An entity's place in a stream.
@@ -333,19 +431,40 @@ pub struct EntryRow {
     pub entity: EntityId,
     /// The number of its last change there.
     pub seq: u64,
+    /// The number that it leaves; none where the stream did not list it.
+    pub before: Option<u64>,
 }
 
-/// A number's tag.
+/// The tag of a run of numbers that were given at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TagRow {
     /// The stream.
     pub stream: StreamKey,
-    /// The number.
-    pub seq: u64,
+    /// The first of them; they end where the next tag begins.
+    pub first: u64,
     /// Random.
     pub tag: u64,
     /// When it was drawn.
     pub at_ms: i64,
+}
+
+/// How a number's tag is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// The tag that was drawn for it.
+    Own(u64),
+    /// Its own is forgotten; this one stands for all numbers of which that is so.
+    Common(u64),
+}
+
+impl Tag {
+    /// What a cursor at the number bears.
+    #[must_use]
+    pub const fn value(self) -> u64 {
+        match self {
+            Self::Own(tag) | Self::Common(tag) => tag,
+        }
+    }
 }
 
 /// A changed entity of a stream.
@@ -353,10 +472,12 @@ pub struct TagRow {
 pub struct PageRow {
     /// The number of its last change in this stream.
     pub seq: u64,
+    /// Which.
+    pub entity: EntityId,
     /// How often it was changed.
     pub rev: u64,
-    /// Its state: JSON.
-    pub state: String,
+    /// Its state: JSON; none where it was purged.
+    pub state: Option<String>,
 }
 
 /// A receipt.
@@ -434,8 +555,10 @@ pub struct HeldChunkRow {
     pub device: DeviceId,
     /// When.
     pub received_ms: i64,
-    /// Why it is aside.
-    pub reason: Reason,
+    /// Why it is aside: `quarantined`, or `rejected` by a person.
+    pub outcome: TrackOutcome,
+    /// What it waits for, where not for a person.
+    pub wait: Option<Wait>,
     /// The sealed chunk.
     pub body: Vec<u8>,
 }
@@ -454,6 +577,8 @@ pub struct TrackVersion {
 pub struct PositionRow {
     /// Who.
     pub worker: WorkerId,
+    /// On which patrol.
+    pub patrol: EntityId,
     /// When.
     pub at_ms: i64,
     /// Where.
@@ -490,6 +615,18 @@ pub struct UploadRow {
     pub offset: u64,
     /// When bytes last came.
     pub at_ms: i64,
+}
+
+/// What was purged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purged {
+    /// A record.
+    Entity(EntityId),
+    /// An attachment, by an order of its own: it is not taken again.
+    Blob(Sha256),
+    /// An attachment that went with the last record that showed it: it is taken
+    /// again for another one.
+    Unshown(Sha256),
 }
 
 /// Who did what, and when. Never changed.

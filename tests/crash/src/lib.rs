@@ -3,7 +3,7 @@
 //! A phone is a folder; it is enrolled by a server of a few lines in this
 //! process, and then used by real processes.
 
-use gridwalk_domain::wire::{EnrolResponse, HelloResponse, Limits, Scope, WorkerRef};
+use gridwalk_domain::wire::{EnrolResponse, HelloResponse, Limits, Scope, Standing, WorkerRef};
 use gridwalk_domain::{
     Catalogue, Epoch, Grid, GridId, GridLevel, Sha256, StreamKey, TenantId, WorkerId,
 };
@@ -30,7 +30,7 @@ impl Transport for Greeter {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {
         let worker = WorkerRef {
             id: WorkerId::from_bytes([2; 16]),
-            name: "王芳".to_owned(),
+            name: "01 号网格员".to_owned(),
         };
         let body = if request.path == "/v1/enrol" {
             serde_json::to_vec(&EnrolResponse {
@@ -79,6 +79,10 @@ fn hello(worker: WorkerRef) -> Result<HelloResponse, TransportError> {
         max_v: 1,
         server_ms: 0,
         epoch: Epoch::from_bytes([4; 16]),
+        server: "crash".to_owned(),
+        standing: Standing::Active,
+        watermark: 0,
+        news: false,
         scope_tag: Sha256::of(b"scope"),
         scope: Some(scope),
         limits: Limits::default(),

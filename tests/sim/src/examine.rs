@@ -2,7 +2,7 @@
 //! the phone notices nothing.
 
 use gridwalk_domain::wire::Cursor;
-use gridwalk_domain::{EntityId, OpId, RunId, Sha256, StreamKey};
+use gridwalk_domain::{EntityId, Epoch, OpId, RunId, Sha256, StreamKey};
 use gridwalk_engine::Disk as _;
 use rusqlite::{Connection, OpenFlags, Row};
 use std::collections::BTreeMap;
@@ -144,14 +144,17 @@ impl Examined {
         }
         let cursors = all(
             &file,
-            "SELECT key, cursor FROM stream WHERE cursor IS NOT NULL",
-            |row| Ok((parsed(row, 0)?, row.get::<_, String>(1)?)),
+            "SELECT key, epoch, seq, tag FROM stream WHERE epoch IS NOT NULL",
+            |row| {
+                let cursor = Cursor {
+                    epoch: Epoch::from_bytes(row.get(1)?),
+                    seq: row.get::<_, i64>(2)?.cast_unsigned(),
+                    tag: row.get::<_, i64>(3)?.cast_unsigned(),
+                };
+                Ok((parsed(row, 0)?, cursor))
+            },
         )?;
-        for (stream, json) in cursors {
-            if let Ok(cursor) = serde_json::from_str(&json) {
-                found.cursors.insert(stream, cursor);
-            }
-        }
+        found.cursors = cursors.into_iter().collect();
         for path in copy.list(&copy.path("phone.db-blobs")).unwrap_or_default() {
             let name = path
                 .file_name()

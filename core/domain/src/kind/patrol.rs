@@ -30,13 +30,13 @@ pub const KIND: Kind = Kind {
     ],
     required: &["worker", "grid", "shift"],
     lists: &[(MARKS, mark)],
-    sets: &[],
     steps: &[
         step(ACTIVE, PAUSED),
         step(PAUSED, ACTIVE),
         step(ACTIVE, FINISHED),
         step(PAUSED, FINISHED),
     ],
+    ..Kind::RECORD
 };
 
 /// Something that happened during a patrol and bears on its route.

@@ -15,7 +15,6 @@ pub const KIND: Kind = Kind {
     initial: Some(ON),
     fields: &[("worker", check::id), ("grid", check::id)],
     required: &["worker", "grid"],
-    lists: &[],
-    sets: &[],
     steps: &[step(ON, ENDED)],
+    ..Kind::RECORD
 };

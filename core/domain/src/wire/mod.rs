@@ -9,10 +9,12 @@ pub mod tracks;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use crate::{
-    Catalogue, DeviceId, Entity, EntityId, Epoch, Grid, Moment, OpId, RunId, SealedOp, Sha256,
-    StreamDigest, StreamKey, TenantId, WorkerId,
+    BootId, Catalogue, DeviceId, Entity, EntityId, Epoch, Grid, Moment, OpId, RunId, SealedOp,
+    Sha256, StreamDigest, StreamKey, TenantId, WorkerId,
 };
 
 /// The version of the protocol.
@@ -25,6 +27,13 @@ pub const MAX_PUSH_BYTES: usize = 256 * 1024;
 pub const MAX_TRACKS_BYTES: usize = 1024 * 1024;
 /// The most bytes of one attachment.
 pub const MAX_BLOB_BYTES: u64 = 256 * 1024 * 1024;
+/// The most ops, chunks and attachments together of one `have`.
+pub const MAX_HAVE: usize = 500;
+/// The most boots of one `hello`.
+pub const MAX_BOOTS: usize = 200;
+/// The header with which every request names the highest receipt that the phone
+/// has seen, as [`Cursor`] writes itself.
+pub const RECEIPT_HEADER: &str = "gridwalk-receipt";
 
 /// What a phone still has to send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +61,49 @@ pub struct Cursor {
     pub tag: u64,
 }
 
+/// A text that should have been a cursor and is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a cursor: expected <epoch>/<number>/<tag>")]
+pub struct BadCursor;
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.epoch, self.seq, self.tag)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = BadCursor;
+
+    fn from_str(text: &str) -> Result<Self, BadCursor> {
+        let mut parts = text.split('/');
+        let (Some(epoch), Some(seq), Some(tag), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(BadCursor);
+        };
+        Ok(Self {
+            epoch: epoch.parse().map_err(|_| BadCursor)?,
+            seq: seq.parse().map_err(|_| BadCursor)?,
+            tag: tag.parse().map_err(|_| BadCursor)?,
+        })
+    }
+}
+
+/// What a phone's place in its receipts and streams comes to, in one hash:
+/// where server and phone agree on it there is nothing to pull. Over each
+/// stream's name, a space, its cursor and a line feed, in the order of names; a
+/// stream without a change is left out.
+#[must_use]
+pub fn place_of(cursors: &BTreeMap<StreamKey, Cursor>) -> Sha256 {
+    let mut lines: Vec<String> = cursors
+        .iter()
+        .map(|(stream, cursor)| format!("{stream} {cursor}\n"))
+        .collect();
+    lines.sort_unstable();
+    Sha256::of(lines.concat().as_bytes())
+}
+
 /// `POST /v1/enrol`: makes the phone known. The phone draws its identity and
 /// its token, so that a repeated request is the same request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,8 +116,15 @@ pub struct EnrolRequest {
     pub device: DeviceId,
     /// 64 hex digits, drawn by the phone; the server keeps its hash alone.
     pub token: String,
+    /// Another one, which can send and nothing else: what is left on the phone
+    /// of somebody who logged out still goes with it.
+    pub send_token: String,
     /// What it is: `android`, `ios`, `terminal` …
     pub platform: String,
+    /// Whose phone it is, where it was enrolled before and goes on with what it
+    /// holds; a code for anybody else is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<WorkerId>,
 }
 
 /// The answer to [`EnrolRequest`].
@@ -101,6 +160,57 @@ pub struct HelloRequest {
     /// differs.
     #[serde(default)]
     pub scope_tag: Option<Sha256>,
+    /// [`place_of`] its cursors; none before its first pull.
+    #[serde(default)]
+    pub place: Option<Sha256>,
+    /// Starts of its system that it has not told this time line of, in their
+    /// order, the running one last: at most [`MAX_BOOTS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub boots: Vec<BootSpan>,
+    /// How often since the last hello a stream had to be read again because
+    /// count or hash differed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rereads: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// One start of a phone's system, as far as the app saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootSpan {
+    /// Which.
+    pub boot: BootId,
+    /// The clocks when the app first ran in it.
+    pub first: Reading,
+    /// The clocks when the app last saved something in it.
+    pub last: Reading,
+}
+
+/// Both clocks of a phone, read at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The wall clock: milliseconds since 1970 (UTC).
+    pub wall_ms: i64,
+    /// The monotonic clock, counting sleep: milliseconds since the start.
+    pub mono_ms: i64,
+}
+
+/// What a phone may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Send what it holds, and nothing else: its worker logged out, left or has
+    /// another phone.
+    SendOnly,
+    /// It was stolen: it sends what this contact allows, then destroys its key.
+    Wipe,
+    /// All that its worker may; so too for a word that this version does not
+    /// know, since the server holds every phone to what it may.
+    #[default]
+    #[serde(other)]
+    Active,
 }
 
 /// The answer to [`HelloRequest`].
@@ -114,6 +224,18 @@ pub struct HelloResponse {
     pub server_ms: i64,
     /// The server's time line.
     pub epoch: Epoch,
+    /// The server's version.
+    pub server: String,
+    /// What the phone may do.
+    #[serde(default)]
+    pub standing: Standing,
+    /// The highest receipt that every backup which can be restored covers: what
+    /// it is for may go from the phone.
+    #[serde(default)]
+    pub watermark: u64,
+    /// Whether there is something to pull; false where the phone's `place` is
+    /// the server's.
+    pub news: bool,
     /// Names the scope below.
     pub scope_tag: Sha256,
     /// What the worker may see and write; absent where the phone has it.
@@ -176,6 +298,9 @@ pub struct PushRequest {
 pub struct PushResponse {
     /// One for each op, in the order of the request.
     pub outcomes: Vec<OpOutcome>,
+    /// The phone's highest receipt now.
+    #[serde(default)]
+    pub receipt: Option<Cursor>,
 }
 
 /// What became of an op.
@@ -229,6 +354,11 @@ pub enum Outcome {
         /// Why.
         reason: Reason,
     },
+    /// Stored nowhere: what it is about was purged. The phone erases it too.
+    Purged,
+    /// A word that this version does not know: the op stays as it was.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Why something was not taken: a word for programs, a sentence for people.
@@ -258,6 +388,9 @@ pub struct ChunkName {
 pub struct TracksResponse {
     /// One for each chunk, in the order of the request.
     pub outcomes: Vec<ChunkOutcome>,
+    /// The phone's highest receipt now.
+    #[serde(default)]
+    pub receipt: Option<Cursor>,
 }
 
 /// What became of a chunk.
@@ -292,6 +425,59 @@ pub enum TrackOutcome {
         /// Why.
         reason: Reason,
     },
+    /// Stored nowhere: its patrol was purged. The phone erases it too.
+    Purged,
+    /// A word that this version does not know: the chunk stays as it was.
+    #[serde(other)]
+    Unknown,
+}
+
+/// `POST /v1/have`: which of these does the server hold? Asked after a new time
+/// line began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HaveRequest {
+    /// [`PROTOCOL_VERSION`].
+    pub v: u32,
+    /// Ops.
+    #[serde(default)]
+    pub ops: Vec<OpRef>,
+    /// Chunks.
+    #[serde(default)]
+    pub chunks: Vec<ChunkName>,
+    /// Attachments.
+    #[serde(default)]
+    pub blobs: Vec<Sha256>,
+}
+
+/// An op by its name and content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpRef {
+    /// Which.
+    pub id: OpId,
+    /// The hash of its body.
+    pub sha256: Sha256,
+}
+
+/// The answer to [`HaveRequest`]: each list in the order asked, `null` for what
+/// the server does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HaveResponse {
+    /// What became of each op.
+    pub ops: Vec<Option<Outcome>>,
+    /// What became of each chunk; `stored` where all its fixes are here.
+    pub chunks: Vec<Option<TrackOutcome>>,
+    /// How it is with each attachment.
+    pub blobs: Vec<Option<BlobState>>,
+}
+
+/// How it is with an attachment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlobState {
+    /// The server has it.
+    Whole,
+    /// It was purged. The phone erases it too.
+    Purged,
 }
 
 /// `POST /v1/pull`.
@@ -308,13 +494,14 @@ pub struct PullRequest {
     pub unsent: Unsent,
 }
 
-/// The answer to [`PullRequest`].
+/// The answer to [`PullRequest`]. `S` is how a state is held: parsed, or as the
+/// text that came.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PullResponse {
+pub struct PullResponse<S = Entity> {
     /// What became of what the phone sent.
     pub receipts: ReceiptPage,
     /// A page of each stream.
-    pub streams: BTreeMap<StreamKey, StreamPage>,
+    pub streams: BTreeMap<StreamKey, StreamPage<S>>,
 }
 
 /// A page of receipts.
@@ -350,14 +537,20 @@ pub enum ReceiptOf {
     Blob {
         /// Its content.
         sha256: Sha256,
+        /// Whether it was purged since: the phone erases it too.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        purged: bool,
     },
+    /// A word that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A page of a stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StreamPage {
+pub struct StreamPage<S = Entity> {
     /// The changed entities, each once, in the order of their last change.
-    pub entities: Vec<Revised>,
+    pub entities: Vec<Revised<S>>,
     /// Where the page ends; none where the stream is empty.
     pub cursor: Option<Cursor>,
     /// Whether there are more.
@@ -373,13 +566,21 @@ pub struct StreamPage {
 
 /// An entity at a revision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Revised {
+pub struct Revised<S = Entity> {
+    /// Which.
+    pub id: EntityId,
     /// The number of its last change in this stream.
     pub seq: u64,
     /// How often the server changed it, from 1.
     pub rev: u64,
-    /// Its state.
-    pub state: Entity,
+    /// Its state; none where it was purged: whoever reads this erases it.
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub state: Option<S>,
+}
+
+/// Unlike `Default`, asks nothing of `S`.
+fn none<S>() -> Option<S> {
+    None
 }
 
 /// What a stream holds.

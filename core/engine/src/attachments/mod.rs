@@ -15,11 +15,12 @@ use gridwalk_domain::{EntityId, Sha256};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::error::Inner;
-use crate::outbox::PARKED_MS;
+use crate::outbox::{RESTS, Word};
 
 /// Notes that a record shows an attachment whose file is in place.
 pub(crate) fn refer(
     tx: &Transaction<'_>,
+    account: i64,
     record: EntityId,
     photo: &Photo,
     sha256: Sha256,
@@ -27,88 +28,132 @@ pub(crate) fn refer(
 ) -> Inner<()> {
     let bytes = i64::try_from(photo.bytes.len()).unwrap_or(i64::MAX);
     tx.prepare_cached(
-        "INSERT INTO blob (sha256, bytes, mime, saved_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        "INSERT INTO blob (account, sha256, bytes, mime, saved_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO NOTHING",
     )?
-    .execute(params![sha256.0, bytes, photo.mime, now_ms])?;
+    .execute(params![account, sha256.0, bytes, photo.mime, now_ms])?;
     tx.prepare_cached(
-        "INSERT INTO attachment (entity, sha256) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        "INSERT INTO attachment (account, entity, sha256) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
     )?
-    .execute(params![record.as_bytes(), sha256.0])?;
+    .execute(params![account, record.as_bytes(), sha256.0])?;
+    tx.prepare_cached("DELETE FROM unwanted WHERE sha256 = ?1")?
+        .execute([sha256.0])?;
     Ok(())
 }
 
 /// An attachment that is due to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Due {
+    pub(crate) n: i64,
     pub(crate) sha256: Sha256,
     pub(crate) bytes: u64,
     /// The path of the upload that was begun.
     pub(crate) upload: Option<String>,
 }
 
-/// The next attachment to send, those of `skip` aside: oldest first.
-pub(crate) fn due(conn: &Connection, skip: &[Sha256], now_ms: i64) -> Inner<Option<Due>> {
-    let mut query = conn.prepare_cached(
-        "SELECT sha256, bytes, upload FROM blob WHERE state = 'ready' AND (next_ms <= ?1 OR next_ms > ?1 + ?2) ORDER BY saved_ms, sha256",
-    )?;
-    let mut rows = query.query(params![now_ms, PARKED_MS])?;
-    while let Some(row) = rows.next()? {
-        let sha256 = Sha256(row.get(0)?);
-        if !skip.contains(&sha256) {
-            let bytes = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
-            return Ok(Some(Due {
-                sha256,
-                bytes,
-                upload: row.get(2)?,
-            }));
-        }
-    }
-    Ok(None)
+/// The next attachment of an account to send after row `after`: oldest first.
+pub(crate) fn due(
+    conn: &Connection,
+    account: i64,
+    server_ms: i64,
+    after: i64,
+) -> Inner<Option<Due>> {
+    let mut query = conn.prepare_cached(&format!(
+        "SELECT n, sha256, bytes, upload FROM blob
+         WHERE account = ?1 AND state = 'ready' AND NOT coalesce({RESTS}, 0) AND n > ?3
+         ORDER BY n LIMIT 1"
+    ))?;
+    let due = query.query_row(params![account, server_ms, after], |row| {
+        Ok(Due {
+            n: row.get(0)?,
+            sha256: Sha256(row.get(1)?),
+            bytes: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
+            upload: row.get(3)?,
+        })
+    });
+    Ok(due.optional()?)
+}
+
+fn update(
+    tx: &Transaction<'_>,
+    account: i64,
+    sha256: Sha256,
+    set: &str,
+    values: &[&dyn rusqlite::ToSql],
+) -> Inner<()> {
+    let mut all: Vec<&dyn rusqlite::ToSql> = vec![&account, &sha256.0];
+    all.extend_from_slice(values);
+    tx.prepare_cached(&format!(
+        "UPDATE blob SET {set} WHERE account = ?1 AND sha256 = ?2"
+    ))?
+    .execute(all.as_slice())?;
+    Ok(())
 }
 
 /// Notes where the upload goes on, or that it begins anew; counts the try.
-pub(crate) fn begun(tx: &Transaction<'_>, sha256: Sha256, upload: Option<&str>) -> Inner<()> {
-    tx.prepare_cached("UPDATE blob SET upload = ?2, tries = tries + 1 WHERE sha256 = ?1")?
-        .execute(params![sha256.0, upload])?;
-    Ok(())
+pub(crate) fn begun(
+    tx: &Transaction<'_>,
+    account: i64,
+    sha256: Sha256,
+    upload: Option<&str>,
+) -> Inner<()> {
+    let set = "upload = ?3, tries = tries + 1";
+    update(tx, account, sha256, set, params![upload])
 }
 
 /// The server has it whole.
-pub(crate) fn take(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
-    tx.prepare_cached(
-        "UPDATE blob SET state = 'taken', upload = NULL, code = NULL, why = NULL WHERE sha256 = ?1",
-    )?
-    .execute([sha256.0])?;
-    Ok(())
+pub(crate) fn take(tx: &Transaction<'_>, word: &Word, sha256: Sha256) -> Inner<()> {
+    update(
+        tx,
+        word.account,
+        sha256,
+        "state = 'taken', doubted = 0, parked_ms = NULL, upload = NULL, code = NULL, why = NULL,
+         taken_ms = CASE state WHEN 'taken' THEN coalesce(taken_ms, ?3) ELSE ?3 END",
+        params![word.lifetime_ms],
+    )
+}
+
+/// Notes the number of its receipt.
+pub(crate) fn receipt(tx: &Transaction<'_>, account: i64, sha256: Sha256, n: u64) -> Inner<()> {
+    let n = i64::try_from(n).unwrap_or(i64::MAX);
+    update(tx, account, sha256, "receipt = ?3", params![n])
+}
+
+/// What was held as sent waits to be sent again: the server lost it.
+pub(crate) fn send_again(tx: &Transaction<'_>, account: i64, sha256: Sha256) -> Inner<()> {
+    let set = "state = 'ready', doubted = 0, upload = NULL, receipt = NULL";
+    update(tx, account, sha256, set, params![])
 }
 
 /// The server refuses it; it is kept and tried again later.
 pub(crate) fn park(
     tx: &Transaction<'_>,
+    account: i64,
     sha256: Sha256,
-    until_ms: i64,
+    server_ms: i64,
     code: &str,
     why: &str,
 ) -> Inner<()> {
-    tx.prepare_cached(
-        "UPDATE blob SET next_ms = ?2, code = ?3, why = ?4, upload = NULL WHERE sha256 = ?1",
-    )?
-    .execute(params![sha256.0, until_ms, code, why])?;
-    Ok(())
+    let set = "parked_ms = ?3, code = ?4, why = ?5, upload = NULL";
+    update(tx, account, sha256, set, params![server_ms, code, why])
 }
 
-/// The records that show an attachment.
-pub(crate) fn shown_by(conn: &Connection, sha256: Sha256) -> Inner<Vec<EntityId>> {
-    let mut query = conn.prepare_cached("SELECT entity FROM attachment WHERE sha256 = ?1")?;
-    let rows = query.query_map([sha256.0], |row| row.get::<_, [u8; 16]>(0))?;
+/// An account's records that show an attachment.
+pub(crate) fn shown_by(conn: &Connection, account: i64, sha256: Sha256) -> Inner<Vec<EntityId>> {
+    let mut query =
+        conn.prepare_cached("SELECT entity FROM attachment WHERE sha256 = ?1 AND account = ?2")?;
+    let rows = query.query_map(params![sha256.0, account], |row| row.get::<_, [u8; 16]>(0))?;
     Ok(rows
         .map(|row| row.map(EntityId::from_bytes))
         .collect::<Result<_, _>>()?)
 }
 
-/// The size of an attachment that is on this phone.
-pub(crate) fn size(conn: &Connection, sha256: Sha256) -> Inner<Option<u64>> {
-    let mut query = conn.prepare_cached("SELECT bytes FROM blob WHERE sha256 = ?1")?;
-    let bytes: Option<i64> = query.query_row([sha256.0], |row| row.get(0)).optional()?;
+/// The size of an account's attachment that is on this phone.
+pub(crate) fn size(conn: &Connection, account: i64, sha256: Sha256) -> Inner<Option<u64>> {
+    let mut query =
+        conn.prepare_cached("SELECT bytes FROM blob WHERE sha256 = ?1 AND account = ?2")?;
+    let bytes: Option<i64> = query
+        .query_row(params![sha256.0, account], |row| row.get(0))
+        .optional()?;
     Ok(bytes.map(|bytes| u64::try_from(bytes).unwrap_or(0)))
 }

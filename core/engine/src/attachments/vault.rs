@@ -92,6 +92,21 @@ impl Vault {
         Ok(sha256)
     }
 
+    /// Whether an attachment of this length is in place.
+    pub(crate) fn holds(&self, sha256: Sha256, len: usize) -> Inner<bool> {
+        self.whole(&self.file(sha256), len)
+    }
+
+    /// Removes an attachment's file, where there is one.
+    pub(crate) fn remove(&self, sha256: Sha256) -> Inner<()> {
+        let path = self.file(sha256);
+        if self.disk.len(&path)?.is_some() {
+            self.disk.remove(&path)?;
+            self.disk.sync_folder(&self.folder)?;
+        }
+        Ok(())
+    }
+
     /// Removes what a save left behind that the app died in.
     pub(crate) fn tidy(&self) -> Inner<()> {
         for path in self.disk.list(&self.folder)? {

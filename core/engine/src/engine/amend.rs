@@ -13,6 +13,7 @@ use crate::entities;
 use crate::error::{EngineError, Inner, Result};
 use crate::observe::Touched;
 use crate::outbox::Pen;
+use crate::view::{Choice, ConflictView};
 
 /// # Errors
 /// All of them: `NotEnrolled`, `NoShift`, `NotFound` where this phone shows no
@@ -54,11 +55,12 @@ impl Engine {
         self.shared.with(|core| amendable(core, record).map(drop))?;
         let stored = self.store_photos(photos)?;
         self.amend(record, |tx, pen, shown| {
+            self.ensure_stored(&stored)?;
             for (sha256, photo) in &stored {
                 let value = Photo::reference(photo, *sha256);
                 let list = kind::incident::PHOTOS.to_owned();
                 pen.amend(tx, shown, Intent::Append { list, value })?;
-                attachments::refer(tx, record, photo, *sha256, pen.at.wall_ms)?;
+                attachments::refer(tx, pen.me.account, record, photo, *sha256, pen.at.wall_ms)?;
             }
             Ok(())
         })
@@ -128,6 +130,32 @@ impl Engine {
         })
     }
 
+    /// Settles a conflict as it was shown: what its author saw gives way, and
+    /// what came in since stays, for another look.
+    ///
+    /// # Errors
+    /// `NotFound` besides, where the choice names no version of the conflict.
+    pub fn settle(&self, conflict: &ConflictView, choice: Choice) -> Result<()> {
+        let versions = std::iter::once(&conflict.standing).chain(&conflict.others);
+        let value = match choice {
+            Choice::Write(value) => Some(value),
+            Choice::Keep(op) => versions
+                .into_iter()
+                .find(|version| version.op == op)
+                .map(|version| version.value.clone()),
+        };
+        let value = value.ok_or(EngineError::NotFound)?;
+        self.amend(conflict.record, |tx, pen, shown| {
+            let resolve = Intent::Resolve {
+                field: conflict.field.clone(),
+                value,
+                base: Some(conflict.standing.op),
+                replaces: conflict.others.iter().map(|kept| kept.op).collect(),
+            };
+            pen.amend(tx, shown, resolve)
+        })
+    }
+
     /// Deletes a record. An edit by somebody who had not seen that brings it
     /// back.
     pub fn delete(&self, record: EntityId) -> Result<()> {
@@ -164,7 +192,7 @@ impl Pen<'_> {
 }
 
 fn shown(core: &Core, record: EntityId) -> Inner<Entity> {
-    let entity = entities::load(&core.conn, record)?;
+    let entity = entities::shown(&core.conn, core.account(), record)?;
     let entity = entity.filter(|entity| entity.deleted.is_none());
     Ok(entity.ok_or(EngineError::NotFound)?)
 }

@@ -100,14 +100,7 @@ impl Engine {
             }
             let (_, shift) = core.shift()?.ok_or(EngineError::NoShift)?;
             let tx = begin(&mut core.conn)?;
-            pen.write(
-                &tx,
-                shift.id,
-                kind::shift::KIND.name,
-                vec![],
-                step(&shift, kind::shift::ENDED)?,
-            )?;
-            meta::remove(&tx, name::SHIFT)?;
+            end(&tx, &pen, &shift)?;
             tx.commit()?;
             Ok(((), Touched::records([shift.id])))
         })
@@ -138,7 +131,9 @@ impl Engine {
             ];
             let home = StreamKey::Records(grid);
             let tx = begin(&mut core.conn)?;
-            let needs = outbox::first(&tx, running.id)?.into_iter().collect();
+            let needs = outbox::first(&tx, pen.me.account, running.id)?
+                .into_iter()
+                .collect();
             pen.write(
                 &tx,
                 id,
@@ -262,48 +257,7 @@ impl Engine {
     /// # Errors
     /// `NoShift`, `NoPatrol`.
     pub fn finish_patrol(&self) -> Result<PatrolSummary> {
-        let save = |tx: &Transaction<'_>, pen: &Pen<'_>, live: &Live| {
-            let before = entities::load(tx, live.id)?.ok_or(EngineError::NotFound)?;
-            if before.status() != Some(kind::patrol::FINISHED) {
-                move_to(tx, pen, live.id, kind::patrol::FINISHED)?;
-            }
-            let patrol = entities::load(tx, live.id)?.ok_or(EngineError::NotFound)?;
-            let route = live.route(&patrol);
-            let sums = [
-                // A tenth of a metre is more than is known.
-                (
-                    "distance_m",
-                    json!((route.distance_m * 10.0).round() / 10.0),
-                ),
-                ("moving_s", json!(route.moving_ms / 1000)),
-                ("fixes", json!(live.total)),
-            ];
-            let sums = sums.into_iter().map(|(field, value)| {
-                let base = patrol.base(field);
-                (field.to_owned(), Change { value, base })
-            });
-            pen.write(
-                tx,
-                live.id,
-                kind::patrol::KIND.name,
-                vec![],
-                Intent::Set(sums.collect()),
-            )?;
-            meta::remove(tx, name::PATROL)?;
-            Ok(PatrolSummary {
-                patrol: live.id,
-                started_ms: patrol.created.at_ms,
-                ended_ms: pen.at.wall_ms,
-                distance_m: route.distance_m,
-                moving_s: route.moving_ms / 1000,
-                fixes: live.total,
-                used: route.used as u64,
-                gaps: route.gaps.len() as u64,
-                gap_s: route.gap_ms() / 1000,
-                stops: route.stops.len() as u64,
-            })
-        };
-        self.on_patrol(save, |recorder| recorder.live = None)
+        self.on_patrol(finish, |recorder| recorder.live = None)
     }
 
     /// One transaction on the running patrol; what is unsealed is sealed along
@@ -335,6 +289,57 @@ impl Engine {
             Ok((out, Touched::records([id])))
         })
     }
+}
+
+/// Finishes the running patrol and sums it up, also where it was finished
+/// elsewhere meanwhile.
+pub(crate) fn finish(tx: &Transaction<'_>, pen: &Pen<'_>, live: &Live) -> Inner<PatrolSummary> {
+    let before = entities::load(tx, pen.me.account, live.id)?.ok_or(EngineError::NotFound)?;
+    if before.status() != Some(kind::patrol::FINISHED) {
+        move_to(tx, pen, live.id, kind::patrol::FINISHED)?;
+    }
+    let patrol = entities::load(tx, pen.me.account, live.id)?.ok_or(EngineError::NotFound)?;
+    let route = live.route(&patrol);
+    let sums = [
+        // A tenth of a metre is more than is known.
+        (
+            "distance_m",
+            json!((route.distance_m * 10.0).round() / 10.0),
+        ),
+        ("moving_s", json!(route.moving_ms / 1000)),
+        ("fixes", json!(live.total)),
+    ];
+    let sums = sums.into_iter().map(|(field, value)| {
+        let base = patrol.base(field);
+        (field.to_owned(), Change { value, base })
+    });
+    pen.write(
+        tx,
+        live.id,
+        kind::patrol::KIND.name,
+        vec![],
+        Intent::Set(sums.collect()),
+    )?;
+    meta::remove(tx, name::PATROL)?;
+    Ok(PatrolSummary {
+        patrol: live.id,
+        started_ms: patrol.created.at_ms,
+        ended_ms: pen.at.wall_ms,
+        distance_m: route.distance_m,
+        moving_s: route.moving_ms / 1000,
+        fixes: live.total,
+        used: route.used as u64,
+        gaps: route.gaps.len() as u64,
+        gap_s: route.gap_ms() / 1000,
+        stops: route.stops.len() as u64,
+    })
+}
+
+/// Ends the running shift.
+pub(crate) fn end(tx: &Transaction<'_>, pen: &Pen<'_>, shift: &Entity) -> Inner<()> {
+    let ended = step(shift, kind::shift::ENDED)?;
+    pen.write(tx, shift.id, kind::shift::KIND.name, vec![], ended)?;
+    meta::remove(tx, name::SHIFT)
 }
 
 /// The running patrol, else why there is none.
@@ -387,7 +392,7 @@ fn append_mark(tx: &Transaction<'_>, pen: &Pen<'_>, patrol: EntityId, mark: Mark
 }
 
 fn move_to(tx: &Transaction<'_>, pen: &Pen<'_>, patrol: EntityId, to: &str) -> Inner<()> {
-    let entity = entities::load(tx, patrol)?.ok_or(EngineError::NotFound)?;
+    let entity = entities::load(tx, pen.me.account, patrol)?.ok_or(EngineError::NotFound)?;
     pen.write(
         tx,
         patrol,

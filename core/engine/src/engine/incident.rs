@@ -67,13 +67,14 @@ impl Engine {
             );
             let id = EntityId::draw(&*self.shared.rng);
             let kind = kind::incident::KIND.name;
+            self.ensure_stored(&stored)?;
             let tx = begin(&mut core.conn)?;
             pen.write(&tx, id, kind, vec![], Intent::Create { home, fields })?;
             for (sha256, photo) in &stored {
                 let value = Photo::reference(photo, *sha256);
                 let list = kind::incident::PHOTOS.to_owned();
                 pen.write(&tx, id, kind, vec![], Intent::Append { list, value })?;
-                attachments::refer(&tx, id, photo, *sha256, now.wall_ms)?;
+                attachments::refer(&tx, pen.me.account, id, photo, *sha256, now.wall_ms)?;
             }
             tx.commit()?;
             Ok((id, Touched::records([id])))
@@ -99,6 +100,18 @@ impl Engine {
             stored.push((self.shared.vault.put(&photo.bytes)?, photo));
         }
         Ok(stored)
+    }
+
+    /// Makes sure, under the lock, that photos which were stored before it are
+    /// in place still: the same content may just have been removed with the
+    /// last record that showed it.
+    pub(super) fn ensure_stored(&self, stored: &[(Sha256, Photo)]) -> Inner<()> {
+        for (sha256, photo) in stored {
+            if !self.shared.vault.holds(*sha256, photo.bytes.len())? {
+                self.shared.vault.put(&photo.bytes)?;
+            }
+        }
+        Ok(())
     }
 }
 

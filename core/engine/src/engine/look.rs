@@ -3,12 +3,13 @@
 use gridwalk_domain::wire::tracks::NamedChunk;
 use gridwalk_domain::{Catalogue, Entity, EntityId, Grid, Sha256, kind};
 use gridwalk_track::StoredFix;
+use serde_json::Value;
 
 use super::Engine;
 use crate::error::{EngineError, Inner, Result};
 use crate::export::{self, Format};
 use crate::identity::{Me, Synced};
-use crate::view::{self, IncidentView, PatrolView, RouteView, Status};
+use crate::view::{self, ConflictView, IncidentView, PatrolView, RouteView, Status};
 use crate::{GridRef, Identity, attachments, chunks, entities, recorder};
 
 impl Engine {
@@ -91,6 +92,15 @@ impl Engine {
             .with(|core| Ok(view::incident(core, id)?.ok_or(EngineError::NotFound)?))
     }
 
+    /// The fields that were written twice and wait for somebody to settle them,
+    /// record by record.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn conflicts(&self) -> Result<Vec<ConflictView>> {
+        self.shared.with(|core| view::conflicts(core))
+    }
+
     /// The patrols that this phone knows, the newest first.
     ///
     /// # Errors
@@ -112,7 +122,8 @@ impl Engine {
     /// too.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`, also where its fixes are on this phone no more
+    /// ([`Policy::keep_routes_days`](crate::Policy)).
     pub fn route(&self, patrol: EntityId) -> Result<RouteView> {
         let (runs, entity) = self.track(patrol)?;
         let route = recorder::route(runs.iter(), &entity);
@@ -149,7 +160,7 @@ impl Engine {
     pub fn photo(&self, sha256: Sha256) -> Result<Vec<u8>> {
         let len = self
             .shared
-            .with(|core| attachments::size(&core.conn, sha256))?
+            .with(|core| attachments::size(&core.conn, core.account(), sha256))?
             .ok_or(EngineError::NotFound)?;
         let len = usize::try_from(len).map_err(|_| EngineError::NotFound)?;
         Ok(self.shared.vault.get(sha256, len)?)
@@ -162,7 +173,7 @@ impl Engine {
             Sealed(Vec<NamedChunk>),
         }
         let (found, entity) = self.shared.with(|core| {
-            let entity = entities::load(&core.conn, id)?;
+            let entity = entities::shown(&core.conn, core.account(), id)?;
             let entity = entity.filter(|entity| entity.kind == kind::patrol::KIND.name);
             let entity = entity.ok_or(EngineError::NotFound)?;
             let live = core.recorder.live.as_ref().filter(|live| live.id == id);
@@ -181,6 +192,10 @@ impl Engine {
                 decoded?
             }
         };
+        let recorded = entity.value("fixes").and_then(Value::as_u64);
+        if runs.is_empty() && recorded.is_some_and(|fixes| fixes > 0) {
+            return Err(EngineError::NotFound);
+        }
         runs.sort_by_key(|run| {
             let used = run.iter().find(|stored| stored.refused.is_none());
             used.or(run.first()).map(|stored| stored.fix.time_ms)

@@ -1,17 +1,22 @@
 //! The facade: all that a shell calls.
 
 mod amend;
-mod duty;
+pub(crate) mod duty;
 mod incident;
+mod leave;
 mod look;
+mod settings;
 
 use std::sync::Arc;
 
+#[cfg(feature = "http")]
+use crate::HttpTransport;
 use crate::core::Shared;
 use crate::error::Result;
 use crate::observe::{self, Observer, Subscription};
+use crate::schedule::{self, NextSync};
 use crate::sync::{self, SyncOptions, SyncReport};
-use crate::{Config, Identity, Invitation, Transport};
+use crate::{Config, Identity, Invitation, Network, ServerAddress, Transport, account};
 
 pub use duty::PatrolSummary;
 pub use incident::{NewIncident, NewPhoto};
@@ -54,15 +59,81 @@ impl Engine {
         sync::enrol(&self.shared, transport, invitation)
     }
 
-    /// Sends what is due and pulls what changed. One at a time: a second caller
-    /// waits for the first.
+    /// The servers that this phone has something to do with: its worker's first,
+    /// then those of people who left something behind.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn servers(&self) -> Result<Vec<ServerAddress>> {
+        self.shared.with(|core| {
+            let leaving = account::leaving(&core.conn)?;
+            let mut servers: Vec<ServerAddress> = Vec::new();
+            for me in core.me.iter().chain(&leaving) {
+                if !servers.contains(&me.address()) {
+                    servers.push(me.address());
+                }
+            }
+            Ok(servers)
+        })
+    }
+
+    /// Sends what is due and pulls what changed, for whoever uses the phone and
+    /// for those who left something behind, as far as the transport leads to
+    /// their servers. One at a time: a second caller waits for the first.
     ///
     /// # Errors
     /// What was sent and pulled until then stays. `NotEnrolled`, `SignedOut`,
-    /// `RetryLater` with the time to wait, `Cancelled`, `ServerError`,
-    /// `BadAnswer`, and what the network gives.
+    /// `RetryLater` with the time to wait, before which no request is made,
+    /// `Cancelled`, `ServerError`, `BadAnswer`, and what the network gives;
+    /// `Wiped` where the phone was reported stolen: nothing is left of it.
     pub fn sync(&self, transport: &dyn Transport, options: SyncOptions) -> Result<SyncReport> {
         sync::run(&self.shared, transport, options)
+    }
+
+    /// [`Self::sync`] over HTTP, with each server that this phone has something
+    /// to do with. What is told is of the first, its worker's.
+    ///
+    /// # Errors
+    /// As [`Self::sync`], of the first.
+    #[cfg(feature = "http")]
+    pub fn sync_over_http(&self, options: &SyncOptions) -> Result<SyncReport> {
+        let mut servers = self.servers()?.into_iter();
+        let first = servers.next().ok_or(crate::EngineError::NotEnrolled)?;
+        let report = self.sync(&HttpTransport::new(&first)?, options.clone())?;
+        for server in servers {
+            let used = report.bytes_up + report.bytes_down;
+            let options = SyncOptions {
+                progress: None,
+                budget_bytes: options.budget_bytes.map(|all| all.saturating_sub(used)),
+                ..options.clone()
+            };
+            // Whatever is wrong there, the next sync tries again.
+            let _ = self.sync(&HttpTransport::new(&server)?, options);
+        }
+        Ok(report)
+    }
+
+    /// When to sync next, given the network that the phone is on. Ask when
+    /// something was saved, when the network changes, when a sync ended, and when
+    /// the time that this answered has come.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn next_sync(&self, network: Network) -> Result<NextSync> {
+        let now = self.shared.now();
+        self.shared.with(|core| schedule::next(core, now, network))
+    }
+
+    /// Tells that there is a network again after there was none: what failed for
+    /// want of it need not wait; what the server asked for stays.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub fn network_returned(&self) -> Result<()> {
+        self.shared.with(|core| {
+            core.schedule.network_returned();
+            Ok(())
+        })
     }
 
     /// Subscribes: a snapshot first, then what changes, until the subscription

@@ -10,8 +10,6 @@ use crate::error::{Fault, Inner};
 pub(crate) mod name {
     /// An enrolment that was begun (JSON).
     pub(crate) const ENROLLING: &str = "enrolling";
-    /// Who this phone is (JSON).
-    pub(crate) const IDENTITY: &str = "identity";
     /// What the worker may see and write, and its tag (JSON).
     pub(crate) const SCOPE: &str = "scope";
     /// The shift that runs (JSON id).
@@ -20,6 +18,14 @@ pub(crate) mod name {
     pub(crate) const PATROL: &str = "patrol";
     /// What the last hello said (JSON).
     pub(crate) const CONTACT: &str = "contact";
+    /// What is sent over which network, what is kept how long (JSON).
+    pub(crate) const POLICY: &str = "policy";
+    /// What requests begin with after one broke (JSON, bytes).
+    pub(crate) const PACE: &str = "pace";
+    /// When to sync next (JSON).
+    pub(crate) const SCHEDULE: &str = "schedule";
+    /// Whether deleted rows may still be read in the log.
+    pub(crate) const UNCLEAN: &str = "unclean";
 }
 
 pub(crate) fn get<T: DeserializeOwned>(conn: &Connection, name: &'static str) -> Inner<Option<T>> {

@@ -147,6 +147,12 @@ fn connect(config: &Config, existed: bool) -> Inner<Connection> {
     Ok(conn)
 }
 
+/// Copies the log back into the data file and cuts it: pages as they were
+/// before are nowhere any more.
+pub(crate) fn cut_log(conn: &Connection) -> Inner<()> {
+    Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+}
+
 /// Brings the tables up to this version.
 pub(crate) fn migrate(conn: &mut Connection) -> Inner<()> {
     schema::migrations()

@@ -4,43 +4,84 @@
 use rusqlite_migration::{M, Migrations};
 
 const FIRST: &str = "
--- Small facts, one a row: identity, scope, what is running.
+-- Small facts, one a row: scope, what is running, when to sync next.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Those who use this phone, or did. One at most is present; of the others only
+-- what they had not sent, or must still keep, is left.
+CREATE TABLE account (
+    n       INTEGER PRIMARY KEY AUTOINCREMENT,
+    me      TEXT NOT NULL,                  -- JSON: who, where, the tokens
+    line    TEXT NOT NULL,                  -- JSON: where it stands with its server
+    leaving TEXT CHECK (leaving IN ('logged_out', 'replaced')),
+    left_ms INTEGER                         -- since when
+) STRICT;
+CREATE UNIQUE INDEX account_present ON account ((1)) WHERE leaving IS NULL;
+
+-- Starts of the phone's system, in their order: the clocks when the app first
+-- ran in it and when it last saved something.
+CREATE TABLE boot (
+    n          INTEGER PRIMARY KEY,
+    id         BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    first_wall INTEGER NOT NULL,
+    first_mono INTEGER NOT NULL,
+    last_wall  INTEGER NOT NULL,
+    last_mono  INTEGER NOT NULL
+) STRICT;
+
 -- The outbox. `body` is the exact bytes that were hashed and will be sent.
 CREATE TABLE op (
-    n        INTEGER PRIMARY KEY,           -- the order of the saves
-    id       BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
-    entity   BLOB NOT NULL CHECK (length(entity) = 16),
-    kind     TEXT NOT NULL,
-    body     TEXT NOT NULL,
-    sha256   BLOB NOT NULL CHECK (length(sha256) = 32),
-    saved_ms INTEGER NOT NULL,
-    state    TEXT NOT NULL DEFAULT 'ready'
-             CHECK (state IN ('ready', 'taken', 'rejected', 'quarantined')),
-    tries    INTEGER NOT NULL DEFAULT 0,
-    next_ms  INTEGER NOT NULL DEFAULT 0,    -- not sent again before
-    stream   TEXT,                          -- where it was taken,
-    seq      INTEGER,                       -- at which number,
-    covered  INTEGER NOT NULL DEFAULT 0,    -- and whether that was pulled
-    code     TEXT,                          -- why it was not taken, or not yet
-    why      TEXT
+    n         INTEGER PRIMARY KEY,          -- the order of the saves
+    account   INTEGER NOT NULL,
+    id        BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    entity    BLOB NOT NULL CHECK (length(entity) = 16),
+    kind      TEXT NOT NULL,
+    home      TEXT NOT NULL,                -- the entity's home stream
+    prev      BLOB,
+    body      TEXT NOT NULL,
+    sha256    BLOB NOT NULL CHECK (length(sha256) = 32),
+    saved_ms  INTEGER NOT NULL,
+    state     TEXT NOT NULL DEFAULT 'ready'
+              CHECK (state IN ('ready', 'taken', 'rejected', 'quarantined')),
+    doubted   INTEGER NOT NULL DEFAULT 0,   -- the server may have lost it
+    tries     INTEGER NOT NULL DEFAULT 0,
+    parked_ms INTEGER,                      -- since when, by the server's clock
+    epoch     BLOB,                         -- the time line in which it was taken,
+    stream    TEXT,                         -- into which stream,
+    seq       INTEGER,                      -- as which number
+    receipt   INTEGER,                      -- the number of its receipt
+    taken_ms  INTEGER,                      -- when, by the phone's lifetime
+    code      TEXT,                         -- why it was not taken, or not yet
+    why       TEXT
 ) STRICT;
 CREATE INDEX op_lane ON op (entity, n);
-CREATE INDEX op_ready ON op (n) WHERE state = 'ready';
-CREATE INDEX op_on_top ON op (entity, n) WHERE covered = 0;
+CREATE INDEX op_prev ON op (prev);
+CREATE INDEX op_ready ON op (account, n) WHERE state = 'ready';
+CREATE INDEX op_doubted ON op (account, n) WHERE doubted = 1;
+CREATE INDEX op_refused ON op (account) WHERE code IS NOT NULL;
 
--- What the server said, at its highest revision.
+-- Ops on other entities that must come first.
+CREATE TABLE need (
+    op   BLOB NOT NULL,
+    need BLOB NOT NULL,
+    PRIMARY KEY (op, need)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX need_need ON need (need);
+
+-- What the server said, at its highest revision, as the text that came.
 CREATE TABLE base (
-    entity BLOB PRIMARY KEY CHECK (length(entity) = 16),
-    kind   TEXT NOT NULL,
-    rev    INTEGER NOT NULL,
-    state  TEXT NOT NULL
+    entity    BLOB PRIMARY KEY CHECK (length(entity) = 16),
+    kind      TEXT NOT NULL,
+    epoch     BLOB NOT NULL,
+    rev       INTEGER NOT NULL,
+    conflicts INTEGER NOT NULL,             -- fields written twice
+    state     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX base_kind ON base (kind);
+CREATE INDEX base_conflicts ON base (entity) WHERE conflicts > 0;
 
 -- Which stream lists it, at which revision; `round` counts readings from the
 -- start, so that what did not come again can be found.
@@ -53,53 +94,73 @@ CREATE TABLE listing (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX listing_entity ON listing (entity);
 
+-- The streams followed, and the receipts of each account.
 CREATE TABLE stream (
-    key        TEXT PRIMARY KEY,
-    cursor     TEXT,                        -- JSON
-    seq        INTEGER NOT NULL DEFAULT 0,
-    round      INTEGER NOT NULL DEFAULT 0,
-    resetting  INTEGER NOT NULL DEFAULT 0,
-    reread_ms  INTEGER                      -- last read again for a difference
+    key       TEXT PRIMARY KEY,
+    epoch     BLOB,                         -- the cursor
+    seq       INTEGER NOT NULL DEFAULT 0,
+    tag       INTEGER NOT NULL DEFAULT 0,
+    round     INTEGER NOT NULL DEFAULT 0,
+    resetting INTEGER NOT NULL DEFAULT 0,
+    reread_ms INTEGER                       -- last read again for a difference, by the server's clock
 ) STRICT, WITHOUT ROWID;
 
 -- Sealed runs of fixes, named (patrol, run, ordinal) for ever.
 CREATE TABLE chunk (
-    patrol   BLOB NOT NULL CHECK (length(patrol) = 16),
-    run      BLOB NOT NULL CHECK (length(run) = 8),
-    first    INTEGER NOT NULL,
-    count    INTEGER NOT NULL,
-    body     BLOB NOT NULL,
-    saved_ms INTEGER NOT NULL,
-    state    TEXT NOT NULL DEFAULT 'ready'
-             CHECK (state IN ('ready', 'taken', 'rejected', 'quarantined')),
-    tries    INTEGER NOT NULL DEFAULT 0,
-    next_ms  INTEGER NOT NULL DEFAULT 0,
-    code     TEXT,
-    why      TEXT,
-    PRIMARY KEY (patrol, run, first)
+    n         INTEGER PRIMARY KEY,
+    account   INTEGER NOT NULL,
+    patrol    BLOB NOT NULL CHECK (length(patrol) = 16),
+    run       BLOB NOT NULL CHECK (length(run) = 8),
+    first     INTEGER NOT NULL,
+    count     INTEGER NOT NULL,
+    body      BLOB NOT NULL,
+    saved_ms  INTEGER NOT NULL,
+    state     TEXT NOT NULL DEFAULT 'ready'
+              CHECK (state IN ('ready', 'taken', 'rejected', 'quarantined')),
+    doubted   INTEGER NOT NULL DEFAULT 0,
+    tries     INTEGER NOT NULL DEFAULT 0,
+    parked_ms INTEGER,
+    receipt   INTEGER,
+    taken_ms  INTEGER,
+    code      TEXT,
+    why       TEXT,
+    UNIQUE (patrol, run, first)
 ) STRICT;
-CREATE INDEX chunk_ready ON chunk (saved_ms) WHERE state = 'ready';
+CREATE INDEX chunk_ready ON chunk (account, n) WHERE state = 'ready';
 
--- Attachments; their bytes are files, one for each content.
+-- Attachments of each account; their bytes are files, one for each content.
 CREATE TABLE blob (
-    sha256   BLOB PRIMARY KEY CHECK (length(sha256) = 32),
-    bytes    INTEGER NOT NULL,
-    mime     TEXT NOT NULL,
-    saved_ms INTEGER NOT NULL,
-    state    TEXT NOT NULL DEFAULT 'ready'
-             CHECK (state IN ('ready', 'taken', 'rejected')),
-    tries    INTEGER NOT NULL DEFAULT 0,
-    next_ms  INTEGER NOT NULL DEFAULT 0,
-    upload   TEXT,                          -- the path of the upload begun
-    code     TEXT,
-    why      TEXT
+    n         INTEGER PRIMARY KEY,
+    account   INTEGER NOT NULL,
+    sha256    BLOB NOT NULL CHECK (length(sha256) = 32),
+    bytes     INTEGER NOT NULL,
+    mime      TEXT NOT NULL,
+    saved_ms  INTEGER NOT NULL,
+    state     TEXT NOT NULL DEFAULT 'ready' CHECK (state IN ('ready', 'taken')),
+    doubted   INTEGER NOT NULL DEFAULT 0,
+    tries     INTEGER NOT NULL DEFAULT 0,
+    parked_ms INTEGER,
+    upload    TEXT,                         -- the path of the upload begun
+    receipt   INTEGER,
+    taken_ms  INTEGER,
+    code      TEXT,
+    why       TEXT,
+    UNIQUE (account, sha256)
 ) STRICT;
+CREATE INDEX blob_content ON blob (sha256);
 
 -- Which record shows which attachment.
 CREATE TABLE attachment (
-    entity BLOB NOT NULL CHECK (length(entity) = 16),
-    sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
-    PRIMARY KEY (entity, sha256)
+    account INTEGER NOT NULL,
+    entity  BLOB NOT NULL CHECK (length(entity) = 16),
+    sha256  BLOB NOT NULL CHECK (length(sha256) = 32),
+    PRIMARY KEY (entity, sha256, account)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attachment_content ON attachment (sha256);
+
+-- Files that no row names any more and that are still to be removed.
+CREATE TABLE unwanted (
+    sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32)
 ) STRICT, WITHOUT ROWID;
 ";
 

@@ -7,18 +7,20 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gridwalk_domain::Sha256;
+use gridwalk_domain::wire::{Cursor, ErrorResponse, RECEIPT_HEADER};
+use rusqlite::Transaction;
 
-use super::call::{accepted, header};
-use super::{Phase, Run, at_fault};
+use super::call::{Halt, Step, accepted, header};
+use super::pace::Pace;
+use super::{Phase, Run};
 use crate::attachments::{self, Due, PIECE};
-use crate::core::begin;
-use crate::error::{EngineError, Result};
+use crate::error::{EngineError, Inner};
 use crate::observe::Touched;
-use crate::outbox::PARKED_MS;
-use crate::{Method, Response};
+use crate::outbox::Word;
+use crate::{Method, Response, purge, view};
 
 const TUS: &str = "1.0.0";
+const LOCKED: u16 = 423;
 const CHECKSUM_MISMATCH: u16 = 460;
 /// How often one attachment begins anew within a sync.
 const TRIES: usize = 3;
@@ -28,36 +30,57 @@ enum Sent {
     Whole,
     /// The server lost the upload or read other bytes.
     Again,
+    /// It was purged.
+    Purged,
 }
 
 impl Run<'_> {
     /// Sends what is due, oldest first.
-    pub(super) fn blobs(&mut self) -> Result<()> {
-        let mut seen: Vec<Sha256> = Vec::new();
+    pub(super) fn blobs(&mut self) -> Step<()> {
+        let account = self.me.account;
+        let unsent = self.shared.with(|core| view::amount(&core.conn, account))?;
+        self.meter
+            .plan(Phase::Blobs, unsent.blobs.items, unsent.blobs.bytes);
+        let mut pace = self.pace(PIECE);
+        let (mut after, mut failed) = (0, None);
         loop {
-            let now_ms = self.shared.now().wall_ms;
-            let Some(due) = self
+            let server_ms = self.server_ms();
+            let due = self
                 .shared
-                .with(|core| attachments::due(&core.conn, &seen, now_ms))?
-            else {
-                return Ok(());
+                .with(|core| attachments::due(&core.conn, account, server_ms, after))?;
+            let Some(due) = due else {
+                return failed.map_or(Ok(()), Err);
             };
-            seen.push(due.sha256);
-            match self.upload(&due) {
-                Ok(true) => {
+            after = due.n;
+            match self.upload(&due, &mut pace) {
+                Ok(Sent::Whole) => {
+                    failed = None;
                     self.report.blobs_sent += 1;
-                    self.settle(due.sha256, |tx| attachments::take(tx, due.sha256))?;
+                    self.news = true;
+                    self.settle(&due, None, |tx, word| {
+                        attachments::take(tx, word, due.sha256)
+                    })?;
+                }
+                Ok(Sent::Purged) => {
+                    self.settle(&due, None, |tx, _| purge::blob(tx, due.sha256))?;
                 }
                 // Begun anew too often: the next sync goes on.
-                Ok(false) => {}
-                Err(error) => {
-                    let Some((code, text)) = at_fault(&error) else {
-                        return Err(error);
+                Ok(Sent::Again) => {}
+                // Another request writes it, or the op that shows it is not there
+                // yet: the next sync goes on.
+                Err(halt) if status_of(&halt) == Some(LOCKED) => {}
+                // At two in a row the server has a fault of its own.
+                Err(halt) if status_of(&halt) == Some(500) && failed.is_none() => {
+                    failed = Some(halt);
+                }
+                Err(halt) => {
+                    let Some((code, text)) = at_fault(&halt) else {
+                        return Err(halt);
                     };
                     self.report.refused += 1;
-                    let until_ms = self.shared.now().wall_ms + PARKED_MS;
-                    self.settle(due.sha256, |tx| {
-                        attachments::park(tx, due.sha256, until_ms, code, text)
+                    let server_ms = self.server_ms();
+                    self.settle(&due, None, |tx, word| {
+                        attachments::park(tx, word.account, due.sha256, server_ms, code, text)
                     })?;
                 }
             }
@@ -65,20 +88,19 @@ impl Run<'_> {
     }
 
     fn settle(
-        &self,
-        sha256: Sha256,
-        write: impl FnOnce(&rusqlite::Transaction<'_>) -> crate::error::Inner<()>,
-    ) -> Result<()> {
-        self.shared.change(|core| {
-            let tx = begin(&mut core.conn)?;
-            write(&tx)?;
-            let shown_by = attachments::shown_by(&tx, sha256)?;
-            tx.commit()?;
+        &mut self,
+        due: &Due,
+        receipt: Option<Cursor>,
+        write: impl FnOnce(&Transaction<'_>, &Word) -> Inner<()>,
+    ) -> Step<()> {
+        self.keep(receipt, |tx, word| {
+            let shown_by = attachments::shown_by(tx, word.account, due.sha256)?;
+            write(tx, word)?;
             Ok(((), Touched::records(shown_by)))
         })
     }
 
-    fn upload(&mut self, due: &Due) -> Result<bool> {
+    fn upload(&mut self, due: &Due, pace: &mut Pace) -> Step<Sent> {
         let mut begun = due.upload.clone();
         for _ in 0..TRIES {
             let (path, offset) = match begun.take() {
@@ -86,92 +108,177 @@ impl Run<'_> {
                     Some(offset) => (path, offset),
                     None => continue,
                 },
-                None => self.create(due)?,
+                None => match self.create(due)? {
+                    Some(created) => created,
+                    None => return Ok(Sent::Purged),
+                },
             };
-            let (sha256, place) = (
-                due.sha256,
-                Some(path.as_str()).filter(|path| !path.is_empty()),
-            );
-            self.settle(sha256, |tx| attachments::begun(tx, sha256, place))?;
-            match self.pieces(due, &path, offset)? {
-                Sent::Whole => return Ok(true),
-                Sent::Again => self.settle(sha256, |tx| attachments::begun(tx, sha256, None))?,
+            let place = Some(path.as_str()).filter(|path| !path.is_empty());
+            self.settle(due, None, |tx, word| {
+                attachments::begun(tx, word.account, due.sha256, place)
+            })?;
+            match self.pieces(due, &path, offset, pace)? {
+                Sent::Again => self.settle(due, None, |tx, word| {
+                    attachments::begun(tx, word.account, due.sha256, None)
+                })?,
+                done => return Ok(done),
             }
         }
-        Ok(false)
+        Ok(Sent::Again)
     }
 
-    fn create(&mut self, due: &Due) -> Result<(String, u64)> {
+    /// Where the upload goes, and how far the server has it; none where this
+    /// content was purged.
+    fn create(&mut self, due: &Due) -> Step<Option<(String, u64)>> {
         let metadata = format!("sha256 {}", STANDARD.encode(due.sha256.to_string()));
         let headers = vec![
             header("tus-resumable", TUS),
             header("upload-length", &due.bytes.to_string()),
             header("upload-metadata", &metadata),
         ];
-        let response = accepted(self.line.send(Method::Post, "/v1/blobs", headers, vec![])?)?;
+        let response = self.line.send(Method::Post, "/v1/blobs", headers, vec![])?;
+        if is_purged(&response) {
+            return Ok(None);
+        }
+        let response = accepted(response)?;
         let offset = upload_offset(&response).unwrap_or(0);
         if offset == due.bytes && due.bytes > 0 {
-            // The server has this content from another phone.
-            return Ok((String::new(), offset));
+            // The server has this content, from another record or phone.
+            self.see(&response)?;
+            return Ok(Some((String::new(), offset)));
         }
         let path = response.header("location").and_then(path_of);
         let path = path.ok_or_else(|| EngineError::BadAnswer {
             message: "expected a location".to_owned(),
         })?;
-        Ok((path, offset))
+        Ok(Some((path, offset)))
+    }
+
+    /// Notes the receipt that an answer names.
+    fn see(&mut self, response: &Response) -> Step<()> {
+        let receipt = response.header(RECEIPT_HEADER);
+        match receipt.and_then(|text| text.parse().ok()) {
+            Some(receipt) => self.keep(Some(receipt), |_, _| Ok(((), Touched::default()))),
+            None => Ok(()),
+        }
     }
 
     /// How far the server got; none where it does not know the upload any more.
-    fn offset(&mut self, path: &str) -> Result<Option<u64>> {
+    fn offset(&mut self, path: &str) -> Step<Option<u64>> {
         let response = self.line.send(
             Method::Head,
             path,
             vec![header("tus-resumable", TUS)],
             vec![],
         )?;
-        if matches!(response.status, 403 | 404 | 410) {
+        if matches!(response.status, 404 | 410) {
             return Ok(None);
         }
         let response = accepted(response)?;
         Ok(Some(told_offset(&response)?))
     }
 
-    fn pieces(&mut self, due: &Due, path: &str, mut offset: u64) -> Result<Sent> {
-        let too_large = |_| EngineError::NotFound;
+    fn pieces(&mut self, due: &Due, path: &str, mut offset: u64, pace: &mut Pace) -> Step<Sent> {
+        let too_large = |_| Halt::Failed(EngineError::NotFound);
         let len = usize::try_from(due.bytes).map_err(too_large)?;
+        // What an earlier sync got through is done.
+        self.meter.did(Phase::Blobs, 0, offset.min(due.bytes));
         while offset < due.bytes {
-            self.tell(Phase::Blobs, offset, due.bytes);
+            self.tell(Phase::Blobs);
             let at = usize::try_from(offset).map_err(too_large)?;
-            let mut piece = self.shared.vault.piece(due.sha256, len, at / PIECE)?;
+            let mut piece = self
+                .shared
+                .vault
+                .piece(due.sha256, len, at / PIECE)
+                .map_err(EngineError::from)?;
             // Where the server stopped within a piece, its rest goes.
             piece.drain(..at % PIECE);
+            piece.truncate(pace.bytes().min(self.line.room()).max(1));
             let headers = vec![
                 header("tus-resumable", TUS),
                 header("content-type", "application/offset+octet-stream"),
                 header("upload-offset", &offset.to_string()),
             ];
-            let response = self.line.send(Method::Patch, path, headers, piece)?;
+            let carried = piece.len();
+            let since = self.shared.now().mono_ms;
+            let response = self
+                .line
+                .send(Method::Patch, path, headers, piece)
+                .inspect_err(|halt| self.broke(halt, carried))?;
+            pace.took(carried, self.shared.now().mono_ms - since);
+            if is_purged(&response) {
+                return Ok(Sent::Purged);
+            }
             offset = match response.status {
                 CHECKSUM_MISMATCH | 404 | 410 => return Ok(Sent::Again),
+                409 if !is_about_the_offset(&response) => {
+                    accepted(response)?;
+                    return Ok(Sent::Again);
+                }
                 // Another offset is right: an answer was lost.
                 409 => match self.offset(path)? {
                     Some(right) if right != offset => right,
                     _ => return Ok(Sent::Again),
                 },
-                // A hotel's login page says 200 too.
-                _ => told_offset(&accepted(response)?)?,
+                _ => {
+                    let response = accepted(response)?;
+                    self.meter.did(Phase::Blobs, 0, carried as u64);
+                    self.see(&response)?;
+                    // A hotel's login page says 200 too.
+                    let told = told_offset(&response)?;
+                    if told <= offset || told > due.bytes {
+                        let message = "expected a larger upload-offset".to_owned();
+                        return Err(EngineError::BadAnswer { message }.into());
+                    }
+                    told
+                }
             };
         }
-        self.tell(Phase::Blobs, due.bytes, due.bytes);
+        self.meter.did(Phase::Blobs, 1, 0);
+        self.tell(Phase::Blobs);
         Ok(Sent::Whole)
     }
+}
+
+/// The status of a server's fault or refusal.
+fn status_of(halt: &Halt) -> Option<u16> {
+    match halt {
+        Halt::Failed(EngineError::ServerError { status, .. }) => Some(*status),
+        _ => None,
+    }
+}
+
+/// Whether the request itself is at fault, and what the server says of it.
+fn at_fault(halt: &Halt) -> Option<(&str, &str)> {
+    match halt {
+        Halt::Failed(EngineError::ServerError {
+            status: 400 | 413 | 415 | 422,
+            code,
+            text,
+        }) => Some((code, text)),
+        _ => None,
+    }
+}
+
+/// What a refusal says, in a word.
+fn word_of(response: &Response) -> Option<String> {
+    let said: ErrorResponse = serde_json::from_slice(&response.body).ok()?;
+    Some(said.error.code)
+}
+
+fn is_purged(response: &Response) -> bool {
+    response.status == 410 && word_of(response).as_deref() == Some("purged")
+}
+
+fn is_about_the_offset(response: &Response) -> bool {
+    word_of(response).is_none_or(|word| word == "wrong_offset")
 }
 
 fn upload_offset(response: &Response) -> Option<u64> {
     response.header("upload-offset")?.trim().parse().ok()
 }
 
-fn told_offset(response: &Response) -> Result<u64> {
+fn told_offset(response: &Response) -> Result<u64, EngineError> {
     upload_offset(response).ok_or_else(|| EngineError::BadAnswer {
         message: "expected an upload-offset".to_owned(),
     })

@@ -1,135 +1,70 @@
-//! A sync: hello, push, tracks, attachments, pull.
+//! A sync: hello, have, push, pull, tracks, attachments, receipts.
 //!
 //! It always starts from what is durable, holds the engine's lock for its
 //! transactions only, and may be cancelled between any two requests and started
 //! again at once. Nothing leaves the outbox but by the server's word for that
-//! very op, chunk or attachment: any other answer, and none, keeps it.
+//! very op, chunk or attachment: any other answer, and none, keeps it. What is
+//! pulled never waits for what is large to be sent.
 
+mod accounts;
 mod blobs;
 mod call;
 mod enrolment;
+mod have;
+mod hello;
+mod meter;
+mod pace;
 mod push;
+mod report;
 mod streams;
 mod tracks;
 
-use gridwalk_domain::wire::{HelloRequest, HelloResponse, Limits, PROTOCOL_VERSION};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use gridwalk_domain::Epoch;
+use gridwalk_domain::wire::{Cursor, Limits, Standing};
+use rusqlite::Transaction;
+use std::sync::PoisonError;
 
-use crate::core::{Shared, begin};
-use crate::error::{EngineError, Result};
-use crate::identity::{Contact, Me, Synced};
+use crate::core::{Core, Shared, begin};
+use crate::error::{EngineError, Inner, Result};
+use crate::identity::Me;
 use crate::observe::Touched;
+use crate::outbox::Word;
+use crate::policy::{Network, Policy};
+use crate::schedule::{self, Ended, Seen};
 use crate::store::meta::{self, name};
-use crate::{Transport, pull, view};
-use call::Line;
+use crate::{Transport, account, boots, timeline};
+use call::{Halt, Line, Step};
 pub(crate) use enrolment::enrol;
+use hello::After;
+use meter::Meter;
+use pace::Pace;
+pub use report::{CancelToken, Cut, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
 
-/// What a caller may give to a sync.
-#[derive(Clone, Default)]
-pub struct SyncOptions {
-    /// Who is told how far it is.
-    pub progress: Option<Arc<dyn SyncProgress>>,
-    /// Ends the sync at the next request.
-    pub cancel: CancelToken,
-}
-
-/// Shared by whoever may end something and what is to end.
-#[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicBool>);
-
-impl CancelToken {
-    /// A token that nobody has cancelled yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Ends what holds this token.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was cancelled.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// The parts of a sync, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// Asking how things stand.
-    Hello,
-    /// Sending ops.
-    Push,
-    /// Sending chunks of tracks.
-    Tracks,
-    /// Sending attachments.
-    Blobs,
-    /// Pulling what changed.
-    Pull,
-}
-
-/// How far a sync is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// The part that runs.
-    pub phase: Phase,
-    /// What of it is done: ops, chunks, bytes of attachments, or entities.
-    pub done: u64,
-    /// How much it is in all; 0 where that is not known.
-    pub total: u64,
-    /// Bytes sent so far.
-    pub bytes_up: u64,
-    /// Bytes received so far.
-    pub bytes_down: u64,
-}
-
-/// Who is told how far a sync is.
-pub trait SyncProgress: Send + Sync {
-    /// Called from the thread that syncs, under no lock of the engine.
-    fn progress(&self, progress: Progress);
-}
-
-/// What a sync did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SyncReport {
-    /// Ops that the server took.
-    pub ops_sent: u64,
-    /// Ops among them of which something is kept beside what others wrote.
-    pub conflicts: u64,
-    /// Ops, chunks and attachments that it did not take.
-    pub refused: u64,
-    /// Ops and chunks that wait for something else to come first.
-    pub deferred: u64,
-    /// Chunks that it took.
-    pub chunks_sent: u64,
-    /// Attachments that it has whole.
-    pub blobs_sent: u64,
-    /// Entities that were pulled.
-    pub entities_pulled: u64,
-    /// Streams that were read again from the start, because count or hash
-    /// differed.
-    pub snapshots: u64,
-    /// Requests made.
-    pub requests: u64,
-    /// Bytes sent: HTTP heads and bodies, TLS aside.
-    pub bytes_up: u64,
-    /// Bytes received.
-    pub bytes_down: u64,
-    /// Whether the server wants a newer app; nothing was pulled then.
-    pub upgrade_needed: bool,
-}
-
-/// A sync that runs.
+/// A sync that runs, for one account after the other.
 pub(crate) struct Run<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) line: Line<'a>,
-    pub(crate) options: SyncOptions,
     pub(crate) report: SyncReport,
+    pub(crate) meter: Meter,
+    /// Whose records are sent now.
+    pub(crate) me: Me,
     pub(crate) limits: Limits,
+    /// The time line that the server is of.
+    epoch: Epoch,
+    /// The server's clock when it said hello, and the phone's monotonic one.
+    server: (i64, i64),
+    /// Whether there is something to pull, and whether this app may.
+    news: bool,
+    too_old: bool,
+    standing: Standing,
+    /// Whether the server did not know what the phone named: all is doubted at
+    /// the next hello.
+    misfit: bool,
+    /// Whether everything on this phone is to go.
+    wipe: bool,
+    network: Network,
+    /// What the last sync's broken request carried too much of.
+    pace: Option<usize>,
 }
 
 pub(crate) fn run(
@@ -141,40 +76,177 @@ pub(crate) fn run(
         .syncing
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    let me = shared.with(|core| Ok(core.me()?.clone()))?;
-    let line = Line::new(transport, Some(me.token.clone()), options.cancel.clone());
-    let mut run = Run {
-        shared,
-        line,
-        options,
-        report: SyncReport::default(),
-        limits: Limits::default(),
-    };
-    run.all(&me)
+    let now = shared.now();
+    let (present, leaving, seen) = shared.with(|core| {
+        if let Some(after_ms) = core.schedule.ordered_ms(now) {
+            return Err(EngineError::RetryLater { after_ms }.into());
+        }
+        let seen = schedule::seen(core, options.network)?;
+        Ok((core.me.clone(), account::leaving(&core.conn)?, seen))
+    })?;
+    let reached = |me: &Me| transport.leads_to(&me.address());
+    let present = present.filter(reached);
+    let leaving: Vec<Me> = leaving.into_iter().filter(reached).collect();
+    let first = present.as_ref().or(leaving.first());
+    let first = first.ok_or(EngineError::NotEnrolled)?.clone();
+    let line = Line::new(transport, options.cancel, options.budget_bytes);
+    let mut run = Run::new(shared, line, Meter::new(options.progress), first);
+    run.network = options.network;
+    run.pace = shared.with(|core| meta::get(&core.conn, name::PACE))?;
+    let whose = present.is_some() || shared.with(|core| Ok(core.me.is_none()))?;
+    let outcome = run.everybody(present, transport);
+    if run.wipe {
+        shared.wipe()?;
+        return Err(EngineError::Wiped);
+    }
+    let got_on = run.meter.moved();
+    let outcome = run.end(outcome);
+    // What goes wrong at another server is nothing to whoever uses the phone.
+    if whose {
+        shared.note_sync(&outcome, got_on, seen);
+    }
+    shared.observers.touch(&Touched::status());
+    shared.sweep()?;
+    outcome
 }
 
-impl Run<'_> {
-    fn all(&mut self, me: &Me) -> Result<SyncReport> {
-        self.tell(Phase::Hello, 0, 1);
-        self.limits = hello(self.shared, &mut self.line)?;
-        self.seal()?;
-        self.push()?;
-        self.tracks()?;
-        self.blobs()?;
-        // Below the server's oldest version pulls stop; what was sent is kept
-        // there and judged again after an upgrade.
-        self.report.upgrade_needed = self
-            .shared
-            .with(|core| Ok(core.contact.is_some_and(|contact| contact.upgrade_needed)))?;
-        if !self.report.upgrade_needed {
-            self.pull(me)?;
+impl Shared {
+    /// Notes how a sync ended, for the next one. Where it cannot be stored it is
+    /// kept in mind.
+    fn note_sync(&self, outcome: &Result<SyncReport>, got_on: bool, seen: Seen) {
+        let now = self.now();
+        let ended = match outcome {
+            Ok(report) => Ended::Well {
+                wait_ms: match report.cut {
+                    Some(Cut::RetryAfter { after_ms }) => after_ms,
+                    Some(Cut::Budget) | None => 0,
+                },
+            },
+            Err(EngineError::Cancelled | EngineError::Closed) => return,
+            Err(EngineError::RetryLater { after_ms }) => Ended::Failed {
+                got_on,
+                wait_ms: *after_ms,
+            },
+            Err(_) => Ended::Failed { got_on, wait_ms: 0 },
+        };
+        let _ = self.with(|core| {
+            core.schedule.note(now, ended, seen, &*self.rng);
+            let tx = begin(&mut core.conn)?;
+            core.schedule.store(&tx)?;
+            Ok(tx.commit()?)
+        });
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(shared: &'a Shared, line: Line<'a>, meter: Meter, me: Me) -> Self {
+        Self {
+            shared,
+            line,
+            report: SyncReport::default(),
+            meter,
+            me,
+            limits: Limits::default(),
+            epoch: Epoch::from_bytes([0; 16]),
+            server: (0, 0),
+            news: false,
+            too_old: false,
+            standing: Standing::Active,
+            misfit: false,
+            wipe: false,
+            network: Network::Unmetered,
+            pace: None,
         }
-        self.shared.observers.touch(&Touched::status());
+    }
+
+    /// What a sync came to.
+    fn end(mut self, outcome: Step<()>) -> Result<SyncReport> {
         let spent = self.line.spent();
         self.report.requests = spent.requests;
         self.report.bytes_up = spent.up;
         self.report.bytes_down = spent.down;
+        self.report.cut = match outcome {
+            Ok(()) => None,
+            Err(Halt::Budget) => Some(Cut::Budget),
+            Err(Halt::Wait) => Some(Cut::RetryAfter {
+                after_ms: self.line.wait_ms().unwrap_or(0),
+            }),
+            Err(Halt::Failed(error)) => return Err(error),
+            Err(Halt::HelloAgain | Halt::Misfit) => {
+                let message = "the server is of another time line again and again".to_owned();
+                return Err(EngineError::BadAnswer { message });
+            }
+        };
         Ok(self.report)
+    }
+
+    fn round(&mut self) -> Step<()> {
+        if self.hello()? == After::Left {
+            return Ok(());
+        }
+        self.have()?;
+        self.seal()?;
+        let pushed = self.push();
+        match &pushed {
+            // The server has a fault with what was pushed; what it has for this
+            // phone comes down all the same.
+            Ok(())
+            | Err(Halt::Failed(EngineError::ServerError { .. } | EngineError::BadAnswer { .. })) => {
+                self.pull(Phase::Pull)?;
+            }
+            Err(_) => return pushed,
+        }
+        pushed?;
+        // A phone that was stolen sends what it can, whatever that costs.
+        let (policy, network) = match self.standing {
+            Standing::Wipe => (Policy::default(), Network::Unmetered),
+            _ => (
+                self.shared.with(|core| Policy::load(&core.conn))?,
+                self.network,
+            ),
+        };
+        if policy.sends_routes(network) {
+            self.tracks()?;
+        }
+        if policy.sends_photos(network) {
+            self.blobs()?;
+        }
+        self.pull(Phase::Receipts)?;
+        self.forget_the_break()?;
+        Ok(self.let_go()?)
+    }
+
+    /// How large requests begin in this sync.
+    fn pace(&self, most: usize) -> Pace {
+        Pace::new(self.pace, most)
+    }
+
+    /// Notes that a request broke on the way that carried so much: the next
+    /// sync begins with less. What cannot be noted is only slower.
+    fn broke(&self, halt: &Halt, carried: usize) {
+        let broke = matches!(
+            halt,
+            Halt::Failed(EngineError::Unreachable { .. } | EngineError::TimedOut)
+        );
+        if broke {
+            let _ = self.shared.with(|core| {
+                let tx = begin(&mut core.conn)?;
+                meta::put(&tx, name::PACE, &Pace::after_break(carried))?;
+                Ok(tx.commit()?)
+            });
+        }
+    }
+
+    /// The line carries what it is given again.
+    fn forget_the_break(&mut self) -> Result<()> {
+        if self.pace.take().is_none() {
+            return Ok(());
+        }
+        self.shared.with(|core| {
+            let tx = begin(&mut core.conn)?;
+            meta::remove(&tx, name::PACE)?;
+            Ok(tx.commit()?)
+        })
     }
 
     /// A running patrol's fixes go along once they make a chunk worth sending.
@@ -197,68 +269,76 @@ impl Run<'_> {
         })
     }
 
-    pub(crate) fn tell(&self, phase: Phase, done: u64, total: u64) {
-        if let Some(progress) = &self.options.progress {
-            let spent = self.line.spent();
-            progress.progress(Progress {
-                phase,
-                done,
-                total,
-                bytes_up: spent.up,
-                bytes_down: spent.down,
-            });
-        }
+    pub(crate) fn tell(&mut self, phase: Phase) {
+        let spent = self.line.spent();
+        self.meter.tell(phase, spent);
     }
-}
 
-/// Says hello and keeps what the server says of the worker, the time and the
-/// limits.
-pub(crate) fn hello(shared: &Shared, line: &mut Line<'_>) -> Result<Limits> {
-    let request = shared.with(|core| {
-        Ok(HelloRequest {
-            v: PROTOCOL_VERSION,
-            app: shared.app.clone(),
-            at: shared.now(),
-            unsent: view::unsent(&core.conn)?,
-            scope_tag: core.synced.as_ref().map(|synced| synced.tag),
+    /// The server's clock now.
+    pub(crate) fn server_ms(&self) -> i64 {
+        let (server_ms, mono_ms) = self.server;
+        server_ms + (self.shared.now().mono_ms - mono_ms).max(0)
+    }
+
+    /// Keeps something that the server said, in one transaction with the
+    /// highest receipt that the answer names.
+    ///
+    /// The receipt also says of which time line the word is. Where that is not
+    /// the one that hello told, the word is kept as one of the new line, and
+    /// hello is to be said again.
+    pub(crate) fn keep<T>(
+        &mut self,
+        receipt: Option<Cursor>,
+        write: impl FnOnce(&Transaction<'_>, &Word) -> Inner<(T, Touched)>,
+    ) -> Step<T> {
+        let now = self.shared.now();
+        let (account, epoch) = (self.me.account, self.epoch);
+        let (out, ours) = self.shared.change(|core| {
+            self.still_there(core)?;
+            let word = Word {
+                account,
+                epoch: receipt.map_or(epoch, |receipt| receipt.epoch),
+                lifetime_ms: boots::lifetime(&core.conn, now)?,
+            };
+            let tx = begin(&mut core.conn)?;
+            let (out, touched) = write(&tx, &word)?;
+            let ours = match receipt {
+                None => true,
+                Some(receipt) => timeline::see(&tx, account, receipt)?,
+            };
+            tx.commit()?;
+            Ok(((out, ours), touched))
+        })?;
+        if !ours {
+            return Err(Halt::HelloAgain);
+        }
+        if receipt.is_some() {
+            self.line.receipt = self.shared.with(|core| receipt_of(core, account))?;
+        }
+        Ok(out)
+    }
+
+    /// Whoever used the phone when the sync began may have logged out since.
+    fn still_there(&self, core: &Core) -> Inner<()> {
+        let left = self.me.is_present() && core.account() != self.me.account;
+        if left {
+            return Err(EngineError::Cancelled.into());
+        }
+        Ok(())
+    }
+
+    /// Changes what is noted of the account's time line.
+    fn note(&self, change: impl FnOnce(&mut timeline::TimeLine)) -> Result<()> {
+        self.shared.with(|core| {
+            let tx = begin(&mut core.conn)?;
+            let mut line = account::line(&tx, self.me.account)?;
+            change(&mut line);
+            account::keep_line(&tx, self.me.account, &line)?;
+            Ok(tx.commit()?)
         })
-    })?;
-    let answer: HelloResponse = line.post("/v1/hello", &request)?;
-    let now = shared.now();
-    // The server read its clock somewhere between; the middle is the best guess.
-    let middle = request.at.wall_ms + (now.mono_ms - request.at.mono_ms).max(0) / 2;
-    let contact = Contact {
-        at_ms: now.wall_ms,
-        skew_ms: answer.server_ms - middle,
-        upgrade_needed: answer.min_v > PROTOCOL_VERSION,
-    };
-    let (limits, tag) = (answer.limits, answer.scope_tag);
-    let synced = answer.scope.map(|scope| Synced { tag, scope });
-    shared.change(|core| {
-        let tx = begin(&mut core.conn)?;
-        let mut touched = Touched::status();
-        meta::put(&tx, name::CONTACT, &contact)?;
-        if let Some(synced) = &synced {
-            meta::put(&tx, name::SCOPE, synced)?;
-            touched.records = pull::forget_all_but(&tx, &synced.scope.streams)?;
-        }
-        tx.commit()?;
-        core.contact = Some(contact);
-        core.synced = synced.or(core.synced.take());
-        Ok(((), touched))
-    })?;
-    Ok(limits)
+    }
 }
 
-/// Whether an answer is the server's word that the request itself is at fault,
-/// so that sending it in smaller parts may help.
-pub(crate) fn at_fault(error: &EngineError) -> Option<(&str, &str)> {
-    match error {
-        EngineError::ServerError {
-            status: 400 | 409 | 413 | 415 | 422,
-            code,
-            text,
-        } => Some((code, text)),
-        _ => None,
-    }
+fn receipt_of(core: &Core, account: i64) -> Inner<Option<Cursor>> {
+    Ok(account::line(&core.conn, account)?.receipt)
 }

@@ -1,20 +1,20 @@
 //! Records that are changed after they were made, here and elsewhere.
 
 use gridwalk_domain::{Change, EntityId, Intent, OpId};
-use gridwalk_engine::{EngineError, NewPhoto};
+use gridwalk_engine::{Choice, EngineError, NewPhoto};
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
 
 use crate::server::FakeServer;
 use crate::support::{Phone, png};
-use crate::syncing::{elsewhere, report, sync};
+use crate::talk::{elsewhere, report, sync};
 
 fn title(text: &str) -> BTreeMap<String, serde_json::Value> {
     [("title".to_owned(), json!(text))].into()
 }
 
 fn base(server: &FakeServer, record: EntityId) -> Option<OpId> {
-    server.with(|state| state.entities[&record].state.base("title"))
+    server.with(|state| state.state(record).expect("there").base("title"))
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn all_that_is_changed_offline_arrives_and_own_changes_do_not_conflict() {
         .expect("steps");
     let shown = engine.record_of(id).expect("there");
     sync(&engine, &server).expect("syncs");
-    let state = server.with(|state| state.entities[&id].state.clone());
+    let state = server.with(|state| state.state(id).expect("there").clone());
     assert_eq!(state.ops, shown.ops);
     assert_eq!((state.text("title"), state.conflicts()), (Some("丙"), 0));
     assert_eq!(state.status(), Some("escalated"));
@@ -78,6 +78,65 @@ fn what_two_wrote_stays_until_somebody_settles_it() {
     assert_eq!(
         (shown.text("title"), shown.conflicts()),
         (Some("两人说定"), 0)
+    );
+}
+
+#[test]
+fn conflicts_are_listed_and_settled_as_they_were_seen() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = phone.enrolled(&server);
+    engine.start_shift(None).expect("begins");
+    let id = report(&engine, "甲", &[]);
+    sync(&engine, &server).expect("syncs");
+    assert_eq!(engine.conflicts(), Ok(vec![]));
+    let stale = base(&server, id);
+    let change = |text: &str| Change {
+        value: json!(text),
+        base: stale,
+    };
+    for text in ["乙", "丙"] {
+        elsewhere(
+            &server,
+            id,
+            Intent::Set([("title".into(), change(text))].into()),
+        );
+    }
+    sync(&engine, &server).expect("syncs");
+    let status = engine.status().expect("reads");
+    assert_eq!(status.conflicts, 1, "somebody notices");
+    let conflict = engine.conflicts().expect("reads").remove(0);
+    assert_eq!((conflict.record, conflict.field.as_str()), (id, "title"));
+    assert_eq!(
+        (&conflict.standing.value, conflict.others.len()),
+        (&json!("乙"), 1)
+    );
+    // While the worker looks at it, a third text comes in.
+    elsewhere(
+        &server,
+        id,
+        Intent::Set([("title".into(), change("丁"))].into()),
+    );
+    sync(&engine, &server).expect("syncs");
+    let other = conflict.others[0].op;
+    engine
+        .settle(&conflict, Choice::Keep(other))
+        .expect("settles what was seen");
+    sync(&engine, &server).expect("syncs");
+    let left = engine.conflicts().expect("reads").remove(0);
+    assert_eq!(left.standing.value, "丙");
+    let texts: Vec<_> = left.others.iter().map(|kept| &kept.value).collect();
+    assert_eq!(texts, [&json!("丁")], "what nobody saw stays");
+    engine
+        .settle(&left, Choice::Write(json!("说定")))
+        .expect("settles");
+    assert_eq!(engine.conflicts(), Ok(vec![]), "at once, offline too");
+    sync(&engine, &server).expect("syncs");
+    assert_eq!(engine.incident(id).expect("there").title, "说定");
+    assert_eq!(engine.status().expect("reads").conflicts, 0);
+    let nobody = OpId::from_bytes([0xee; 16]);
+    assert_eq!(
+        engine.settle(&left, Choice::Keep(nobody)),
+        Err(EngineError::NotFound)
     );
 }
 

@@ -4,11 +4,22 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod amending;
+mod budget;
 mod disk;
+mod enrolling;
+mod hello;
+mod keeping;
+mod leaving;
 mod observing;
+mod parking;
 mod phone;
+mod purging;
 mod scope;
 mod server;
+mod slow_line;
 mod store;
 mod support;
 mod syncing;
+mod talk;
+mod timelines;
+mod upgrades;

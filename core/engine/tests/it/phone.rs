@@ -39,7 +39,7 @@ fn a_wrong_code_changes_nothing_and_a_lost_answer_repeats_the_same_request() {
     // The server holds device and token already: another pair would be refused.
     let engine = phone.open();
     let identity = engine.enrol(&server, &invitation("CODE")).expect("enrols");
-    assert_eq!(identity.worker.name, "王芳");
+    assert_eq!(identity.worker.name, "01 号网格员");
     assert_eq!(
         engine.grid_by_code("371302001201003").expect("known").id,
         server.grid.id
@@ -187,7 +187,7 @@ fn a_killed_app_goes_on_with_a_gap_and_loses_nothing() {
         assert_eq!((before.unsent.chunks, before.unsealed_fixes), (1, 150));
         drop(engine);
         phone.clock.pass(1_200_000);
-        phone.clock.reboot();
+        phone.clock.reboot(0);
         let engine = phone.open();
         let after = engine.status().expect("reads");
         assert_eq!(after.patrol.as_ref().map(|patrol| patrol.fixes), Some(450));

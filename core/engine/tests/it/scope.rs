@@ -6,7 +6,7 @@ use serde_json::Map;
 
 use crate::server::FakeServer;
 use crate::support::Phone;
-use crate::syncing::{elsewhere, report, sync};
+use crate::talk::{elsewhere, report, sync};
 
 #[test]
 fn a_patrol_goes_on_to_its_end_where_the_grid_was_taken_away() {
@@ -15,7 +15,7 @@ fn a_patrol_goes_on_to_its_end_where_the_grid_was_taken_away() {
     phone.walk(&engine, 100);
     let other = report(&engine, "甲", &[]);
     sync(&engine, &server).expect("syncs");
-    server.with(|state| state.grid_taken = true);
+    server.with(|state| state.assigned.clear());
     sync(&engine, &server).expect("syncs");
     assert_eq!(engine.record_of(other), Err(EngineError::NotFound));
 
@@ -58,7 +58,7 @@ fn a_patrol_that_was_finished_elsewhere_ends_here_too() {
     assert_eq!(engine.finish_patrol().expect("finishes").fixes, 120);
     engine.end_shift().expect("ends");
     sync(&engine, &server).expect("syncs");
-    let state = server.with(|state| state.entities[&id].state.clone());
+    let state = server.with(|state| state.state(id).cloned().expect("there"));
     assert_eq!((state.status(), state.conflicts()), (Some("finished"), 0));
     assert_eq!(server.fixes(), 120);
 }

@@ -3,48 +3,68 @@
 use gridwalk_domain::{BootId, Clock, Fix, Moment, Position, Rng};
 use gridwalk_engine::{Config, Engine, Invitation, Key32, SystemDisk};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::server::FakeServer;
 
+/// Fixes of one chunk, as the engine seals them.
+pub(crate) const CHUNK: usize = 300;
+
 pub(crate) const START_MS: i64 = 1_763_769_600_000;
 
-/// A clock that a test moves.
-pub(crate) struct TestClock {
-    elapsed_ms: AtomicI64,
-    boot: Mutex<BootId>,
-}
+/// Clocks that a test moves.
+pub(crate) struct TestClock(Mutex<Moment>);
 
 impl TestClock {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            elapsed_ms: AtomicI64::new(0),
-            boot: Mutex::new(BootId::from_bytes([1; 16])),
-        })
+        Arc::new(Self(Mutex::new(Moment {
+            wall_ms: START_MS,
+            boot: BootId::from_bytes([1; 16]),
+            mono_ms: 50_000,
+        })))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Moment)) {
+        change(&mut self.0.lock().expect("no panic"));
     }
 
     pub(crate) fn pass(&self, ms: i64) {
-        self.elapsed_ms.fetch_add(ms, Ordering::Relaxed);
+        self.change(|now| {
+            now.wall_ms += ms;
+            now.mono_ms += ms;
+        });
     }
 
-    pub(crate) fn reboot(&self) {
-        *self.boot.lock().expect("no panic") = BootId::from_bytes([2; 16]);
+    pub(crate) fn pass_days(&self, days: i64) {
+        self.pass(days * 24 * 3_600_000);
+    }
+
+    /// Somebody sets the wall clock.
+    pub(crate) fn turn(&self, ms: i64) {
+        self.change(|now| now.wall_ms += ms);
+    }
+
+    /// The phone was off for so long.
+    pub(crate) fn reboot(&self, off_ms: i64) {
+        self.change(|now| {
+            let boot = now.boot.as_bytes()[0] + 1;
+            *now = Moment {
+                wall_ms: now.wall_ms + off_ms,
+                boot: BootId::from_bytes([boot; 16]),
+                mono_ms: 7_000,
+            };
+        });
     }
 
     pub(crate) fn wall_ms(&self) -> i64 {
-        START_MS + self.elapsed_ms.load(Ordering::Relaxed)
+        self.now().wall_ms
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Moment {
-        let elapsed = self.elapsed_ms.load(Ordering::Relaxed);
-        Moment {
-            wall_ms: START_MS + elapsed,
-            boot: *self.boot.lock().expect("no panic"),
-            mono_ms: 50_000 + elapsed,
-        }
+        *self.0.lock().expect("no panic")
     }
 }
 
@@ -176,8 +196,12 @@ impl Phone {
     }
 }
 
-/// A small PNG with a text in it that must not leave the phone.
+/// A PNG of 150 KB with a text in it that must not leave the phone.
 pub(crate) fn png(seed: u8) -> Vec<u8> {
+    png_of(seed, 150_000)
+}
+
+pub(crate) fn png_of(seed: u8, bytes: usize) -> Vec<u8> {
     let chunk = |kind: &[u8; 4], data: &[u8]| {
         let data = img_parts::Bytes::copy_from_slice(data);
         let chunk = img_parts::png::PngChunk::new(*kind, data);
@@ -187,7 +211,7 @@ pub(crate) fn png(seed: u8) -> Vec<u8> {
         b"\x89PNG\r\n\x1a\n".to_vec(),
         chunk(b"IHDR", &[0, 0, 0, 5, 0, 0, 0, 4, 8, 2, 0, 0, 0]),
         chunk(b"tEXt", b"35.104512N 118.356781E"),
-        chunk(b"IDAT", &vec![seed; 150_000]),
+        chunk(b"IDAT", &vec![seed; bytes]),
         chunk(b"IEND", b""),
     ]
     .concat()

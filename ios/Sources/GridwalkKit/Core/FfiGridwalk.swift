@@ -96,11 +96,11 @@ public final class FfiGridwalk: Gridwalk {
         try await call { try $0.reportIncident(incident: incident) }
     }
 
-    public func sync(onProgress: @escaping @Sendable (SyncProgress) -> Void) async throws -> SyncReport {
+    public func sync(photosWait: Bool, onProgress: @escaping @Sendable (SyncProgress) -> Void) async throws -> SyncReport {
         let token = CancelToken()
         return try await withTaskCancellationHandler {
             do {
-                return try await call { try $0.sync(observer: Progress(onProgress), cancel: token) }
+                return try await call { try $0.sync(observer: Progress(onProgress), cancel: token, attachmentsWait: photosWait) }
             } catch EngineError.Cancelled {
                 throw CancellationError()
             }

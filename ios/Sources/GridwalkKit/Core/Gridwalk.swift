@@ -52,7 +52,9 @@ public protocol Gridwalk: Sendable {
 
     /// Sends and receives. Cancelling the task ends it between two requests
     /// with a `CancellationError`.
-    func sync(onProgress: @escaping @Sendable (SyncProgress) -> Void) async throws -> SyncReport
+    ///
+    /// - Parameter photosWait: they stay for a network that nobody pays by the byte.
+    func sync(photosWait: Bool, onProgress: @escaping @Sendable (SyncProgress) -> Void) async throws -> SyncReport
 
     /// Closes the data file. Idempotent.
     func shut() async

@@ -119,11 +119,15 @@ public struct Phone: Sendable {
     public func syncInBackground() async -> Bool {
         await open()
         guard let runner else { return false }
-        return await withTaskCancellationHandler {
-            await runner.now()
-        } onCancel: {
-            Task { await runner.cancel() }
+        // The present network is the first that is told.
+        for await network in phone.network.kinds() {
+            return await withTaskCancellationHandler {
+                await runner.sync(over: network)
+            } onCancel: {
+                Task { await runner.cancel() }
+            }
         }
+        return false
     }
 
     /// Whether the data file may be closed: nothing is recorded that needs it.
@@ -174,7 +178,10 @@ public struct Phone: Sendable {
                 for await report in reports { self?.today?.show(report) }
             },
             Task { [weak self] in
-                for await trouble in troubles { self?.patrol?.show(trouble) }
+                for await trouble in troubles {
+                    self?.today?.show(trouble)
+                    self?.patrol?.show(trouble)
+                }
             },
         ]
     }

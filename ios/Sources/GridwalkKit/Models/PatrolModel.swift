@@ -191,7 +191,7 @@ public enum PatrolAsk: Sendable, Equatable { case location, finish }
                         paused: patrol.paused, since: patrol.sinceMs, distanceM: patrol.distanceM, lastFix: patrol.lastFix?.timeMs,
                         gaps: route?.gaps.map { GapState(from: $0.fromMs, to: $0.toMs, cause: $0.cause) } ?? [])
                 },
-                trouble: status.patrol.map { !$0.paused } ?? false ? trouble : nil,
+                trouble: status.missing(trouble),
                 ask: ask,
                 problem: problem))
     }

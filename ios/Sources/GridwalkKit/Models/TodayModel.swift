@@ -15,6 +15,8 @@ public enum TodayState: Sendable, Equatable {
         /// Since when on duty; none off duty.
         public var shiftSince: Millis?
         public var patrol: PatrolBrief?
+        /// Why nothing is recorded although a patrol runs.
+        public var trouble: PatrolRecorder.Trouble?
         public var unsent: UnsentState
         /// Patrols of today that are over.
         public var finished: Int
@@ -82,6 +84,7 @@ public struct GridChoice: Sendable, Equatable, Identifiable {
     private let startOfDay: @Sendable (Millis) -> Millis
     private var everything: Everything?
     private var sync = SyncRunner.Report()
+    private var trouble: PatrolRecorder.Trouble?
     private var ask: TodayAsk?
     private var problem: Problem?
 
@@ -102,6 +105,11 @@ public struct GridChoice: Sendable, Equatable, Identifiable {
 
     func show(_ sync: SyncRunner.Report) {
         self.sync = sync
+        draw()
+    }
+
+    func show(_ trouble: PatrolRecorder.Trouble?) {
+        self.trouble = trouble
         draw()
     }
 
@@ -165,6 +173,7 @@ public struct GridChoice: Sendable, Equatable, Identifiable {
                 grid: status.shift?.grid.name ?? (status.grids.count == 1 ? status.grids.first?.name : nil),
                 shiftSince: status.shift?.sinceMs,
                 patrol: status.patrol.map { PatrolBrief(paused: $0.paused, since: $0.sinceMs, distanceM: $0.distanceM) },
+                trouble: status.missing(trouble),
                 unsent: UnsentState(status, sync: sync),
                 finished: finished.count,
                 finishedM: finished.reduce(0) { $0 + ($1.distanceM ?? 0) },

@@ -116,6 +116,14 @@ public actor PatrolRecorder {
     }
 }
 
+extension Status {
+    /// The trouble where it costs a route: without a patrol, or in a paused one,
+    /// nothing is missed.
+    func missing(_ trouble: PatrolRecorder.Trouble?) -> PatrolRecorder.Trouble? {
+        patrol.map { !$0.paused } ?? false ? trouble : nil
+    }
+}
+
 extension PatrolRecorder.Trouble {
     fileprivate init(_ cause: GapCause) {
         self =

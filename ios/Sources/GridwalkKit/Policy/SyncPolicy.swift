@@ -33,8 +33,9 @@ public struct SyncPolicy: Sendable, Equatable {
 
     /// With nothing to send, how often to look what came down.
     static let lookEvery: Millis = 15 * minuteMs
-    /// Routes and photos wait so long for a network that nobody pays by the byte.
-    static let bulkPatience: Millis = 4 * hourMs
+    /// Photos wait so long for a network that nobody pays by the byte. Records
+    /// and routes, which are small, do not.
+    static let photoPatience: Millis = hourMs
     /// The longest wait after failures.
     static let longestBackoff: Millis = 15 * minuteMs
     static let firstBackoff: Millis = 5_000
@@ -57,10 +58,17 @@ public struct SyncPolicy: Sendable, Equatable {
             if now < next, now >= failures.last { return .at(next) }
         }
         if unsent.ops == 0, unsent.chunks == 0, unsent.blobs == 0 { return look(network, lastContact, now) }
-        if network == .free || unsent.ops > 0 { return .now }
-        guard network == .metered else { return .whenNetworkChanges }
-        let since = unsent.oldestMs ?? now
-        return now >= since + Self.bulkPatience || now < since ? .now : .at(since + Self.bulkPatience)
+        if unsent.ops > 0 || unsent.chunks > 0 || !photosWait(network, unsent: unsent, now: now) { return .now }
+        guard network == .metered, let since = unsent.oldestMs else { return .whenNetworkChanges }
+        return .at(since + Self.photoPatience)
+    }
+
+    /// Whether a sync that starts by itself leaves the photos here.
+    public func photosWait(_ network: NetworkKind, unsent: Unsent, now: Millis) -> Bool {
+        guard network != .free, unsent.blobs > 0 else { return false }
+        guard network == .metered, let since = unsent.oldestMs else { return true }
+        // A clock set back must not keep them for ever.
+        return now < since + Self.photoPatience && now >= since
     }
 
     private func look(_ network: NetworkKind, _ lastContact: Millis?, _ now: Millis) -> Decision {

@@ -26,6 +26,8 @@ public actor SyncRunner {
     private var network = NetworkKind.none
     private var failures = SyncPolicy.Failures()
     private var drawn = 0.0
+    /// Whether the sync under way, or the last one, leaves the photos here.
+    private var photosWait = false
     private var report = Report()
     private var running: Task<Bool, Never>?
     private var alarm: Task<Void, Never>?
@@ -56,17 +58,25 @@ public actor SyncRunner {
     public func nudge() async {
         guard running == nil, let status = try? await gridwalk.status(), status.identity != nil, running == nil else { return }
         switch decide(.byItself, status) {
-        case .now: _ = await run()
+        case .now: _ = await run(.byItself)
         case .at(let moment): wake(at: moment)
         case .whenNetworkChanges: alarm?.cancel()
         }
     }
 
-    /// Syncs at once, or joins the sync under way.
+    /// Syncs at once and with everything, or joins the sync under way.
     ///
     /// - Returns: whether it went through.
     @discardableResult public func now() async -> Bool {
-        await run()
+        await run(.byHand)
+    }
+
+    /// The system gives a little time, over this network.
+    ///
+    /// - Returns: whether all that may go over it went through.
+    public func sync(over kind: NetworkKind) async -> Bool {
+        network = kind
+        return kind == .none ? false : await run(.byItself)
     }
 
     /// Ends the sync under way between two requests; what is durable stays so.
@@ -81,18 +91,25 @@ public actor SyncRunner {
             chance: drawn)
     }
 
-    private func run() async -> Bool {
-        if let running { return await running.value }
+    private func run(_ cause: SyncPolicy.Cause) async -> Bool {
+        if let running {
+            let went = await running.value
+            // That one left the photos, and the user wants them sent.
+            return went && photosWait && cause == .byHand ? await run(cause) : went
+        }
         alarm?.cancel()
-        let task = Task { await attempt() }
+        let task = Task {
+            let went = await attempt(cause)
+            running = nil
+            return went
+        }
         running = task
         let went = await task.value
-        running = nil
         await arm()
         return went
     }
 
-    private func attempt() async -> Bool {
+    private func attempt(_ cause: SyncPolicy.Cause) async -> Bool {
         tell(Report(sending: .init(done: 0, total: 0), problem: nil))
         let (steps, feed) = AsyncStream.makeStream(of: SyncProgress.self, bufferingPolicy: .bufferingNewest(1))
         let showing = Task {
@@ -103,7 +120,9 @@ public actor SyncRunner {
             showing.cancel()
         }
         do {
-            _ = try await gridwalk.sync { feed.yield($0) }
+            let unsent = try await gridwalk.status().unsent
+            photosWait = cause == .byItself && policy.photosWait(network, unsent: unsent, now: clock.now())
+            _ = try await gridwalk.sync(photosWait: photosWait) { feed.yield($0) }
             failures = SyncPolicy.Failures()
             tell(Report())
             return true

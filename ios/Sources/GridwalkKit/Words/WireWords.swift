@@ -15,6 +15,17 @@ extension Texts {
         }
     }
 
+    /// Why a patrol that runs records no route.
+    public func trouble(_ trouble: PatrolRecorder.Trouble) -> String {
+        switch trouble {
+        case .permissionOff: permissionLocationOff
+        case .locationOff: locationOff
+        case .reduced: permissionLocationReduced
+        case .noSignal: gapNoSignal
+        case .notSaved(let problem): problem.text(self)
+        }
+    }
+
     /// What a refused record waits for.
     public func advice(_ advice: Advice) -> String {
         switch advice {

@@ -55,7 +55,7 @@ impl NewCode {
 }
 
 /// The worker of this id or name, among these or among all.
-fn find(
+pub(super) fn find(
     tx: &dyn Read,
     worker: &str,
     tenant: Option<TenantId>,
@@ -86,7 +86,7 @@ impl Admin<'_> {
     /// [`AdminError`]; nothing is changed then.
     pub fn enrol(&self, whom: EnrolFor<'_>) -> Result<NewCode, AdminError> {
         let (name, grid) = (checked(whom.worker)?, whom.grid.map(str::to_owned));
-        let rng = Arc::clone(&self.service.rng);
+        let rng = Arc::clone(&self.service.tools.rng);
         let now_ms = self.service.now_ms();
         let code = letters(&*rng, CODE_GROUPS);
         let expires_ms = now_ms + VALID_MS;

@@ -59,6 +59,35 @@ pub enum AdminError {
     NoDistrict,
     /// There are several districts, and none was named.
     ChooseDistrict,
+    /// The service refused it, for this reason.
+    Refused(String),
+    /// No phone bears this id.
+    UnknownDevice(String),
+    /// Nothing in quarantine has this hash.
+    NotHeld(String),
+    /// It cannot be taken as it is: why.
+    Still(String),
+    /// A time that cannot be read, or an end before its beginning.
+    BadTime(String),
+    /// A grid cannot take another's place: it is of another level or district, is
+    /// closed, or is the same.
+    BadSuccessor(String),
+    /// A grid that others stand under cannot be closed.
+    HasChildren(String),
+    /// A grid cannot stand under this one.
+    BadParent(String),
+    /// The folder holds no backup, or not all of one.
+    NoBackup {
+        /// The folder.
+        folder: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The backup was not checked, or is older than what phones rely on.
+    NotRestorable {
+        /// Which.
+        backup: String,
+    },
 }
 
 /// What is wrong with a line of a file.
@@ -159,6 +188,16 @@ impl AdminError {
             Self::BadName => say("bad_name", &[]),
             Self::NoDistrict => say("no_district", &[]),
             Self::ChooseDistrict => say("choose_district", &[]),
+            Self::Refused(why) => say("refused", &[("why", why)]),
+            Self::UnknownDevice(id) => say("unknown_device", &[("id", id)]),
+            Self::NotHeld(hash) => say("not_held", &[("hash", hash)]),
+            Self::Still(why) => say("still_held", &[("why", why)]),
+            Self::BadTime(text) => say("bad_time", &[("text", text)]),
+            Self::BadSuccessor(code) => say("bad_successor", &[("code", code)]),
+            Self::HasChildren(code) => say("has_children", &[("code", code)]),
+            Self::BadParent(code) => say("bad_parent", &[("code", code)]),
+            Self::NoBackup { folder, why } => say("no_backup", &[("folder", folder), ("why", why)]),
+            Self::NotRestorable { backup } => say("not_restorable", &[("backup", backup)]),
         }
     }
 }

@@ -2,13 +2,14 @@
 //! line is about; its id stays, its name, parent and boundary follow the file.
 
 use gridwalk_domain::{Boundary, GridCode, GridId, GridLevel, Rng, TenantId, Text};
-use gridwalk_store::{GridRow, StoreError, TenantRow, Write};
+use gridwalk_store::{GridChangeRow, GridRow, StoreError, TenantRow, Write};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::error::{AdminError, FileFault};
 use super::read::{Crs, Line, Source, read};
 use super::{Admin, people};
+use crate::random::tag;
 
 /// China's standard time.
 const UTC_OFFSET_MIN: i32 = 480;
@@ -48,7 +49,7 @@ impl Admin<'_> {
     ) -> Result<ImportReport, AdminError> {
         let lines = Arc::new(read(source, import.crs)?);
         let (file, notice) = (source.name.to_owned(), import.notice.clone());
-        let (rng, now_ms) = (Arc::clone(&self.service.rng), self.service.now_ms());
+        let (rng, now_ms) = (Arc::clone(&self.service.tools.rng), self.service.now_ms());
         // A fault is the value here: what the store says is its own.
         let result = self.service.commit(move |tx| {
             let result = take(tx, &*rng, &lines, notice.as_ref(), now_ms)?;
@@ -87,18 +88,52 @@ fn take(
         Err(fault) => return Ok(Err(fault)),
     };
     if report.added + report.updated > 0 {
-        known.tenant.grids_version += 1;
+        known.tenant.grids_version = grids_version(rng);
     }
     if notice.is_some() {
         known.tenant.notice = notice.cloned();
     }
     tx.put_tenant(&known.tenant)?;
     for (row, boundary) in rows {
+        let before = known.by_code.get(&row.code);
         tx.put_grid(known.tenant.id, &row, boundary.as_deref())?;
+        log_change(tx, known.tenant.id, before, &row, now_ms)?;
     }
     let line = people::audit(now_ms, "import", &format!("{} grids", lines.len()));
     tx.add_audit(known.tenant.id, &line)?;
     Ok(Ok(report))
+}
+
+/// A version that no kept tree was read at.
+pub(super) fn grids_version(rng: &dyn Rng) -> u64 {
+    tag(rng) >> 1
+}
+
+/// Logs what a grid is called and where it stands from now on, where that is new.
+pub(super) fn log_change(
+    tx: &mut dyn Write,
+    tenant: TenantId,
+    before: Option<&GridRow>,
+    now: &GridRow,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let said = |row: &GridRow| {
+        let closed = row.closed_ms.is_some();
+        (row.code.clone(), row.parent, row.name.clone(), closed)
+    };
+    if before.map(said) == Some(said(now)) {
+        return Ok(());
+    }
+    let (code, parent, name, closed) = said(now);
+    let change = GridChangeRow {
+        grid: now.id,
+        at_ms: now_ms,
+        code,
+        parent,
+        name,
+        closed,
+    };
+    tx.add_grid_change(tenant, &change)
 }
 
 /// The district that the file is about: the one it holds, else the one that
@@ -136,7 +171,9 @@ fn district(
         notice: None,
         grids_version: 0,
     });
+    // A closed grid is history: its code may be another's by now.
     let grids = tx.grids(tenant)?.into_iter();
+    let grids = grids.filter(|row| row.closed_ms.is_none());
     Ok(Ok(Known {
         tenant: row,
         by_code: grids.map(|row| (row.code.clone(), row)).collect(),
@@ -198,6 +235,7 @@ fn plan(rng: &dyn Rng, lines: &[Line], known: &Known) -> Result<Planned, At> {
             synthetic: line
                 .synthetic
                 .unwrap_or_else(|| stored.is_some_and(|row| row.synthetic)),
+            closed_ms: None,
         };
         let boundary = line
             .boundary

@@ -1,44 +1,97 @@
 //! What an operator does: the library calls under the verbs of
-//! `gridwalk-server`. They work on the store alone, so they can run while
-//! another process serves the same folder.
+//! `gridwalk-server`. They work on the store and on what is kept beside it, so
+//! they can run while another process serves the same folder.
 
+mod assignments;
+mod backup_folders;
+mod backups;
+mod devices;
 mod enrolment;
 mod error;
 mod grids;
 mod people;
+mod purge;
+mod quarantine;
 mod read;
+mod regrid;
 
+pub use assignments::Assign;
+pub use backup_folders::{Manifest, open_backup};
+pub use backups::{Backup, KEPT_BACKUPS, Restored, Verified};
+pub use devices::{DeviceInfo, Revoke};
 pub use enrolment::{EnrolFor, NewCode};
 pub use error::{AdminError, FileFault, Lang, message};
 pub use grids::{Import, ImportReport};
 pub use people::{NewUser, Settings};
+pub use purge::PurgeReport;
+pub use quarantine::{Held, HeldChunk, HeldOp, HeldRef};
 pub use read::{BadCrs, Crs, Source};
 
 use gridwalk_domain::TenantId;
 use gridwalk_domain::{Clock, Rng};
 use gridwalk_store::TenantRow;
 use gridwalk_store_sqlite::SqliteStore;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::blobs::FolderBlobs;
 use crate::error::Error;
+use crate::keep::FolderKeep;
 use crate::page::Holdings;
-use crate::service::Service;
+use crate::service::{Parts, Service};
 
-/// Opens the service on a data folder, making it where it is missing.
+/// Where everything is.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// The database and the attachments.
+    pub data: PathBuf,
+    /// The journal, the ledger and the floor; `journal` in the data folder where
+    /// none is given.
+    pub journal: Option<PathBuf>,
+}
+
+impl Folders {
+    /// A data folder with its journal inside.
+    #[must_use]
+    pub const fn new(data: PathBuf) -> Self {
+        Self {
+            data,
+            journal: None,
+        }
+    }
+
+    fn journal(&self) -> PathBuf {
+        let inside = || self.data.join("journal");
+        self.journal.clone().unwrap_or_else(inside)
+    }
+}
+
+fn blobs_in(folder: &Path) -> PathBuf {
+    folder.join("blobs")
+}
+
+/// Opens the service on its folders, making them where they are missing.
 ///
 /// # Errors
-/// [`AdminError::Open`] where the folder or its database cannot be used.
+/// [`AdminError::Open`] where a folder or the database cannot be used.
 pub fn open(
-    folder: &Path,
+    folders: &Folders,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
+    settings: crate::Settings,
 ) -> Result<Service, AdminError> {
-    let store = SqliteStore::open(folder).map_err(|why| AdminError::Open(why.to_string()))?;
-    let blobs = FolderBlobs::open(&folder.join("blobs"));
-    let blobs = blobs.map_err(|why| AdminError::Open(why.to_string()))?;
-    Ok(Service::open(Arc::new(store), Arc::new(blobs), clock, rng)?)
+    let cannot = |why: &dyn std::fmt::Display| AdminError::Open(why.to_string());
+    let store = SqliteStore::open(&folders.data).map_err(|why| cannot(&why))?;
+    let blobs = FolderBlobs::open(&blobs_in(&folders.data)).map_err(|why| cannot(&why))?;
+    let keep = FolderKeep::open(&folders.journal(), &*rng).map_err(|why| cannot(&why))?;
+    let parts = Parts {
+        store: Arc::new(store),
+        blobs: Arc::new(blobs),
+        keep: Arc::new(keep),
+        clock,
+        rng,
+    };
+    Service::open(parts, settings).map_err(|why| cannot(&why))
 }
 
 /// The operator's calls.
@@ -83,7 +136,8 @@ impl From<Error> for AdminError {
     fn from(error: Error) -> Self {
         match error {
             Error::Store(error) => Self::Store(error),
-            Error::Fault(fault) => Self::Open(fault.text),
+            Error::Fault(fault) => Self::Refused(fault.text),
+            Error::WentBack(_) => Self::Refused(error.to_string()),
         }
     }
 }

@@ -100,7 +100,7 @@ impl Admin<'_> {
     /// # Errors
     /// [`AdminError`]; nothing is changed then.
     pub fn add_user(&self, name: &str, role: Role, grid: &str) -> Result<NewUser, AdminError> {
-        let password = letters(&*self.service.rng, PASSWORD_GROUPS);
+        let password = letters(&*self.service.tools.rng, PASSWORD_GROUPS);
         self.put_user(name, role, grid, password)
     }
 
@@ -116,8 +116,11 @@ impl Admin<'_> {
         password: String,
     ) -> Result<NewUser, AdminError> {
         let name = checked(name)?;
-        let (id, now_ms) = (UserId::draw(&*self.service.rng), self.service.now_ms());
-        let hash = hash_password(&*self.service.rng, &password)?;
+        let (id, now_ms) = (
+            UserId::draw(&*self.service.tools.rng),
+            self.service.now_ms(),
+        );
+        let hash = hash_password(&*self.service.tools.rng, &password)?;
         let grid = grid.to_owned();
         let tenant = self.service.commit(move |tx| {
             let (tenant, row) = match find(tx, &grid)? {
@@ -157,7 +160,10 @@ impl Admin<'_> {
     /// [`AdminError`]; nothing is changed then.
     pub fn add_worker(&self, name: &str, grid: &str) -> Result<WorkerId, AdminError> {
         let (name, grid) = (checked(name)?, grid.to_owned());
-        let (id, now_ms) = (WorkerId::draw(&*self.service.rng), self.service.now_ms());
+        let (id, now_ms) = (
+            WorkerId::draw(&*self.service.tools.rng),
+            self.service.now_ms(),
+        );
         self.service
             .commit(move |tx| put_worker(tx, &name, &grid, id, now_ms))??;
         Ok(id)

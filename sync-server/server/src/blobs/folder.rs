@@ -25,6 +25,14 @@ impl FolderBlobs {
         })
     }
 
+    /// Uses a folder that is there, to be read alone.
+    #[must_use]
+    pub fn still(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
     /// Ids come from a phone's URL: nothing but our own hex digits makes a path.
     fn upload(&self, id: &str) -> io::Result<PathBuf> {
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -83,6 +91,57 @@ impl Blobs for FolderBlobs {
         }
     }
 
+    fn uploads(&self) -> io::Result<Vec<String>> {
+        let mut ids = Vec::new();
+        for entry in fs::read_dir(self.folder.join("uploads"))? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if self.upload(&name).is_ok() {
+                ids.push(name);
+            }
+        }
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    fn has(&self, sha256: Sha256) -> io::Result<bool> {
+        self.content(sha256).1.try_exists()
+    }
+
+    fn remove(&self, sha256: Sha256) -> io::Result<()> {
+        let (folder, file) = self.content(sha256);
+        match fs::remove_file(file) {
+            Ok(()) => sync_folder(&folder),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn file(&self, sha256: Sha256) -> Option<PathBuf> {
+        Some(self.content(sha256).1)
+    }
+
+    fn adopt(&self, sha256: Sha256, from: &dyn Blobs) -> io::Result<()> {
+        let (folder, file) = self.content(sha256);
+        if file.try_exists()? {
+            return Ok(());
+        }
+        fs::create_dir_all(&folder)?;
+        // A link costs no room, and the content never changes.
+        let linked = from.file(sha256).map(|there| fs::hard_link(there, &file));
+        if !matches!(linked, Some(Ok(()))) {
+            let Some(mut bytes) = from.open(sha256)? else {
+                return Ok(());
+            };
+            let aside = file.with_extension("new");
+            let mut copy = File::create(&aside)?;
+            io::copy(&mut bytes, &mut copy)?;
+            copy.sync_all()?;
+            fs::rename(&aside, &file)?;
+        }
+        sync_folder(&folder)?;
+        sync_folder(&self.folder)
+    }
+
     fn open(&self, sha256: Sha256) -> io::Result<Option<Bytes>> {
         match File::open(self.content(sha256).1) {
             Ok(file) => Ok(Some(Box::new(file))),
@@ -124,6 +183,42 @@ mod tests {
         blobs.discard("cc").expect("discards");
         blobs.discard("cc").expect("discards what is gone");
         assert!(blobs.written("cc").is_err());
+        assert!(blobs.has(hash).expect("asks"));
+        blobs.write("dd", 0, b"x").expect("writes");
+        assert_eq!(blobs.uploads().expect("lists"), ["dd"]);
+        let other = MemoryBlobs::new();
+        other.adopt(hash, blobs).expect("takes over");
+        other
+            .adopt(Sha256::of(b"nowhere"), blobs)
+            .expect("takes over");
+        blobs.remove(hash).expect("removes");
+        blobs.remove(hash).expect("removes what is gone");
+        assert!(!blobs.has(hash).expect("asks") && blobs.open(hash).expect("asks").is_none());
+        for _ in 0..2 {
+            blobs.adopt(hash, &other).expect("takes over");
+        }
+        assert_eq!(
+            text(blobs.open(hash).expect("asks").expect("is here")),
+            "hello world"
+        );
+    }
+
+    #[test]
+    fn a_file_is_linked_not_copied() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let one = FolderBlobs::open(&folder.path().join("one")).expect("opens");
+        let two = FolderBlobs::open(&folder.path().join("two")).expect("opens");
+        let hash = Sha256::of(b"x");
+        one.write("aa", 0, b"x").expect("writes");
+        one.finish("aa", hash).expect("finishes");
+        two.adopt(hash, &one).expect("takes over");
+        let links = |blobs: &FolderBlobs| {
+            let file = blobs.file(hash).expect("a file");
+            std::os::unix::fs::MetadataExt::nlink(&fs::metadata(file).expect("is there"))
+        };
+        assert_eq!((links(&one), links(&two)), (2, 2));
+        one.remove(hash).expect("removes");
+        assert!(two.has(hash).expect("asks"));
     }
 
     #[test]

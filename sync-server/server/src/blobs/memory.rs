@@ -3,6 +3,7 @@
 use gridwalk_domain::Sha256;
 use std::collections::HashMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use super::{Blobs, Bytes};
@@ -54,6 +55,37 @@ impl Blobs for MemoryBlobs {
 
     fn discard(&self, upload: &str) -> io::Result<()> {
         lock(&self.uploads).remove(upload);
+        Ok(())
+    }
+
+    fn uploads(&self) -> io::Result<Vec<String>> {
+        let mut ids: Vec<String> = lock(&self.uploads).keys().cloned().collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    fn has(&self, sha256: Sha256) -> io::Result<bool> {
+        Ok(lock(&self.whole).contains_key(&sha256))
+    }
+
+    fn remove(&self, sha256: Sha256) -> io::Result<()> {
+        lock(&self.whole).remove(&sha256);
+        Ok(())
+    }
+
+    fn file(&self, _sha256: Sha256) -> Option<PathBuf> {
+        None
+    }
+
+    fn adopt(&self, sha256: Sha256, from: &dyn Blobs) -> io::Result<()> {
+        if self.has(sha256)? {
+            return Ok(());
+        }
+        if let Some(mut bytes) = from.open(sha256)? {
+            let mut content = Vec::new();
+            io::Read::read_to_end(&mut bytes, &mut content)?;
+            lock(&self.whole).insert(sha256, content);
+        }
         Ok(())
     }
 

@@ -6,10 +6,11 @@ mod upload;
 
 use gridwalk_domain::Sha256;
 use std::io;
+use std::path::PathBuf;
 
 pub use folder::FolderBlobs;
 pub use memory::MemoryBlobs;
-pub(crate) use upload::Patch;
+pub(crate) use upload::{Begun, Patch, is_kept};
 
 /// The bytes of an attachment.
 pub type Bytes = Box<dyn io::Read + Send>;
@@ -36,6 +37,17 @@ pub trait Blobs: Send + Sync {
     fn finish(&self, upload: &str, sha256: Sha256) -> io::Result<()>;
     /// Forgets an upload, there or not.
     fn discard(&self, upload: &str) -> io::Result<()>;
+    /// The uploads that were begun.
+    fn uploads(&self) -> io::Result<Vec<String>>;
     /// A content, where it is here.
     fn open(&self, sha256: Sha256) -> io::Result<Option<Bytes>>;
+    /// Whether a content is here.
+    fn has(&self, sha256: Sha256) -> io::Result<bool>;
+    /// Forgets a content, there or not; gone for good on return.
+    fn remove(&self, sha256: Sha256) -> io::Result<()>;
+    /// The file that a content is in, where it is in one.
+    fn file(&self, sha256: Sha256) -> Option<PathBuf>;
+    /// Takes a content over from elsewhere, durably; nothing where it is here, or
+    /// there is none to be taken over.
+    fn adopt(&self, sha256: Sha256, from: &dyn Blobs) -> io::Result<()>;
 }

@@ -3,9 +3,9 @@
 //! An offset is told only after the bytes before it are on disk and the offset
 //! itself is committed; what a crash left behind it is overwritten.
 
-use gridwalk_domain::wire::{MAX_BLOB_BYTES, ReceiptOf};
-use gridwalk_domain::{DeviceId, Sha256, TenantId};
-use gridwalk_store::{BlobRow, DeviceRow, StoreError, UploadRow};
+use gridwalk_domain::Sha256;
+use gridwalk_domain::wire::{Cursor, MAX_BLOB_BYTES, ReceiptOf};
+use gridwalk_store::{BlobRow, Purged, Read, StoreError, UploadRow, Write};
 use sha2::Digest as _;
 use std::collections::HashSet;
 use std::io::Read as _;
@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 
 use crate::commits::lock;
 use crate::error::{Error, Fault};
-use crate::service::Service;
-use crate::sync::add_receipts;
+use crate::service::{Service, Tools};
+use crate::sync::{Phone, add_receipts, check_receipt, last_receipt};
 
 /// How many bytes of a PATCH may be lost by a crash of the server.
 const SYNC_EVERY: u64 = 8 * 1024 * 1024;
@@ -35,11 +35,57 @@ impl Drop for UploadGuard {
 
 /// A PATCH under way.
 pub(crate) struct Patch {
+    phone: Phone,
     upload: UploadRow,
     /// What is written, synced or not.
     end: u64,
     service: Arc<Service>,
     _guard: UploadGuard,
+}
+
+/// Where an upload stands, and the phone's receipt where it is whole now.
+pub(crate) struct Begun {
+    pub(crate) upload: UploadRow,
+    pub(crate) receipt: Option<Cursor>,
+}
+
+fn purged() -> Fault {
+    Fault::new(410, "purged", "This attachment was purged. Erase it.")
+}
+
+/// Whether this content is taken at all.
+///
+/// # Errors
+/// 410 where it was purged by itself, 423 where it went with the last record that
+/// showed it, and no other one shows it yet.
+fn check_purged(tx: &dyn Read, phone: &Phone, sha256: Sha256) -> Result<(), Error> {
+    let asked = [Purged::Blob(sha256), Purged::Unshown(sha256)];
+    let found = tx.purged(phone.tenant, &asked)?;
+    if found.contains(&asked[0]) {
+        return Err(purged().into());
+    }
+    if !found.is_empty() && tx.holders(phone.tenant, sha256)?.is_empty() {
+        let text = "The record that showed it was purged. Send it after another one that shows it.";
+        return Err(Fault::new(423, "locked", text).into());
+    }
+    Ok(())
+}
+
+/// Notes that a phone sent this content; its receipt, where that is news.
+fn note_sender(
+    tx: &mut dyn Write,
+    tools: &Tools,
+    phone: &Phone,
+    sha256: Sha256,
+) -> Result<Option<Cursor>, StoreError> {
+    let tenant = phone.tenant;
+    if tx.blob_senders(tenant, sha256)?.contains(&phone.id) {
+        return Ok(None);
+    }
+    tx.add_blob_sender(tenant, sha256, phone.id)?;
+    let purged = false;
+    let of = vec![ReceiptOf::Blob { sha256, purged }];
+    add_receipts(tx, &*tools.rng, tenant, phone.id, of)
 }
 
 fn gone() -> Fault {
@@ -64,13 +110,14 @@ impl Service {
     /// has the content already, the offset is the length.
     ///
     /// # Errors
-    /// 400 for an empty one, 413 for one above [`MAX_BLOB_BYTES`].
-    pub fn create_upload(
+    /// 400 for an empty one, 413 for one above [`MAX_BLOB_BYTES`], 410 for one
+    /// that was purged.
+    pub(crate) fn create_upload(
         &self,
-        device: &DeviceRow,
+        phone: &Phone,
         sha256: Sha256,
         length: u64,
-    ) -> Result<UploadRow, Error> {
+    ) -> Result<Begun, Error> {
         if length == 0 {
             return Err(Fault::bad_request("Upload-Length: an attachment is not empty").into());
         }
@@ -79,26 +126,38 @@ impl Service {
             return Err(Fault::new(413, "too_large", text).into());
         }
         let fresh = UploadRow {
-            id: hex::encode(self.rng.bytes::<16>()),
-            tenant: device.tenant,
-            device: device.id,
+            id: hex::encode(self.tools.rng.bytes::<16>()),
+            tenant: phone.tenant,
+            device: phone.id,
             sha256,
             length,
             offset: 0,
             at_ms: self.now_ms(),
         };
-        self.commit(move |tx| {
-            if let Some(begun) = tx.upload_of(fresh.tenant, fresh.device, sha256)?
-                && begun.length == length
-            {
-                return Ok(begun);
-            }
-            let mut upload = fresh.clone();
-            if !tx.blobs(upload.tenant, &[sha256])?.is_empty() {
-                upload.offset = length;
-            }
-            tx.put_upload(&upload)?;
-            Ok(upload)
+        self.on_this_line(phone, || {
+            let (phone, fresh) = (phone.clone(), fresh.clone());
+            self.commit_with(move |tx, tools| {
+                check_receipt(tx, &phone, phone.seen)?;
+                check_purged(tx, &phone, sha256)?;
+                let begun = tx.upload_of(fresh.tenant, fresh.device, sha256)?;
+                let begun = begun.filter(|begun| begun.length == length);
+                let mut upload = begun.unwrap_or_else(|| fresh.clone());
+                // A row whose bytes were lost does not count.
+                let here = !tx.blobs(upload.tenant, &[sha256])?.is_empty()
+                    && tools.blobs.has(sha256).map_err(Error::from)?;
+                let mut receipt = None;
+                if here {
+                    upload.offset = length;
+                    receipt = note_sender(tx, tools, &phone, sha256)?;
+                } else if upload.offset == length {
+                    upload = fresh.clone();
+                }
+                tx.put_upload(&upload)?;
+                if here && receipt.is_none() {
+                    receipt = last_receipt(tx, phone.tenant, phone.id)?;
+                }
+                Ok(Begun { upload, receipt })
+            })
         })
     }
 
@@ -106,28 +165,29 @@ impl Service {
     ///
     /// # Errors
     /// 404 where there is none.
-    pub fn upload(&self, device: &DeviceRow, id: &str) -> Result<UploadRow, Error> {
+    pub(crate) fn upload(&self, phone: &Phone, id: &str) -> Result<UploadRow, Error> {
         let upload = self.read(|tx| Ok(tx.upload(id)?))?;
-        let theirs = |row: &UploadRow| row.tenant == device.tenant && row.device == device.id;
+        let theirs = |row: &UploadRow| row.tenant == phone.tenant && row.device == phone.id;
         Ok(upload.filter(theirs).ok_or_else(gone)?)
     }
 
     /// Begins to go on with an upload at `offset`.
     pub(crate) fn begin_patch(
         self: &Arc<Self>,
-        device: &DeviceRow,
+        phone: &Phone,
         id: &str,
         offset: u64,
     ) -> Result<Patch, Error> {
         let busy = || Fault::new(423, "locked", "This upload is being written. Try again.");
         let guard = self.guard_upload(id).ok_or_else(busy)?;
-        let upload = self.upload(device, id)?;
+        let upload = self.upload(phone, id)?;
         if upload.offset != offset || upload.offset == upload.length {
             let text = format!("The upload stands at {}.", upload.offset);
             return Err(Fault::new(409, "wrong_offset", text).into());
         }
         let service = Arc::clone(self);
         Ok(Patch {
+            phone: phone.clone(),
             end: offset,
             upload,
             service,
@@ -143,7 +203,10 @@ impl Patch {
         if length > self.upload.length - self.end {
             return Err(Fault::bad_request("more bytes than Upload-Length said").into());
         }
-        self.service.blobs.write(&self.upload.id, self.end, bytes)?;
+        self.service
+            .tools
+            .blobs
+            .write(&self.upload.id, self.end, bytes)?;
         self.end += length;
         if self.end - self.upload.offset >= SYNC_EVERY && self.end < self.upload.length {
             self.keep()?;
@@ -156,69 +219,117 @@ impl Patch {
         if self.end == self.upload.offset {
             return Ok(());
         }
-        self.service.blobs.sync(&self.upload.id)?;
+        self.service.tools.blobs.sync(&self.upload.id)?;
         self.upload.offset = self.end;
         self.upload.at_ms = self.service.now_ms();
         let row = self.upload.clone();
-        self.service.commit(move |tx| Ok(tx.put_upload(&row)?))
+        self.service.commit(move |tx| {
+            // A purge may have forgotten it.
+            tx.upload(&row.id)?.ok_or_else(gone)?;
+            Ok(tx.put_upload(&row)?)
+        })
     }
 
-    /// Ends the PATCH, whole or cut: the offset up to which all is durable.
+    /// Ends the PATCH, whole or cut: the offset up to which all is durable, and
+    /// the phone's receipt where it is whole.
     ///
     /// # Errors
-    /// 460 where all bytes are there and have another hash; the upload is gone.
-    pub(crate) fn end(mut self) -> Result<u64, Error> {
+    /// 460 where all bytes are there and have another hash, 410 where it was
+    /// purged meanwhile; the upload is gone.
+    pub(crate) fn end(mut self) -> Result<(u64, Option<Cursor>), Error> {
         if self.end < self.upload.length {
             self.keep()?;
-            return Ok(self.end);
+            return Ok((self.end, None));
         }
         let service = Arc::clone(&self.service);
-        service.blobs.sync(&self.upload.id)?;
+        service.tools.blobs.sync(&self.upload.id)?;
         let (hash, mime) = service.inspect(&self.upload.id)?;
-        let upload = self.upload.clone();
-        if hash != upload.sha256 {
-            service.blobs.discard(&upload.id)?;
-            service.commit(move |tx| Ok(tx.drop_upload(&upload.id)?))?;
-            let text = "The content does not have the hash it was announced with. Send it again.";
-            return Err(Fault::new(460, "hash_mismatch", text).into());
+        if hash != self.upload.sha256 {
+            self.give_up()?;
+            return Err(mismatch().into());
         }
-        service.blobs.finish(&upload.id, hash)?;
+        service.tools.blobs.finish(&self.upload.id, hash)?;
         let row = BlobRow {
             sha256: hash,
-            bytes: upload.length,
+            bytes: self.upload.length,
             mime,
             received_ms: service.now_ms(),
         };
-        service.keep_blob(upload.tenant, upload.device, upload, row)?;
-        Ok(self.end)
+        match service.keep_blob(&self.phone, &self.upload, &row) {
+            Err(Error::Fault(fault)) => {
+                // It was purged since the upload was begun.
+                service.remove_unkept(hash)?;
+                self.give_up()?;
+                Err(fault.into())
+            }
+            Ok(_) if !service.tools.blobs.has(hash)? => {
+                // A purge of the same content took the bytes away between the two.
+                self.give_up()?;
+                Err(mismatch().into())
+            }
+            kept => Ok((self.end, kept?)),
+        }
     }
+
+    /// Forgets the upload.
+    fn give_up(&self) -> Result<(), Error> {
+        self.service.tools.blobs.discard(&self.upload.id)?;
+        let id = self.upload.id.clone();
+        self.service.commit(move |tx| Ok(tx.drop_upload(&id)?))
+    }
+}
+
+/// Whether any district has this content: its bytes are stored once.
+pub(crate) fn is_kept(tx: &dyn Read, sha256: Sha256) -> Result<bool, StoreError> {
+    for tenant in tx.tenants()? {
+        if !tx.blobs(tenant.id, &[sha256])?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn mismatch() -> Fault {
+    let text = "The content does not have the hash it was announced with. Send it again.";
+    Fault::new(460, "hash_mismatch", text)
 }
 
 impl Service {
     fn keep_blob(
         &self,
-        tenant: TenantId,
-        device: DeviceId,
-        upload: UploadRow,
-        row: BlobRow,
-    ) -> Result<(), Error> {
-        let rng = Arc::clone(&self.rng);
-        self.commit(move |tx| {
-            tx.put_blob(tenant, &row)?;
+        phone: &Phone,
+        upload: &UploadRow,
+        row: &BlobRow,
+    ) -> Result<Option<Cursor>, Error> {
+        let (phone, upload, row) = (phone.clone(), upload.clone(), row.clone());
+        self.commit_with(move |tx, tools| {
+            check_purged(tx, &phone, row.sha256)?;
+            if tx.upload(&upload.id)?.is_none() {
+                return Err(gone().into());
+            }
+            tx.put_blob(phone.tenant, &row)?;
             // It stays until it is stale, so that a HEAD after a lost answer
             // hears that it is whole.
             tx.put_upload(&UploadRow {
                 offset: upload.length,
                 ..upload.clone()
             })?;
-            let receipt = ReceiptOf::Blob { sha256: row.sha256 };
-            Ok(add_receipts(tx, &*rng, tenant, device, vec![receipt])?)
+            note_sender(tx, tools, &phone, row.sha256)?;
+            Ok(last_receipt(tx, phone.tenant, phone.id)?)
         })
+    }
+
+    /// Removes the bytes of a content that no row tells of.
+    fn remove_unkept(&self, sha256: Sha256) -> Result<(), Error> {
+        if !self.read(|tx| Ok(is_kept(tx, sha256)?))? {
+            self.tools.blobs.remove(sha256)?;
+        }
+        Ok(())
     }
 
     /// The hash of what was written, and its type as its first bytes tell.
     fn inspect(&self, upload: &str) -> Result<(Sha256, String), Error> {
-        let mut bytes = self.blobs.written(upload)?;
+        let mut bytes = self.tools.blobs.written(upload)?;
         let mut hash = sha2::Sha256::new();
         let mut head = Vec::with_capacity(SNIFFED);
         let mut piece = vec![0; 64 * 1024];
@@ -240,7 +351,7 @@ impl Service {
     /// Where it is gone although the store knows it, or cannot be read.
     pub(crate) fn blob_bytes(&self, sha256: Sha256) -> Result<crate::blobs::Bytes, Error> {
         let lost = || StoreError::Damaged("an attachment is not in its folder".into());
-        Ok(self.blobs.open(sha256)?.ok_or_else(lost)?)
+        Ok(self.tools.blobs.open(sha256)?.ok_or_else(lost)?)
     }
 }
 

@@ -1,7 +1,8 @@
 //! What answers a request.
 
 use gridwalk_domain::wire::{
-    EnrolRequest, HelloRequest, MAX_PUSH_BYTES, MAX_TRACKS_BYTES, PullRequest, PushRequest, tracks,
+    BadCursor, EnrolRequest, HaveRequest, HelloRequest, MAX_PUSH_BYTES, MAX_TRACKS_BYTES,
+    PullRequest, PushRequest, RECEIPT_HEADER, tracks,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -11,11 +12,14 @@ use super::message::{Body, Request, Response};
 use crate::error::{Error, Fault};
 use crate::page::{Answer, COOKIE};
 use crate::service::Service;
+use crate::sync::Phone;
 
 /// The bytes of a small request.
 const SMALL: usize = 64 * 1024;
 /// A push's bytes: its ops are texts within a text, whose quotes are escaped.
 const PUSH: usize = 2 * MAX_PUSH_BYTES;
+/// A `have`'s bytes: some 120 for each thing that is asked for.
+const HAVE: usize = 128 * 1024;
 /// A pull's bytes: a cursor for each of many streams.
 const PULL: usize = 256 * 1024;
 
@@ -26,7 +30,10 @@ impl Service {
         let path: Vec<&str> = request.path.trim_start_matches('/').split('/').collect();
         match path.as_slice() {
             ["v1", "blobs", rest @ ..] => super::tus::answer(self, request, rest),
-            ["v1", call] => packed(request, self.phone(request, call).unwrap_or_else(refusal)),
+            ["v1", call] => packed(
+                request,
+                self.answer_phone(request, call).unwrap_or_else(refusal),
+            ),
             ["api", rest @ ..] => self.show(request, rest).unwrap_or_else(refusal),
             ["healthz"] => text(200, "ok\n"),
             ["readyz"] => self.ready(),
@@ -34,8 +41,8 @@ impl Service {
         }
     }
 
-    fn phone(&self, request: &Request, call: &str) -> Result<Response, Error> {
-        let known = ["enrol", "hello", "push", "pull", "tracks"].contains(&call);
+    fn answer_phone(&self, request: &Request, call: &str) -> Result<Response, Error> {
+        let known = ["enrol", "hello", "push", "pull", "tracks", "have"].contains(&call);
         if !known {
             return Err(Fault::not_found().into());
         }
@@ -46,20 +53,29 @@ impl Service {
             let enrolment: EnrolRequest = request.json(SMALL)?;
             return json(&self.enrol(&enrolment, &request.peer)?);
         }
-        let device = self.device(request.bearer())?;
+        let phone = self.who_asks(request)?;
         match call {
-            "hello" => json(&self.hello(&device, &request.json::<HelloRequest>(SMALL)?)?),
-            "push" => json(&self.push(&device, request.json::<PushRequest>(PUSH)?)?),
-            "pull" => json(&self.pull(&device, &request.json::<PullRequest>(PULL)?)?),
+            "hello" => json(&self.hello(&phone, &request.json::<HelloRequest>(SMALL)?)?),
+            "push" => json(&self.push(&phone, request.json::<PushRequest>(PUSH)?)?),
+            "have" => json(&self.have(&phone, &request.json::<HaveRequest>(HAVE)?)?),
+            "pull" => json(&self.pull(&phone, &request.json::<PullRequest>(PULL)?)?),
             _ => {
                 let kind = request.header("content-type").unwrap_or_default();
                 if kind != tracks::CONTENT_TYPE {
                     let text = format!("Content-Type: expected {}.", tracks::CONTENT_TYPE);
                     return Err(Fault::new(415, "bad_type", text).into());
                 }
-                json(&self.tracks(&device, &request.plain(MAX_TRACKS_BYTES)?)?)
+                json(&self.tracks(&phone, &request.plain(MAX_TRACKS_BYTES)?)?)
             }
         }
+    }
+
+    /// The phone that asks, with what it says it has seen.
+    pub(super) fn who_asks(&self, request: &Request) -> Result<Phone, Error> {
+        let seen = request.header(RECEIPT_HEADER).map(str::parse).transpose();
+        let bad = |why| Fault::bad_request(format!("Gridwalk-Receipt: {why}"));
+        let seen = seen.map_err(|why: BadCursor| bad(why))?;
+        self.phone(request.bearer(), seen)
     }
 
     fn show(&self, request: &Request, path: &[&str]) -> Result<Response, Error> {
@@ -99,7 +115,7 @@ impl Service {
 
     fn ready(&self) -> Response {
         match self.read(|tx| Ok(tx.epoch()?)) {
-            Ok(Some(epoch)) if epoch == self.epoch => text(200, "ready\n"),
+            Ok(Some(_)) => text(200, "ready\n"),
             _ => text(503, "not ready\n"),
         }
     }

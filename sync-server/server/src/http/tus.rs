@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use gridwalk_domain::Sha256;
-use gridwalk_domain::wire::MAX_BLOB_BYTES;
+use gridwalk_domain::wire::{Cursor, MAX_BLOB_BYTES, RECEIPT_HEADER};
 use std::sync::Arc;
 
 use super::message::{Head, Request, Response};
-use crate::blobs::Patch;
+use crate::blobs::{Begun, Patch};
 use crate::error::{Error, Fault};
 use crate::service::Service;
 
@@ -78,19 +78,28 @@ fn announced(request: &Request) -> Result<Sha256, Fault> {
 }
 
 fn create(service: &Arc<Service>, request: &Request) -> Result<Response, Error> {
-    let device = service.device(request.bearer())?;
+    let phone = service.who_asks(request)?;
     check_version(request)?;
     let (length, sha256) = (number(request, "upload-length")?, announced(request)?);
-    let upload = service.create_upload(&device, sha256, length)?;
-    Ok(Response::empty(201)
+    let Begun { upload, receipt } = service.create_upload(&phone, sha256, length)?;
+    let response = Response::empty(201)
         .with("location", format!("/v1/blobs/{}", upload.id))
-        .with("upload-offset", upload.offset.to_string()))
+        .with("upload-offset", upload.offset.to_string());
+    Ok(with_receipt(response, receipt))
+}
+
+/// Tells the phone's highest receipt.
+fn with_receipt(response: Response, receipt: Option<Cursor>) -> Response {
+    match receipt {
+        Some(cursor) => response.with(RECEIPT_HEADER, cursor.to_string()),
+        None => response,
+    }
 }
 
 fn state(service: &Arc<Service>, request: &Request, id: &str) -> Result<Response, Error> {
-    let device = service.device(request.bearer())?;
+    let phone = service.who_asks(request)?;
     check_version(request)?;
-    let upload = service.upload(&device, id)?;
+    let upload = service.upload(&phone, id)?;
     Ok(Response::empty(200)
         .with("upload-offset", upload.offset.to_string())
         .with("upload-length", upload.length.to_string()))
@@ -98,21 +107,22 @@ fn state(service: &Arc<Service>, request: &Request, id: &str) -> Result<Response
 
 fn finish(patch: Patch, written: Result<(), Error>) -> Result<Response, Error> {
     // What came before a cut is kept, so that nothing is sent twice.
-    let offset = patch.end()?;
+    let (offset, receipt) = patch.end()?;
     written?;
-    Ok(Response::empty(204).with("upload-offset", offset.to_string()))
+    let response = Response::empty(204).with("upload-offset", offset.to_string());
+    Ok(with_receipt(response, receipt))
 }
 
 impl Service {
     fn begin(self: &Arc<Self>, head: &Head) -> Result<Patch, Error> {
-        let device = self.device(head.bearer())?;
+        let phone = self.who_asks(head)?;
         check_version(head)?;
         if head.header("content-type") != Some("application/offset+octet-stream") {
             let text = "Content-Type: expected application/offset+octet-stream.";
             return Err(Fault::new(415, "bad_type", text).into());
         }
         let id = head.path.rsplit('/').next().unwrap_or_default();
-        self.begin_patch(&device, id, number(head, "upload-offset")?)
+        self.begin_patch(&phone, id, number(head, "upload-offset")?)
     }
 
     /// Begins a PATCH whose body comes piece by piece.

@@ -79,7 +79,7 @@ fn matches(user: Option<&UserRow>, password: &str) -> bool {
 
 impl Service {
     pub(super) fn log_in(&self, login: &Login, peer: &str) -> Result<Answer, Error> {
-        let now = self.clock.now();
+        let now = self.tools.clock.now();
         let keys = [
             format!("login/{}", hashed(&login.name)),
             format!("login-from/{peer}"),
@@ -98,7 +98,7 @@ impl Service {
         for key in &keys {
             self.limiter.give_back(key);
         }
-        let token = token(&*self.rng);
+        let token = token(&*self.tools.rng);
         let session = SessionRow {
             token: hashed(&token),
             user: user.id,
@@ -191,7 +191,7 @@ impl Service {
         let (tenant, tree) = self.read(|tx| {
             let missing = || StoreError::Damaged("a user without a district".into());
             let tenant = tx.tenant(user.tenant)?.ok_or_else(missing)?;
-            let tree = self.trees.get(tx, &tenant)?;
+            let tree = self.tools.trees.get(tx, &tenant)?;
             Ok((tenant, tree))
         })?;
         Ok(Viewer { user, tenant, tree })

@@ -52,7 +52,7 @@ pub(super) fn text(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 struct Categories<'a> {
     version: u32,
     categories: &'a [gridwalk_domain::Category],
-    severities: &'a [gridwalk_domain::Category],
+    severities: &'a [gridwalk_domain::Severity],
 }
 
 fn catalogue(catalogue: &Catalogue) -> Result<Answer, Error> {

@@ -43,9 +43,10 @@ impl Service {
         let top = viewer.user.grid;
         self.tagged(viewer, request, top, "grids", || {
             self.seen(viewer, |sight| {
-                let rows = sight.grids_below(top)?;
+                let rows = sight.grids_below(top)?.into_iter();
+                let open = rows.filter(|row| row.closed_ms.is_none());
                 text(&Grids {
-                    grids: rows.into_iter().map(|row| Grid::new(row, top)).collect(),
+                    grids: open.map(|row| Grid::new(row, top)).collect(),
                 })
             })
         })
@@ -68,7 +69,9 @@ impl Service {
         self.seen(viewer, |sight| {
             let area = sight.area(grid)?;
             let mut boundaries: HashMap<_, _> = sight.boundaries(&area)?.into_iter().collect();
-            let features = sight.grids_below(grid)?.into_iter().map(|row| {
+            let rows = sight.grids_below(grid)?.into_iter();
+            let open = rows.filter(|row| row.closed_ms.is_none());
+            let features = open.map(|row| {
                 let boundary = boundaries.remove(&row.id).map(RawValue::from_string);
                 let boundary = boundary.transpose().map_err(|why| {
                     gridwalk_store::StoreError::Damaged(format!("a boundary: {why}"))

@@ -35,6 +35,7 @@ impl Names {
             match author {
                 Author::Worker { worker, .. } => workers.insert(worker),
                 Author::User { user } => users.insert(user),
+                Author::Server { .. } => false,
             };
         }
         Ok(Self {
@@ -66,6 +67,10 @@ impl Names {
                     name,
                 }
             }
+            Author::Server { .. } => Who {
+                id: "server".to_owned(),
+                name: String::new(),
+            },
         }
     }
 

@@ -18,7 +18,7 @@ use crate::routes::{Summary, TOLERANCE_M};
 use crate::service::Service;
 
 pub(super) fn state(row: &EntityRow) -> Result<Entity, Error> {
-    let state = serde_json::from_str(&row.state);
+    let state = serde_json::from_str(row.state.as_deref().unwrap_or_default());
     let damaged = |why| StoreError::Damaged(format!("record {} cannot be read: {why}", row.id));
     Ok(state.map_err(damaged)?)
 }

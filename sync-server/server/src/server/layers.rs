@@ -88,9 +88,9 @@ pub(super) async fn log(
 ) -> HttpResponse {
     let method = request.method().clone();
     let call = call(request.uri().path());
-    let begun = service.clock.now().mono_ms;
+    let begun = service.tools.clock.now().mono_ms;
     let response = next.run(request).await;
-    let ms = service.clock.now().mono_ms - begun;
+    let ms = service.tools.clock.now().mono_ms - begun;
     let status = response.status().as_u16();
     if call == "page" || call == "health" {
         tracing::debug!(%method, call, status, ms, "answered");
@@ -102,12 +102,13 @@ pub(super) async fn log(
 
 /// What is asked for, without whom it is about.
 fn call(path: &str) -> &'static str {
-    const CALLS: [(&str, &str); 18] = [
+    const CALLS: [(&str, &str); 19] = [
         ("/v1/enrol", "enrol"),
         ("/v1/hello", "hello"),
         ("/v1/push", "push"),
         ("/v1/pull", "pull"),
         ("/v1/tracks", "tracks"),
+        ("/v1/have", "have"),
         ("/v1/blobs", "blobs"),
         ("/api/login", "login"),
         ("/api/logout", "logout"),

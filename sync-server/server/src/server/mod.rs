@@ -16,8 +16,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::admin::{self, AdminError};
-use crate::service::Service;
+use crate::admin::{self, AdminError, Folders};
+use crate::service::{Service, Settings};
 
 /// How long requests under way may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -40,20 +40,27 @@ pub struct TlsFiles {
 pub struct Config {
     /// The folder of the database and the attachments; made where missing.
     pub data: PathBuf,
+    /// The folder of the journal, best on another disk; inside the data folder
+    /// where none is given.
+    pub journal: Option<PathBuf>,
     /// Where to listen; port 0 takes any free one.
     pub listen: SocketAddr,
     /// The address that phones and browsers use, where it is another one.
     pub public_url: Option<String>,
     /// TLS, where the server does it itself.
     pub tls: Option<TlsFiles>,
+    /// What can be set for the service.
+    pub settings: Settings,
 }
 
 impl Config {
     /// Plain HTTP on `listen`, data in `data`.
     #[must_use]
-    pub const fn new(data: PathBuf, listen: SocketAddr) -> Self {
+    pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
         Self {
             data,
+            journal: None,
+            settings: Settings::default(),
             listen,
             public_url: None,
             tls: None,
@@ -106,7 +113,12 @@ impl Server {
         rng: Arc<dyn Rng>,
     ) -> Result<RunningServer, StartError> {
         let tls = config.tls.as_ref().map(tls::load).transpose()?;
-        let service = Arc::new(admin::open(&config.data, clock, rng)?);
+        let folders = Folders {
+            data: config.data.clone(),
+            journal: config.journal.clone(),
+        };
+        let settings = config.settings.clone();
+        let service = Arc::new(admin::open(&folders, clock, rng, settings)?);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .max_blocking_threads(WORKERS)

@@ -1,9 +1,8 @@
 //! `enrol`: a one-time code makes a phone known.
 
 use gridwalk_domain::wire::{EnrolRequest, EnrolResponse, WorkerRef};
-use gridwalk_store::{AuditRow, CodeRow, DeviceRow, StoreError, Write};
+use gridwalk_store::{AuditRow, CodeRow, DeviceRow, DeviceStanding, StoreError, Write};
 
-use super::check_version;
 use crate::error::{Error, Fault};
 use crate::limiter::Limit;
 use crate::random::{hashed, normal};
@@ -23,22 +22,32 @@ fn wrong_code() -> Fault {
     Fault::new(403, "wrong_code", text)
 }
 
+fn device_known() -> Fault {
+    let text = "This phone is known as somebody else's, or as stolen. Draw a new identity.";
+    Fault::new(409, "device_known", text)
+}
+
+fn is_token(token: &str) -> bool {
+    token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 impl Service {
     /// Enrols a phone. A repeat of the same request succeeds again.
     ///
     /// # Errors
-    /// 403 for a code that does not do, 409 where the phone is known with
-    /// another token, 429 after too many guesses from `peer`.
+    /// 403 for a code that does not do, 409 where the code is for another worker
+    /// or the phone somebody else's, 429 after too many guesses from `peer`.
     pub fn enrol(&self, request: &EnrolRequest, peer: &str) -> Result<EnrolResponse, Error> {
-        check_version(request.v)?;
         let plain = request.platform.chars().all(|c| !c.is_control());
         if request.platform.len() > MOST_PLATFORM || !plain {
             return Err(Fault::bad_request("platform: at most 40 bytes of plain text").into());
         }
-        if request.token.len() != 64 || !request.token.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(Fault::bad_request("token: expected 64 hex digits").into());
+        let differ = request.token != request.send_token;
+        if !(is_token(&request.token) && is_token(&request.send_token) && differ) {
+            let text = "token, send_token: expected 64 hex digits each, not the same";
+            return Err(Fault::bad_request(text).into());
         }
-        let (now, key) = (self.clock.now(), format!("enrol/{peer}"));
+        let (now, key) = (self.tools.clock.now(), format!("enrol/{peer}"));
         self.limiter
             .take(&key, GUESSES, now.mono_ms)
             .map_err(Fault::too_many_attempts)?;
@@ -59,40 +68,34 @@ fn take(
     code: CodeRow,
     now_ms: i64,
 ) -> Result<EnrolResponse, Error> {
+    let known = tx.device(request.device)?;
     let device = DeviceRow {
         id: request.device,
         tenant: code.tenant,
         worker: code.worker,
         token: hashed(&request.token),
+        send_token: hashed(&request.send_token),
+        standing: DeviceStanding::Active,
+        watermark: known.as_ref().map_or(0, |row| row.watermark),
         platform: request.platform.clone(),
         enrolled_ms: now_ms,
     };
-    let known = tx.device(request.device)?;
-    let again = known
-        .as_ref()
-        .is_some_and(|row| row.token == device.token && row.worker == device.worker);
-    match code.used_by {
-        Some(by) if by == request.device && again => {}
-        None if code.expires_ms > now_ms => {
-            if known.is_some() && !again {
-                let text = "This phone is known with another token. Draw a new identity.";
-                return Err(Fault::new(409, "device_known", text).into());
+    match (code.used_by, &known) {
+        // The answer was lost: what was done stays done.
+        (Some(by), Some(row)) if by == request.device && row.token == device.token => {}
+        (None, known) if code.expires_ms > now_ms => {
+            if request.worker.is_some_and(|worker| worker != code.worker) {
+                let text = "The code is for another worker. Log out first.";
+                return Err(Fault::new(409, "other_worker", text).into());
             }
-            tx.put_device(&device).map_err(|error| match error {
-                StoreError::Refused(_) => Error::from(wrong_code()),
-                other => other.into(),
-            })?;
-            tx.put_code(&CodeRow {
-                used_by: Some(request.device),
-                ..code.clone()
-            })?;
-            let line = AuditRow {
-                at_ms: now_ms,
-                who: format!("device/{}", request.device),
-                what: "enrol".to_owned(),
-                on: format!("worker/{}", code.worker),
-            };
-            tx.add_audit(code.tenant, &line)?;
+            let theirs = known.as_ref().is_none_or(|row| {
+                (row.tenant, row.worker) == (code.tenant, code.worker)
+                    && row.standing != DeviceStanding::Stolen
+            });
+            if !theirs {
+                return Err(device_known().into());
+            }
+            enrol(tx, &device, &code, now_ms)?;
         }
         _ => return Err(wrong_code().into()),
     }
@@ -106,4 +109,29 @@ fn take(
             name: worker.name,
         },
     })
+}
+
+/// Makes the phone known; the worker's others may only send from now on.
+fn enrol(tx: &mut dyn Write, device: &DeviceRow, code: &CodeRow, now_ms: i64) -> Result<(), Error> {
+    tx.put_device(device).map_err(|error| match error {
+        StoreError::Refused(_) => Error::from(wrong_code()),
+        other => other.into(),
+    })?;
+    for other in tx.devices(device.tenant, Some(device.worker))? {
+        if other.id != device.id && other.standing == DeviceStanding::Active {
+            let standing = DeviceStanding::SendOnly;
+            tx.put_device(&DeviceRow { standing, ..other })?;
+        }
+    }
+    tx.put_code(&CodeRow {
+        used_by: Some(device.id),
+        ..code.clone()
+    })?;
+    let line = AuditRow {
+        at_ms: now_ms,
+        who: format!("device/{}", device.id),
+        what: "enrol".to_owned(),
+        on: format!("worker/{}", code.worker),
+    };
+    Ok(tx.add_audit(code.tenant, &line)?)
 }

@@ -1,51 +1,110 @@
-//! What phones ask for: enrolment, hello, push, tracks, pull.
+//! What phones ask for: enrolment, hello, push, tracks, have, pull.
 
+mod boots;
 mod enrol;
+mod have;
 mod hello;
-mod ingest;
+mod line;
 mod pull;
 mod push;
 mod receipts;
-mod time;
 mod tracks;
 
-use gridwalk_domain::wire::PROTOCOL_VERSION;
-use gridwalk_domain::{GridId, StreamKey};
-use gridwalk_store::{AssignmentRow, DeviceRow, Read, StoreError};
+use gridwalk_domain::wire::Cursor;
+use gridwalk_domain::{DeviceId, GridId, StreamKey};
+use gridwalk_store::{AssignmentRow, DeviceRow, DeviceStanding, Read, StoreError};
+use std::fmt;
+use std::ops::Deref;
 
 use crate::error::{Error, Fault};
 use crate::random::hashed;
-use crate::service::Service;
+use crate::service::{Service, Tools};
 
-pub(crate) use receipts::add as add_receipts;
+pub(crate) use boots::Boots;
+pub(crate) use line::{check_receipt, current_epoch, new_epoch};
+pub(crate) use receipts::{add as add_receipts, last as last_receipt};
+pub(crate) use tracks::{free as free_chunks, take_held as take_held_chunk};
 
-/// Refuses a version of the protocol that this server does not speak.
-fn check_version(v: u32) -> Result<(), Fault> {
-    if v == PROTOCOL_VERSION {
+/// A phone that asks, with what it says it has seen.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Phone {
+    /// The phone; its standing is that of the token it showed.
+    pub device: DeviceRow,
+    /// The highest receipt that it has seen.
+    pub seen: Option<Cursor>,
+}
+
+fn signed_out() -> Fault {
+    let text = "The token is not known. Enrol the phone again.";
+    Fault::new(401, "signed_out", text)
+}
+
+impl Phone {
+    /// The phone as this transaction sees it: it may have been revoked since it
+    /// showed its token, or be unknown in data that was restored.
+    ///
+    /// # Errors
+    /// 401 where it is not known any more.
+    fn now(&self, tx: &dyn Read) -> Result<Self, Error> {
+        let row = tx.device(self.id)?.ok_or_else(signed_out)?;
+        let standing = match (self.standing, row.standing) {
+            (DeviceStanding::SendOnly, DeviceStanding::Active) => DeviceStanding::SendOnly,
+            (_, now) => now,
+        };
+        Ok(Self {
+            device: DeviceRow { standing, ..row },
+            seen: self.seen,
+        })
+    }
+
+    /// Whether it may do no more than send.
+    fn sends_only(&self) -> bool {
+        self.device.standing != DeviceStanding::Active
+    }
+}
+
+impl Deref for Phone {
+    type Target = DeviceRow;
+
+    fn deref(&self) -> &DeviceRow {
+        &self.device
+    }
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Phone({})", self.device.id)
+    }
+}
+
+/// Refuses a version of the protocol that may not pull any more. What a newer
+/// version adds is passed over.
+fn check_version(tools: &Tools, v: u32) -> Result<(), Fault> {
+    if v >= tools.settings.min_v {
         return Ok(());
     }
-    let text = format!("This server speaks version {PROTOCOL_VERSION} of the protocol. Upgrade.");
+    let text = "The app is too old for this server. Upgrade it; what it sends is kept.";
     Err(Fault::new(426, "version", text))
 }
 
 impl Service {
-    /// Whose request it is, by the phone's token.
+    /// Whose request it is, by the phone's token: either of the two.
     ///
     /// # Errors
-    /// A [`Fault`] of 401 where the token is not known.
-    pub fn device(&self, token: Option<&str>) -> Result<DeviceRow, Error> {
-        let signed_out = || {
-            Fault::new(
-                401,
-                "signed_out",
-                "The token is not known. Enrol the phone again.",
-            )
-        };
+    /// A [`Fault`] of 401 where the token is not known, 429 where the phone asks
+    /// too often.
+    pub fn phone(&self, token: Option<&str>, seen: Option<Cursor>) -> Result<Phone, Error> {
         let token = token
             .filter(|token| token.len() == 64)
             .ok_or_else(signed_out)?;
-        let device = self.read(|tx| Ok(tx.device_by_token(hashed(token))?))?;
-        Ok(device.ok_or_else(signed_out)?)
+        let token = hashed(token);
+        let device = self.read(|tx| Ok(tx.device_by_token(token)?))?;
+        let mut device = device.ok_or_else(signed_out)?;
+        self.pace(&device.id)?;
+        if token == device.send_token && device.standing == DeviceStanding::Active {
+            device.standing = DeviceStanding::SendOnly;
+        }
+        Ok(Phone { device, seen })
     }
 }
 
@@ -57,19 +116,23 @@ fn grids_at(assignments: &[AssignmentRow], at_ms: i64) -> Vec<GridId> {
     grids
 }
 
-/// The streams that the phone of this worker may read now: its grids' records,
-/// the notices of these grids and all above them, its worker's inbox.
+/// The streams that a phone may read now: its worker's grids' records, the
+/// notices of these grids and all above them, its worker's inbox. Receipts are
+/// apart.
 fn readable(
-    service: &Service,
+    tools: &Tools,
     tx: &dyn Read,
-    device: &DeviceRow,
+    phone: &Phone,
     now_ms: i64,
 ) -> Result<Vec<StreamKey>, StoreError> {
-    let assignments = tx.assignments(device.tenant, Some(device.worker))?;
-    let tenant = tx.tenant(device.tenant)?;
+    if phone.sends_only() {
+        return Ok(Vec::new());
+    }
+    let assignments = tx.assignments(phone.tenant, Some(phone.worker))?;
+    let tenant = tx.tenant(phone.tenant)?;
     let tenant = tenant.ok_or_else(|| StoreError::Damaged("a phone without a district".into()))?;
-    let tree = service.trees.get(tx, &tenant)?;
-    let mut streams = vec![StreamKey::Inbox(device.worker)];
+    let tree = tools.trees.get(tx, &tenant)?;
+    let mut streams = vec![StreamKey::Inbox(phone.worker)];
     for grid in grids_at(&assignments, now_ms) {
         streams.push(StreamKey::Records(grid));
         streams.extend(tree.chain(grid).map(|row| StreamKey::Notices(row.id)));
@@ -77,4 +140,9 @@ fn readable(
     streams.sort_unstable();
     streams.dedup();
     Ok(streams)
+}
+
+/// A phone's stream of receipts.
+const fn receipts_of(device: DeviceId) -> StreamKey {
+    StreamKey::Receipts(device)
 }

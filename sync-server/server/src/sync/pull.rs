@@ -4,13 +4,14 @@
 //! again on the way.
 
 use gridwalk_domain::wire::{Cursor, PullRequest, Receipt, ReceiptPage, StreamEnd};
-use gridwalk_domain::{StreamKey, TenantId};
-use gridwalk_store::{DeviceRow, PageRow, Read, StoreError};
+use gridwalk_domain::{EntityId, Epoch, StreamKey};
+use gridwalk_store::{PageRow, Read, StoreError, StreamHead};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-use super::{check_version, hello, readable};
+use super::line::{check_cursor, check_receipt};
+use super::{Phone, check_version, hello, readable};
 use crate::error::Error;
 use crate::service::Service;
 
@@ -33,16 +34,21 @@ struct Page {
 
 #[derive(Debug, Serialize)]
 struct Revised {
+    id: EntityId,
     seq: u64,
     rev: u64,
-    state: Box<RawValue>,
+    /// None where it was purged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<Box<RawValue>>,
 }
 
 impl Revised {
     fn new(row: PageRow) -> Result<Self, StoreError> {
-        let state = RawValue::from_string(row.state)
-            .map_err(|why| StoreError::Damaged(format!("a state cannot be read: {why}")))?;
+        let state = row.state.map(RawValue::from_string).transpose();
+        let state =
+            state.map_err(|why| StoreError::Damaged(format!("a state cannot be read: {why}")))?;
         Ok(Self {
+            id: row.entity,
             seq: row.seq,
             rev: row.rev,
             state,
@@ -51,22 +57,21 @@ impl Revised {
 }
 
 impl Service {
-    /// A page of receipts and of each stream that the worker may read now;
-    /// a stream that they may not read is left out of the answer.
-    pub(crate) fn pull(
-        &self,
-        device: &DeviceRow,
-        request: &PullRequest,
-    ) -> Result<PullAnswer, Error> {
-        check_version(request.v)?;
+    /// A page of receipts and of each stream that the phone may read now; a
+    /// stream that it may not read is left out of the answer.
+    pub(crate) fn pull(&self, phone: &Phone, request: &PullRequest) -> Result<PullAnswer, Error> {
+        check_version(&self.tools, request.v)?;
         let now_ms = self.now_ms();
-        let (answer, known) = self.read(|tx| {
-            let known = tx.contact(device.tenant, device.id)?;
-            Ok((self.pages(tx, device, request, now_ms)?, known))
+        let (answer, known) = self.on_this_line(phone, || {
+            self.read(|tx| {
+                check_receipt(tx, phone, phone.seen)?;
+                let known = tx.contact(phone.tenant, phone.id)?;
+                Ok((self.pages(tx, phone, request, now_ms)?, known))
+            })
         })?;
         let news = known.is_none_or(|known| hello::is_news(&known, request.unsent, now_ms));
         if news {
-            let (device, unsent) = (device.clone(), request.unsent);
+            let (device, unsent) = (phone.device.clone(), request.unsent);
             self.commit(move |tx| hello::contact(tx, &device, unsent, now_ms))?;
         }
         Ok(answer)
@@ -75,119 +80,97 @@ impl Service {
     fn pages(
         &self,
         tx: &dyn Read,
-        device: &DeviceRow,
+        phone: &Phone,
         request: &PullRequest,
         now_ms: i64,
     ) -> Result<PullAnswer, Error> {
-        let receipts = self.receipts(tx, device, request.receipts)?;
-        let readable = readable(self, tx, device, now_ms)?;
-        let mut room = self.sizes.page_bytes;
+        let sizes = self.tools.settings.sizes;
+        let receipts = receipts(tx, phone, request.receipts, sizes.page_receipts)?;
+        let readable = readable(&self.tools, tx, phone, now_ms)?;
+        let epoch = super::current_epoch(tx)?;
+        let mut room = sizes.page_bytes;
         let mut streams = BTreeMap::new();
         for (stream, cursor) in &request.streams {
             if readable.contains(stream) {
-                let page = self.page(tx, device.tenant, *stream, *cursor, &mut room)?;
+                let page = page(tx, phone, (*stream, epoch), *cursor, &mut room)?;
                 streams.insert(*stream, page);
             }
         }
         Ok(PullAnswer { receipts, streams })
     }
+}
 
-    /// Whether a cursor was given out on this time line, for this number.
-    fn fits(
-        &self,
-        tx: &dyn Read,
-        tenant: TenantId,
-        stream: StreamKey,
-        cursor: Cursor,
-    ) -> Result<bool, StoreError> {
-        let ours = cursor.epoch == self.epoch && i64::try_from(cursor.seq).is_ok();
-        Ok(ours && tx.tag(tenant, stream, cursor.seq)? == Some(cursor.tag))
+fn receipts(
+    tx: &dyn Read,
+    phone: &Phone,
+    cursor: Option<Cursor>,
+    most: usize,
+) -> Result<ReceiptPage, Error> {
+    let epoch = check_receipt(tx, phone, cursor)?;
+    let after = cursor.map_or(0, |cursor| cursor.seq);
+    let rows = tx.receipts(phone.tenant, phone.id, after, most + 1)?;
+    let more = rows.len() > most;
+    let mut page = ReceiptPage {
+        items: vec![],
+        cursor,
+        more,
+    };
+    for row in rows.into_iter().take(most) {
+        page.cursor = Some(Cursor {
+            epoch,
+            seq: row.n,
+            tag: row.tag,
+        });
+        page.items.push(Receipt {
+            n: row.n,
+            of: row.of,
+        });
     }
+    Ok(page)
+}
 
-    fn receipts(
-        &self,
-        tx: &dyn Read,
-        device: &DeviceRow,
-        cursor: Option<Cursor>,
-    ) -> Result<ReceiptPage, StoreError> {
-        let stream = StreamKey::Receipts(device.id);
-        let cursor = match cursor {
-            Some(cursor) if self.fits(tx, device.tenant, stream, cursor)? => Some(cursor),
-            _ => None,
-        };
-        let after = cursor.map_or(0, |cursor| cursor.seq);
-        let most = self.sizes.page_receipts;
-        let rows = tx.receipts(device.tenant, device.id, after, most + 1)?;
-        let more = rows.len() > most;
-        let mut page = ReceiptPage {
-            items: vec![],
-            cursor,
-            more,
-        };
-        for row in rows.into_iter().take(most) {
-            page.cursor = Some(Cursor {
-                epoch: self.epoch,
-                seq: row.n,
-                tag: row.tag,
-            });
-            page.items.push(Receipt {
-                n: row.n,
-                of: row.of,
-            });
+fn page(
+    tx: &dyn Read,
+    phone: &Phone,
+    (stream, epoch): (StreamKey, Epoch),
+    asked: Option<Cursor>,
+    room: &mut usize,
+) -> Result<Page, Error> {
+    let heads = tx.heads(phone.tenant, &[stream])?;
+    let head: StreamHead = heads.first().copied().unwrap_or_default();
+    let cursor = match asked {
+        Some(cursor) if check_cursor(tx, phone, (stream, &head), cursor)? => Some(cursor),
+        _ => None,
+    };
+    let reset = asked.is_some() && cursor.is_none();
+    let after = cursor.map_or(0, |cursor| cursor.seq);
+    let mut page = Page {
+        entities: vec![],
+        cursor,
+        more: after < head.seq,
+        reset,
+        end: None,
+    };
+    if page.more && *room > 0 {
+        for row in tx.page(phone.tenant, stream, after, *room)? {
+            let bytes = row.state.as_ref().map_or(0, String::len) + 64;
+            *room = room.saturating_sub(bytes);
+            page.entities.push(Revised::new(row)?);
         }
-        Ok(page)
+        if let Some(last) = page.entities.last() {
+            let seq = last.seq;
+            let lost = || StoreError::Damaged("a number without a tag".into());
+            let tag = tx.tag(phone.tenant, stream, seq)?.ok_or_else(lost)?;
+            let tag = tag.value();
+            page.cursor = Some(Cursor { epoch, seq, tag });
+            page.more = seq < head.seq;
+        }
     }
-
-    fn page(
-        &self,
-        tx: &dyn Read,
-        tenant: TenantId,
-        stream: StreamKey,
-        asked: Option<Cursor>,
-        room: &mut usize,
-    ) -> Result<Page, StoreError> {
-        let head = tx
-            .heads(tenant, &[stream])?
-            .first()
-            .copied()
-            .unwrap_or_default();
-        let cursor = match asked {
-            Some(cursor) if self.fits(tx, tenant, stream, cursor)? => Some(cursor),
-            _ => None,
-        };
-        let reset = asked.is_some() && cursor.is_none();
-        let after = cursor.map_or(0, |cursor| cursor.seq);
-        let mut page = Page {
-            entities: vec![],
-            cursor,
-            more: after < head.seq,
-            reset,
-            end: None,
-        };
-        if page.more && *room > 0 {
-            for row in tx.page(tenant, stream, after, *room)? {
-                *room = room.saturating_sub(row.state.len());
-                page.entities.push(Revised::new(row)?);
-            }
-            if let Some(last) = page.entities.last() {
-                let seq = last.seq;
-                let tag = tx.tag(tenant, stream, seq)?;
-                let tag =
-                    tag.ok_or_else(|| StoreError::Damaged("a number without a tag".into()))?;
-                page.cursor = Some(Cursor {
-                    epoch: self.epoch,
-                    seq,
-                    tag,
-                });
-                page.more = seq < head.seq;
-            }
-        }
-        if !page.more {
-            page.end = Some(StreamEnd {
-                count: head.count,
-                hash: head.digest,
-            });
-        }
-        Ok(page)
+    if !page.more {
+        page.end = Some(StreamEnd {
+            count: head.count,
+            hash: head.digest,
+        });
     }
+    Ok(page)
 }

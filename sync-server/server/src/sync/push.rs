@@ -1,136 +1,111 @@
 //! `push`: ops come in, each gets an outcome.
 
 use gridwalk_domain::wire::{MAX_PUSH_OPS, OpOutcome, Outcome, PushRequest, PushResponse};
-use gridwalk_domain::{BadOp, OP_VERSION, OpBody, OpHead, SealedOp, Sha256};
-use gridwalk_store::{DeviceRow, Write, nested};
+use gridwalk_store::{DeviceStanding, Write, nested};
 use std::sync::Arc;
 
-use super::check_version;
-use super::ingest::{Batch, reason};
+use super::line::check_receipt;
+use super::{Phone, last_receipt};
+use crate::batch::{Batch, Incoming, Told};
 use crate::error::{Error, Fault};
-use crate::service::Service;
+use crate::service::{Service, Tools};
 
-/// An op whose head could be read.
-pub(super) struct Incoming {
-    pub(super) sha256: Sha256,
-    pub(super) head: OpHead,
-    /// Or why it cannot be judged by this version.
-    pub(super) body: Result<OpBody, &'static str>,
-    pub(super) text: String,
-}
-
-/// Reads what came; an op whose head cannot be read has its outcome already.
-fn open(op: SealedOp) -> Result<Incoming, OpOutcome> {
-    let head = op.head().map_err(|why| OpOutcome {
-        op: None,
-        sha256: op.sha256,
-        outcome: Outcome::Rejected {
-            reason: reason(
-                match why {
-                    BadOp::HashMismatch => "hash_mismatch",
-                    BadOp::TooLarge(_) => "too_large",
-                    BadOp::Head { .. } | BadOp::UnknownIntent => "unreadable",
-                },
-                &why,
-            ),
-        },
-    })?;
-    let body = match serde_json::from_str::<OpBody>(&op.body) {
-        _ if head.v > OP_VERSION => Err("unknown_version"),
-        Ok(body) => Ok(body),
-        Err(_) => Err("unknown_intent"),
-    };
-    Ok(Incoming {
-        sha256: op.sha256,
-        head,
-        body,
-        text: op.body,
-    })
-}
+/// An op that came, or what became of one that could not even be read.
+type Opened = Result<Incoming, OpOutcome>;
 
 impl Service {
     /// Takes ops; on return the outcomes are durable.
     ///
     /// # Errors
-    /// 413 for too many ops, 426 for a version that is not spoken, or where the
+    /// 413 for too many ops, 409 for a phone of another time line, or where the
     /// store fails: nothing is stored then.
-    pub fn push(&self, device: &DeviceRow, request: PushRequest) -> Result<PushResponse, Error> {
-        check_version(request.v)?;
+    pub fn push(&self, phone: &Phone, request: PushRequest) -> Result<PushResponse, Error> {
         if request.ops.len() > MAX_PUSH_OPS {
             let text = format!("At most {MAX_PUSH_OPS} ops are taken at a time.");
             return Err(Fault::new(413, "too_large", text).into());
         }
-        let ops: Vec<_> = request.ops.into_iter().map(open).collect();
-        let ops = Arc::new(ops);
-        let (device, rng, now_ms) = (device.clone(), Arc::clone(&self.rng), self.now_ms());
-        let outcomes = self.commit(move |tx| {
-            let take = |tx: &mut dyn Write, ops: &[_]| take(tx, &device, &*rng, now_ms, ops);
-            match nested(tx, |tx| take(tx, &ops)) {
-                Err(Error::Store(error)) if !error.ends_transaction() => {
-                    // One of them is more than the store can take: the others
-                    // must not suffer from it.
-                    tracing::error!(%error, "a batch failed in the store; taking its ops one by one");
-                    one_by_one(tx, &ops, take)
-                }
-                other => other,
-            }
-        })?;
-        Ok(PushResponse { outcomes })
-    }
-}
-
-type Opened = Result<Incoming, OpOutcome>;
-
-fn take(
-    tx: &mut dyn Write,
-    device: &DeviceRow,
-    rng: &dyn gridwalk_domain::Rng,
-    now_ms: i64,
-    ops: &[Opened],
-) -> Result<Vec<OpOutcome>, Error> {
-    let readable = ops.iter().filter_map(|op| op.as_ref().ok());
-    let mut batch = Batch::load(tx, device, now_ms, readable)?;
-    let outcomes = ops
-        .iter()
-        .map(|op| match op {
-            Err(outcome) => outcome.clone(),
-            Ok(op) => OpOutcome {
-                op: Some(op.head.id),
-                sha256: op.sha256,
-                outcome: batch.take(op),
-            },
-        })
-        .collect();
-    batch.store(tx, rng)?;
-    Ok(outcomes)
-}
-
-/// Takes each op in a savepoint of its own. One that the store cannot take is
-/// not stored, and said to be so: send it again later.
-fn one_by_one(
-    tx: &mut dyn Write,
-    ops: &[Opened],
-    take: impl Fn(&mut dyn Write, &[Opened]) -> Result<Vec<OpOutcome>, Error>,
-) -> Result<Vec<OpOutcome>, Error> {
-    let mut outcomes = Vec::with_capacity(ops.len());
-    for op in ops {
-        match nested(tx, |tx| take(tx, std::slice::from_ref(op))) {
-            Ok(outcome) => outcomes.extend(outcome),
-            Err(Error::Store(error)) if !error.ends_transaction() => {
-                let (id, sha256) = match op {
-                    Ok(op) => (Some(op.head.id), op.sha256),
-                    Err(outcome) => (outcome.op, outcome.sha256),
+        let too_old = request.v < self.tools.settings.min_v;
+        let ops: Vec<Opened> = request.ops.into_iter().map(Incoming::open).collect();
+        let (ops, now_ms) = (Arc::new(ops), self.now_ms());
+        self.on_this_line(phone, || {
+            let phone = phone.clone();
+            self.commit_with(move |tx, tools| {
+                let phone = phone.now(tx)?;
+                check_receipt(tx, &phone, phone.seen)?;
+                let asked = Asked {
+                    tools,
+                    phone: &phone,
+                    too_old,
+                    now_ms,
                 };
-                tracing::error!(%error, "an op failed in the store");
-                let outcome = Outcome::Deferred { missing: vec![] };
-                outcomes.push(OpOutcome {
-                    op: id,
-                    sha256,
-                    outcome,
-                });
-            }
-            Err(other) => return Err(other),
-        }
+                let outcomes = match nested(tx, |tx| asked.take(tx, &ops)) {
+                    Err(Error::Store(error)) if !error.ends_transaction() => {
+                        // One of them is more than the store can take: the others
+                        // must not suffer from it.
+                        tracing::error!(%error, "a batch failed in the store; taking its ops one by one");
+                        asked.one_by_one(tx, &ops)
+                    }
+                    other => other,
+                }?;
+                let receipt = last_receipt(tx, phone.tenant, phone.id)?;
+                Ok(PushResponse { outcomes, receipt })
+            })
+        })
     }
-    Ok(outcomes)
+}
+
+/// Who pushes, and when.
+struct Asked<'a> {
+    tools: &'a Tools,
+    phone: &'a Phone,
+    too_old: bool,
+    now_ms: i64,
+}
+
+impl Asked<'_> {
+    fn take(&self, tx: &mut dyn Write, ops: &[Opened]) -> Result<Vec<OpOutcome>, Error> {
+        let device = &self.phone.device;
+        let mut batch = Batch::open(tx, self.tools, device.tenant, self.now_ms)?;
+        batch.sent_by(tx, device, self.too_old)?;
+        batch.load(tx, ops.iter().filter_map(|op| op.as_ref().ok()))?;
+        // What a stolen phone sends it sends once.
+        let deferring = device.standing != DeviceStanding::Stolen;
+        let mut told = Vec::with_capacity(ops.len());
+        for op in ops {
+            told.push(match op {
+                Ok(op) => batch.take(tx, op, Some(device.id), deferring)?,
+                Err(outcome) => Told::Not(outcome.clone()),
+            });
+        }
+        batch.free(tx)?;
+        let outcomes = told.into_iter().map(|told| batch.tell(told)).collect();
+        batch.store(tx)?;
+        Ok(outcomes)
+    }
+
+    /// Takes each op in a savepoint of its own. One that the store cannot take is
+    /// not stored, and said to be so: send it again later.
+    fn one_by_one(&self, tx: &mut dyn Write, ops: &[Opened]) -> Result<Vec<OpOutcome>, Error> {
+        let mut outcomes = Vec::with_capacity(ops.len());
+        for op in ops {
+            match nested(tx, |tx| self.take(tx, std::slice::from_ref(op))) {
+                Ok(outcome) => outcomes.extend(outcome),
+                Err(Error::Store(error)) if !error.ends_transaction() => {
+                    let (id, sha256) = match op {
+                        Ok(op) => (Some(op.head.id), op.sha256),
+                        Err(outcome) => (outcome.op, outcome.sha256),
+                    };
+                    tracing::error!(%error, "an op failed in the store");
+                    let outcome = Outcome::Deferred { missing: vec![] };
+                    outcomes.push(OpOutcome {
+                        op: id,
+                        sha256,
+                        outcome,
+                    });
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(outcomes)
+    }
 }

@@ -1,38 +1,43 @@
 //! Receipts: what was stored of what a phone sent, numbered for that phone.
 
-use gridwalk_domain::wire::ReceiptOf;
-use gridwalk_domain::{DeviceId, Rng, StreamKey, TenantId};
-use gridwalk_store::{ReceiptRow, StoreError, StreamHead, Write};
+use gridwalk_domain::wire::{Cursor, ReceiptOf};
+use gridwalk_domain::{DeviceId, Rng, TenantId};
+use gridwalk_store::{Read, ReceiptRow, StoreError, Write};
 
+use super::line::current_epoch;
 use crate::random::tag;
 
-/// Adds receipts in a transaction, numbered on from the phone's last one.
+/// Adds receipts in a transaction, numbered on from the phone's last one; the
+/// highest now, where any was added. Those that are added at once share a tag.
 pub(crate) fn add(
     tx: &mut dyn Write,
     rng: &dyn Rng,
     tenant: TenantId,
     device: DeviceId,
     of: Vec<ReceiptOf>,
-) -> Result<(), StoreError> {
+) -> Result<Option<Cursor>, StoreError> {
     if of.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let stream = StreamKey::Receipts(device);
-    let heads = tx.heads(tenant, &[stream])?;
-    let mut seq = heads.first().map_or(0, |head| head.seq);
+    let epoch = current_epoch(tx)?;
+    let mut seq = tx.last_receipt(tenant, device)?.map_or(0, |(n, _)| n);
+    let tag = tag(rng);
     let rows = of.into_iter().map(|of| {
         seq += 1;
-        ReceiptRow {
-            n: seq,
-            tag: tag(rng),
-            of,
-        }
+        ReceiptRow { n: seq, tag, of }
     });
     let rows: Vec<ReceiptRow> = rows.collect();
     tx.add_receipts(tenant, device, &rows)?;
-    let head = StreamHead {
-        seq,
-        ..StreamHead::default()
-    };
-    tx.put_heads(tenant, &[(stream, head)])
+    Ok(Some(Cursor { epoch, seq, tag }))
+}
+
+/// A phone's highest receipt.
+pub(crate) fn last(
+    tx: &dyn Read,
+    tenant: TenantId,
+    device: DeviceId,
+) -> Result<Option<Cursor>, StoreError> {
+    let epoch = current_epoch(tx)?;
+    let last = tx.last_receipt(tenant, device)?;
+    Ok(last.map(|(seq, tag)| Cursor { epoch, seq, tag }))
 }

@@ -1,12 +1,17 @@
 //! The verbs: thin over the library.
 
+mod act;
+mod backups;
+mod orders;
 mod say;
 mod serve;
 
 use clap::{Parser, Subcommand};
 use gridwalk_domain::{Clock, Rng, Text};
-use gridwalk_server::Service;
-use gridwalk_server::admin::{self, AdminError, Crs, EnrolFor, Import, Settings, Source, message};
+use gridwalk_server::admin::{
+    self, AdminError, Crs, EnrolFor, Folders, Import, Settings, Source, message,
+};
+use gridwalk_server::{Service, Settings as ServiceSettings};
 use gridwalk_store::Role;
 use gridwalk_system::{SystemClock, SystemRng};
 use qrcode::QrCode;
@@ -32,6 +37,12 @@ pub(crate) struct Cli {
         default_value = "./gridwalk-data"
     )]
     data: PathBuf,
+    /// 日志目录，最好在另一块磁盘；默认在数据目录里 · the journal's folder, best on another disk
+    #[arg(long, global = true, env = "GRIDWALK_JOURNAL")]
+    journal: Option<PathBuf>,
+    /// 原日志目录已丢失，改用新的 · the journal's folder is lost, use this one from now on
+    #[arg(long, global = true)]
+    new_journal: bool,
     /// 输出语言：both、zh、en · the language of messages
     #[arg(long, global = true, env = "GRIDWALK_LANG", default_value = "both")]
     lang: Tongue,
@@ -79,6 +90,38 @@ enum Verb {
     Enrol(Enrol),
     /// 服务器持有的记录（JSON） · what the server holds, as JSON
     Holdings,
+    /// 以页面用户的身份操作 · act on a record as a user of the page
+    Act(act::ActArgs),
+    /// 分配网格 · give a worker a grid, for good or for a time
+    Assign(orders::AssignArgs),
+    /// 收回网格 · end a worker's time in a grid
+    Unassign(orders::UnassignArgs),
+    /// 拆分、合并、移动网格 · split, merge and move grids
+    Grid {
+        #[command(subcommand)]
+        verb: orders::GridVerb,
+    },
+    /// 手机 · phones
+    Device {
+        #[command(subcommand)]
+        verb: orders::DeviceVerb,
+    },
+    /// 隔离区 · quarantine: what waits for a person
+    Quarantine {
+        #[command(subcommand)]
+        verb: orders::QuarantineVerb,
+    },
+    /// 彻底删除 · purge a record or an attachment for good
+    Purge {
+        #[command(subcommand)]
+        verb: orders::PurgeVerb,
+    },
+    /// 备份，服务不停 · copy all data while it is served
+    Backup(backups::BackupArgs),
+    /// 校验备份 · check a backup; only then does it count
+    VerifyBackup(backups::VerifyArgs),
+    /// 恢复备份 · go back to a backup
+    Restore(backups::RestoreArgs),
 }
 
 #[derive(clap::Args)]
@@ -200,7 +243,17 @@ type Done = Result<(), Failure>;
 /// Runs a verb; an error is one line on standard error.
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let say = Say::new(cli.lang);
-    match act(&cli.data, cli.verb, &say) {
+    let place = Place {
+        folders: Folders {
+            data: cli.data,
+            journal: cli.journal,
+        },
+        settings: ServiceSettings {
+            new_keep: cli.new_journal,
+            ..ServiceSettings::default()
+        },
+    };
+    match run_verb(&place, cli.verb, &say) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Admin(error)) => {
             say.error(|lang| error.message(lang));
@@ -226,26 +279,51 @@ fn seams() -> Result<Seams, Failure> {
     Ok((Arc::new(SystemClock::new()), Arc::new(rng)))
 }
 
-fn open(data: &Path) -> Result<Service, Failure> {
-    let (clock, rng) = seams()?;
-    Ok(admin::open(data, clock, rng)?)
+/// Where everything is, and what is set.
+struct Place {
+    folders: Folders,
+    settings: ServiceSettings,
 }
 
-/// Opens what is there: a mistyped folder is not made.
-fn open_existing(data: &Path) -> Result<Service, Failure> {
-    if !data.join(gridwalk_store_sqlite::FILE_NAME).is_file() {
-        return Err(Failure::Said(
-            "no_data",
-            vec![("data", data.display().to_string())],
-        ));
+impl Place {
+    fn open(&self) -> Result<Service, Failure> {
+        let (clock, rng) = seams()?;
+        Ok(admin::open(
+            &self.folders,
+            clock,
+            rng,
+            self.settings.clone(),
+        )?)
     }
-    open(data)
+
+    /// Opens what is there: a mistyped folder is not made.
+    fn open_existing(&self) -> Result<Service, Failure> {
+        let data = &self.folders.data;
+        if !data.join(gridwalk_store_sqlite::FILE_NAME).is_file() {
+            return Err(Failure::Said(
+                "no_data",
+                vec![("data", data.display().to_string())],
+            ));
+        }
+        self.open()
+    }
 }
 
-fn act(data: &Path, verb: Verb, say: &Say) -> Done {
+fn run_verb(place: &Place, verb: Verb, say: &Say) -> Done {
     match verb {
-        Verb::Serve(options) => serve::run(data, options, say),
-        Verb::Import { what, crs, notice } => import(data, &what, crs, notice, say),
+        Verb::Serve(options) => serve::run(place, options, say),
+        Verb::Import { what, crs, notice } => import(place, &what, crs, notice, say),
+        Verb::Act(args) => act::act(&place.open_existing()?, &seams()?, &args, say),
+        Verb::Assign(args) => orders::assign(&place.open_existing()?, &args, say),
+        Verb::Unassign(args) => orders::unassign(&place.open_existing()?, &args, say),
+        Verb::Grid { verb } => orders::grid(&place.open_existing()?, &verb, say),
+        Verb::Device { verb } => orders::device(&place.open_existing()?, &verb, say),
+        Verb::Quarantine { verb } => orders::quarantine(&place.open_existing()?, &verb, say),
+        Verb::Purge { verb } => orders::purge(&place.open_existing()?, &verb, say),
+        Verb::Backup(args) => backups::backup(&place.open_existing()?, &args, say),
+        Verb::VerifyBackup(args) => backups::verify(&place.open_existing()?, &args, say),
+        // Onto a new machine, too.
+        Verb::Restore(args) => backups::restore(&place.open()?, &place.folders.data, &args, say),
         Verb::Settings {
             district,
             notice,
@@ -255,7 +333,8 @@ fn act(data: &Path, verb: Verb, say: &Say) -> Done {
                 notice: notice.text(),
                 utc_offset_min,
             };
-            open_existing(data)?
+            place
+                .open_existing()?
                 .admin()
                 .settings_of(district.as_deref(), &settings)?;
             say.line("settings.done", &[]);
@@ -264,7 +343,10 @@ fn act(data: &Path, verb: Verb, say: &Say) -> Done {
         Verb::User {
             verb: UserVerb::Add { name, role, grid },
         } => {
-            let user = open_existing(data)?.admin().add_user(&name, role, &grid)?;
+            let user = place
+                .open_existing()?
+                .admin()
+                .add_user(&name, role, &grid)?;
             say.line("user.added", &[("name", &name)]);
             say.plain(&user.password);
             Ok(())
@@ -272,16 +354,17 @@ fn act(data: &Path, verb: Verb, say: &Say) -> Done {
         Verb::Worker {
             verb: WorkerVerb::Add { name, grid },
         } => {
-            let id = open_existing(data)?
+            let id = place
+                .open_existing()?
                 .admin()
                 .add_worker(&name, &grid)?
                 .to_string();
             say.line("worker.added", &[("name", &name), ("id", &id)]);
             Ok(())
         }
-        Verb::Enrol(options) => enrol(data, &options, say),
+        Verb::Enrol(options) => enrol(place, &options, say),
         Verb::Holdings => {
-            let holdings = open_existing(data)?.admin().holdings(None)?;
+            let holdings = place.open_existing()?.admin().holdings(None)?;
             say.plain(&json(&holdings));
             Ok(())
         }
@@ -302,7 +385,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-fn import(data: &Path, what: &[String], crs: Option<Crs>, notice: Notice, say: &Say) -> Done {
+fn import(place: &Place, what: &[String], crs: Option<Crs>, notice: Notice, say: &Say) -> Done {
     let file = match what {
         [word, file] if word == "grids" => PathBuf::from(file),
         [file] => PathBuf::from(file),
@@ -325,7 +408,7 @@ fn import(data: &Path, what: &[String], crs: Option<Crs>, notice: Notice, say: &
         name: &name,
         bytes: &bytes,
     };
-    let report = open(data)?.admin().import_grids(source, &import)?;
+    let report = place.open()?.admin().import_grids(source, &import)?;
     let numbers = [report.added, report.updated, report.unchanged].map(|n| n.to_string());
     say.line(
         "import.done",
@@ -351,14 +434,14 @@ fn pin(file: &Path) -> Result<String, Failure> {
     Ok(gridwalk_domain::Sha256::of(&der).to_string())
 }
 
-fn enrol(data: &Path, options: &Enrol, say: &Say) -> Done {
+fn enrol(place: &Place, options: &Enrol, say: &Say) -> Done {
     let ca = options.ca.as_deref().map(pin).transpose()?;
     let worker = options.worker.as_ref().or(options.name.as_ref());
     let whom = EnrolFor {
         worker: worker.map_or("", String::as_str),
         grid: options.grid.as_deref(),
     };
-    let code = open_existing(data)?.admin().enrol(whom)?;
+    let code = place.open_existing()?.admin().enrol(whom)?;
     let uri = code.uri(&options.url, ca.as_deref());
     if options.json {
         let object = serde_json::json!({

@@ -1,12 +1,11 @@
 //! `serve`.
 
 use gridwalk_server::{Config, Server, StartError, TlsFiles};
-use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::say::Say;
-use super::{Done, Failure, Serve, seams};
+use super::{Done, Failure, Place, Serve, seams};
 
 fn failed(why: &dyn std::fmt::Display) -> Failure {
     Failure::Said("serve.failed", vec![("why", why.to_string())])
@@ -14,7 +13,7 @@ fn failed(why: &dyn std::fmt::Display) -> Failure {
 
 /// Serves until SIGTERM or SIGINT. The line with the address comes once the
 /// server accepts.
-pub(super) fn run(data: &Path, options: Serve, say: &Say) -> Done {
+pub(super) fn run(place: &Place, options: Serve, say: &Say) -> Done {
     let filter = EnvFilter::try_from_env("GRIDWALK_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .json()
@@ -24,7 +23,9 @@ pub(super) fn run(data: &Path, options: Serve, say: &Say) -> Done {
     let (clock, rng) = seams()?;
     let tls = options.tls_cert.zip(options.tls_key);
     let config = Config {
-        data: data.to_owned(),
+        data: place.folders.data.clone(),
+        journal: place.folders.journal.clone(),
+        settings: place.settings.clone(),
         listen: options.listen,
         public_url: options.public_url,
         tls: tls.map(|(cert, key)| TlsFiles { cert, key }),
@@ -46,7 +47,10 @@ pub(super) fn run(data: &Path, options: Serve, say: &Say) -> Done {
         other => failed(&other),
     })?;
     let empty = server.service().admin().tenants()?.is_empty();
-    say.line("serve.data", &[("data", &data.display().to_string())]);
+    say.line(
+        "serve.data",
+        &[("data", &config.data.display().to_string())],
+    );
     if empty {
         say.line("serve.empty", &[]);
     }

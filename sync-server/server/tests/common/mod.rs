@@ -12,15 +12,17 @@
 )]
 
 pub mod phone;
+pub mod process;
 pub mod socket;
 
 use gridwalk_domain::{BootId, Clock, GridId, Moment, Rng, TenantId};
-use gridwalk_server::Service;
 use gridwalk_server::admin::{Crs, EnrolFor, Import, Source};
 use gridwalk_server::blobs::MemoryBlobs;
 use gridwalk_server::http::{Request, Response};
-use gridwalk_store::Role;
+use gridwalk_server::keep::{Keep, MemoryKeep};
+use gridwalk_server::{Parts, Service, Settings};
 use gridwalk_store::memory::MemoryStore;
+use gridwalk_store::{Read, Role, Store, StoreError};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -119,25 +121,46 @@ pub const BASE: [&str; 4] = [
 /// The server and its clock.
 pub struct World {
     pub service: Arc<Service>,
+    /// What it runs on, to be opened again.
+    pub parts: Parts,
     pub clock: Arc<TestClock>,
     pub tenant: TenantId,
     pub other: TenantId,
 }
 
+/// Parts in memory.
+pub fn parts(clock: &Arc<TestClock>) -> Parts {
+    Parts {
+        store: Arc::new(MemoryStore::new()),
+        blobs: Arc::new(MemoryBlobs::new()),
+        keep: Arc::new(MemoryKeep::new()),
+        clock: clock.clone(),
+        rng: TestRng::new(1),
+    }
+}
+
 /// A world in memory.
 pub fn world() -> World {
     let clock = TestClock::new(200);
-    let service = Service::open(
-        Arc::new(MemoryStore::new()),
-        Arc::new(MemoryBlobs::new()),
-        clock.clone(),
-        TestRng::new(1),
-    );
-    filled(Arc::new(service.expect("opens")), clock)
+    world_on(parts(&clock), clock, settings())
+}
+
+/// Tests ask as often as they like.
+pub fn settings() -> Settings {
+    Settings {
+        pace: None,
+        ..Settings::default()
+    }
+}
+
+/// A world on these parts.
+pub fn world_on(parts: Parts, clock: Arc<TestClock>, settings: Settings) -> World {
+    let service = Service::open(parts.clone(), settings).expect("opens");
+    filled(Arc::new(service), parts, clock)
 }
 
 /// Fills a service with both districts.
-pub fn filled(service: Arc<Service>, clock: Arc<TestClock>) -> World {
+pub fn filled(service: Arc<Service>, parts: Parts, clock: Arc<TestClock>) -> World {
     let import = |name, text: &str| {
         let source = Source {
             name,
@@ -165,6 +188,7 @@ pub fn filled(service: Arc<Service>, clock: Arc<TestClock>) -> World {
         .expect("imports");
     World {
         service,
+        parts,
         clock,
         tenant,
         other,
@@ -183,6 +207,31 @@ pub fn boundary(code: &str, parent: &str, name: &str, lon: f64, lat: f64) -> Str
 }
 
 impl World {
+    /// The server again, after a restart, with these settings.
+    pub fn restart(&mut self, settings: Settings) {
+        let service = Service::open(self.parts.clone(), settings).expect("opens");
+        self.service = Arc::new(service);
+    }
+
+    /// What the store holds.
+    pub fn stored<T>(&self, run: impl FnMut(&dyn Read) -> Result<T, StoreError>) -> T {
+        gridwalk_store::read(&*self.parts.store, run).expect("reads")
+    }
+
+    pub fn keep(&self) -> &dyn Keep {
+        &*self.parts.keep
+    }
+
+    /// A copy of the database, to go back to.
+    pub fn copy(&self) -> Arc<dyn Store> {
+        self.parts.store.copy("nowhere".as_ref()).expect("copies")
+    }
+
+    /// Goes back in time without being told.
+    pub fn go_back(&self, copy: &dyn Store) {
+        self.parts.store.replace(copy).expect("goes back");
+    }
+
     pub fn grid(&self, code: &str) -> GridId {
         let code = code.parse().expect("a code");
         let found =

@@ -4,14 +4,15 @@
 use base64::Engine as _;
 use gridwalk_domain::wire::tracks::{CONTENT_TYPE, NamedChunk, encode};
 use gridwalk_domain::wire::{
-    ChunkName, Cursor, EnrolRequest, EnrolResponse, ErrorResponse, HelloRequest, HelloResponse,
-    OpOutcome, Outcome, PullRequest, PullResponse, PushRequest, PushResponse, TrackOutcome,
-    TracksResponse, Unsent,
+    ChunkName, Cursor, EnrolRequest, EnrolResponse, ErrorResponse, HaveRequest, HaveResponse,
+    HelloRequest, HelloResponse, OpOutcome, OpRef, Outcome, PullRequest, PullResponse, PushRequest,
+    PushResponse, RECEIPT_HEADER, Receipt, ReceiptOf, Revised, TrackOutcome, TracksResponse,
+    Unsent,
 };
 use gridwalk_domain::{
-    Author, BootId, Change, Clock as _, DeviceId, EntityId, Fix, GridId, Intent, Moment,
-    OP_VERSION, OpBody, OpId, Position, Rng, RunId, SealedOp, Sha256, StreamKey, TenantId,
-    WorkerId,
+    Author, BootId, Change, Clock as _, DeviceId, Entity, EntityId, Fix, GridId, Intent, Moment,
+    OP_VERSION, OpBody, OpId, Position, Rng, RunId, SealedOp, Sha256, StreamDigest, StreamKey,
+    TenantId, WorkerId,
 };
 use gridwalk_server::Service;
 use gridwalk_server::http::Request;
@@ -20,8 +21,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::socket::Socket;
 use super::{HOUR, MORNING, TestClock, TestRng};
@@ -98,6 +99,9 @@ pub struct Phone {
     pub worker: WorkerId,
     pub tenant: TenantId,
     pub token: String,
+    /// The highest receipt that it has seen; shared by its clones.
+    pub seen: Arc<Mutex<Option<Cursor>>>,
+    pub send_token: String,
     pub grid: GridId,
     /// What its wall clock is wrong by.
     pub wrong_ms: i64,
@@ -116,6 +120,8 @@ impl Phone {
             worker: WorkerId::from_bytes([0; 16]),
             tenant: TenantId::from_bytes([0; 16]),
             token: hex::encode(draw.bytes::<32>()),
+            send_token: hex::encode(draw.bytes::<32>()),
+            seen: Arc::default(),
             grid,
             wrong_ms: 0,
             boot: BootId::draw(draw),
@@ -130,7 +136,40 @@ impl Phone {
             code: code.into(),
             device: self.device,
             token: self.token.clone(),
+            send_token: self.send_token.clone(),
             platform: "test".into(),
+            worker: None,
+        }
+    }
+
+    /// A request's headers: whose it is, and what the phone has seen.
+    fn headers(&self, more: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+        let mut headers = vec![("authorization", format!("Bearer {}", self.token))];
+        let seen = *self.seen.lock().expect("a lock");
+        headers.extend(seen.map(|seen| (RECEIPT_HEADER, seen.to_string())));
+        headers.extend(more.iter().map(|(n, v)| (*n, (*v).to_owned())));
+        headers
+    }
+
+    fn send(&self, method: &str, path: &str, more: &[(&'static str, &str)], body: &[u8]) -> Answer {
+        let headers = self.headers(more);
+        let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        self.line.send(method, path, &headers, body)
+    }
+
+    /// Remembers the highest receipt.
+    pub fn sees(&self, cursor: Option<Cursor>) {
+        if cursor.is_some() {
+            *self.seen.lock().expect("a lock") = cursor;
+        }
+    }
+
+    /// Sends with the token that can only send.
+    pub fn leaving(&self) -> Self {
+        let token = self.send_token.clone();
+        Self {
+            token,
+            ..self.clone()
         }
     }
 
@@ -149,14 +188,9 @@ impl Phone {
     }
 
     pub fn post(&self, call: &str, body: &impl Serialize) -> Answer {
-        let token = format!("Bearer {}", self.token);
-        let headers = [
-            ("authorization", token.as_str()),
-            ("content-type", "application/json"),
-        ];
         let body = serde_json::to_vec(body).expect("JSON");
-        self.line
-            .send("POST", &format!("/v1/{call}"), &headers, &body)
+        let json = [("content-type", "application/json")];
+        self.send("POST", &format!("/v1/{call}"), &json, &body)
     }
 
     pub fn ask<T: DeserializeOwned>(&self, call: &str, body: &impl Serialize) -> T {
@@ -166,8 +200,8 @@ impl Phone {
         serde_json::from_str(&text).expect("reads")
     }
 
-    pub fn hello(&self) -> HelloResponse {
-        let request = HelloRequest {
+    pub fn greeting(&self) -> HelloRequest {
+        HelloRequest {
             v: 1,
             app: "0.1.0".into(),
             at: self.now(),
@@ -176,8 +210,14 @@ impl Phone {
                 ..Unsent::default()
             },
             scope_tag: None,
-        };
-        self.ask("hello", &request)
+            place: None,
+            boots: vec![],
+            rereads: 0,
+        }
+    }
+
+    pub fn hello(&self) -> HelloResponse {
+        self.ask("hello", &self.greeting())
     }
 
     pub fn seal(&self, body: &OpBody) -> SealedOp {
@@ -263,6 +303,7 @@ impl Phone {
 
     pub fn push_sealed(&self, ops: Vec<SealedOp>) -> Vec<OpOutcome> {
         let answer: PushResponse = self.ask("push", &PushRequest { v: 1, ops });
+        self.sees(answer.receipt);
         answer.outcomes
     }
 
@@ -295,14 +336,83 @@ impl Phone {
         )
     }
 
+    /// All receipts, from the first.
+    pub fn receipts(&self) -> Vec<Receipt> {
+        let (mut items, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.pull(cursor, &[]).receipts;
+            items.extend(page.items);
+            cursor = page.cursor;
+            if !page.more {
+                self.sees(cursor);
+                return items;
+            }
+        }
+    }
+
+    /// What the receipts say of an op, the last word last.
+    pub fn told(&self, op: OpId) -> Vec<String> {
+        let receipts = self.receipts();
+        let of_op = receipts.iter().filter_map(|receipt| match &receipt.of {
+            ReceiptOf::Op(outcome) if outcome.op == Some(op) => Some(reason(&outcome.outcome)),
+            _ => None,
+        });
+        of_op.collect()
+    }
+
+    /// All that a stream lists, from its start, counted as the page says.
+    pub fn read(&self, stream: StreamKey) -> BTreeMap<EntityId, Revised> {
+        let (mut entities, mut cursor) = (BTreeMap::new(), None);
+        loop {
+            let mut answer = self.pull(None, &[(stream, cursor)]);
+            let page = answer.streams.remove(&stream).expect("the stream");
+            for entity in page.entities {
+                assert!(
+                    entities.insert(entity.id, entity).is_none(),
+                    "each entity once"
+                );
+            }
+            cursor = page.cursor;
+            if let Some(end) = page.end {
+                let mut digest = StreamDigest::default();
+                for entity in entities.values() {
+                    digest.add(entity.id, entity.rev);
+                }
+                assert_eq!((end.count, end.hash), (entities.len() as u64, digest));
+                return entities;
+            }
+        }
+    }
+
+    /// A record of this phone's grid as the server has it.
+    pub fn state(&self, entity: EntityId) -> Entity {
+        let mut entities = self.read(self.records());
+        let found = entities.remove(&entity).expect("it is listed");
+        found.state.expect("a state")
+    }
+
+    pub fn have(&self, request: &HaveRequest) -> HaveResponse {
+        self.ask("have", request)
+    }
+
+    /// Which outcome the server has for each op.
+    pub fn have_ops(&self, ops: &[OpBody]) -> Vec<Option<Outcome>> {
+        let name = |op: &OpBody| OpRef {
+            id: op.id,
+            sha256: self.seal(op).sha256,
+        };
+        let request = HaveRequest {
+            v: 1,
+            ops: ops.iter().map(name).collect(),
+            chunks: vec![],
+            blobs: vec![],
+        };
+        self.have(&request).ops
+    }
+
     pub fn send_tracks(&self, chunks: &[NamedChunk]) -> Answer {
-        let token = format!("Bearer {}", self.token);
-        let headers = [
-            ("authorization", token.as_str()),
-            ("content-type", CONTENT_TYPE),
-        ];
-        self.line
-            .send("POST", "/v1/tracks", &headers, &encode(chunks))
+        let kind = [("content-type", CONTENT_TYPE)];
+        self.send("POST", "/v1/tracks", &kind, &encode(chunks))
     }
 
     pub fn tracks(&self, chunks: &[NamedChunk]) -> Vec<TrackOutcome> {
@@ -314,6 +424,7 @@ impl Phone {
             String::from_utf8_lossy(&answer.body)
         );
         let answer: TracksResponse = serde_json::from_slice(&answer.body).expect("reads");
+        self.sees(answer.receipt);
         answer
             .outcomes
             .into_iter()
@@ -321,14 +432,19 @@ impl Phone {
             .collect()
     }
 
-    pub fn tus(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let token = format!("Bearer {}", self.token);
-        let mut all = vec![
-            ("authorization", token.as_str()),
-            ("tus-resumable", "1.0.0"),
-        ];
+    pub fn tus(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let mut all = vec![("tus-resumable", "1.0.0")];
         all.extend_from_slice(headers);
-        self.line.send(method, path, &all, body)
+        let answer = self.send(method, path, &all, body);
+        let receipt = answer.header(RECEIPT_HEADER);
+        self.sees(receipt.map(|text| text.parse().expect("a receipt")));
+        answer
     }
 
     pub fn begin_upload(&self, sha256: Sha256, length: usize) -> Answer {
@@ -414,4 +530,9 @@ pub fn seq(outcome: &Outcome) -> u64 {
         Outcome::Applied { seq, .. } | Outcome::ConflictKept { seq, .. } => *seq,
         other => panic!("not taken: {other:?}"),
     }
+}
+
+/// The state of an entity that was not purged.
+pub fn state(entity: &Revised) -> &Entity {
+    entity.state.as_ref().expect("a state")
 }

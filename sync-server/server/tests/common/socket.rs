@@ -24,12 +24,24 @@ impl Socket {
     }
 
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let answer = self.try_send(method, path, headers, body);
+        answer.expect("an answer")
+    }
+
+    /// None where the line breaks.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Option<Answer> {
         let method = method.parse().expect("a method");
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = request.body(body.to_vec()).send().expect("an answer");
+        let response = request.body(body.to_vec()).send().ok()?;
         let text = |value: &reqwest::header::HeaderValue| {
             String::from_utf8_lossy(value.as_bytes()).into_owned()
         };
@@ -37,11 +49,11 @@ impl Socket {
         let headers = response.headers().iter();
         let headers = headers.map(|(name, value)| (name.as_str().to_owned(), text(value)));
         let headers = headers.collect();
-        let body = response.bytes().expect("a body").to_vec();
-        Answer {
+        let body = response.bytes().ok()?.to_vec();
+        Some(Answer {
             status,
             headers,
             body,
-        }
+        })
     }
 }

@@ -6,7 +6,8 @@ use gridwalk_domain::{
 };
 
 use crate::rows::{
-    ChunkKey, ChunkRow, ChunkSpan, EntityRow, GridRow, OpRow, OpSummary, ReceiptRow, TenantRow,
+    ChunkKey, ChunkRow, ChunkSpan, EntityRow, GridRow, Listing, OpRow, OpSummary, ReceiptRow,
+    TenantRow,
 };
 use crate::{Read, Store, StoreError, Write};
 
@@ -68,6 +69,7 @@ pub(super) fn grid(n: u8, code: &str, level: GridLevel, parent: Option<GridId>) 
         level,
         name: format!("网格 {n}"),
         synthetic: n.is_multiple_of(2),
+        closed_ms: None,
     }
 }
 
@@ -95,6 +97,8 @@ pub(super) fn op(n: u8, entity: u8, outcome: Outcome) -> OpRow {
             entity: entity_id(entity),
             creates: n == entity,
             outcome,
+            wait: None,
+            reissued: None,
         },
         device: Some(device(7)),
         received_ms: i64::from(n),
@@ -115,8 +119,12 @@ pub(super) fn entity(n: u8, kind: &str, grid: u8, at_ms: i64) -> EntityRow {
         day: i32::try_from(at_ms / 1000).unwrap(),
         status: Some("on".into()),
         deleted: false,
+        listed: vec![Listing {
+            stream: records(grid),
+            seq: u64::from(n),
+        }],
         blobs: vec![],
-        state: format!("{{\"id\":{n}}}"),
+        state: Some(format!("{{\"id\":{n}}}")),
     }
 }
 

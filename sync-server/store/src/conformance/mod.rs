@@ -17,13 +17,15 @@ mod tracks;
 mod transactions;
 
 use crate::Store;
+use std::path::Path;
 
-/// Checks the contract of [`Store`] on stores that `make` makes empty.
+/// Checks the contract of [`Store`] on stores that `make` makes empty; copies go
+/// into `folder`, which must be empty.
 ///
 /// # Panics
 /// Where it is broken.
-pub fn run<S: Store>(make: &dyn Fn() -> S) {
-    transactions::all(make);
+pub fn run<S: Store>(make: &dyn Fn() -> S, folder: &Path) {
+    transactions::all(make, folder);
     people::all(make);
     records::all(make);
     tracks::all(make);

@@ -5,13 +5,14 @@ use gridwalk_domain::{BootId, GridLevel, Text, UserId};
 
 use super::make::{OTHER, T, device, grid, grid_id, hash, read, tenant, worker, write};
 use crate::rows::{
-    AssignmentRow, AuditRow, BootRow, CodeRow, ContactRow, DeviceRow, Role, SessionRow, UserRow,
-    WorkerRow,
+    AssignmentRow, AuditRow, BootRow, CodeRow, ContactRow, DeviceRow, DeviceStanding,
+    GridChangeRow, GridRow, Role, SessionRow, SuccessionRow, UserRow, WorkerRow,
 };
 use crate::{Store, StoreError};
 
 pub(super) fn all<S: Store>(make: &dyn Fn() -> S) {
     districts_and_grids(&make());
+    a_closed_grid_gives_its_code_free(&make());
     workers_and_assignments(&make());
     users_and_sessions(&make());
     phones(&make());
@@ -78,6 +79,51 @@ fn districts_and_grids(store: &impl Store) {
         assert_eq!(tx.boundaries(T, Some(&[grid_id(3), grid_id(1)]))?, kept);
         assert!(tx.boundaries(T, Some(&[grid_id(1)]))?.is_empty());
         assert!(tx.boundaries(OTHER, None)?.is_empty());
+        Ok(())
+    });
+}
+
+fn a_closed_grid_gives_its_code_free(store: &impl Store) {
+    let old = grid(1, "371302001", GridLevel::Base, None);
+    let new = grid(2, "371302001", GridLevel::Base, None);
+    let closed = GridRow {
+        closed_ms: Some(50),
+        ..old.clone()
+    };
+    let succession = |successor: u8| SuccessionRow {
+        grid: grid_id(1),
+        successor: grid_id(successor),
+        at_ms: 50,
+    };
+    let change = |at_ms, closed| GridChangeRow {
+        grid: grid_id(1),
+        at_ms,
+        code: old.code.clone(),
+        parent: None,
+        name: format!("网格 {at_ms}"),
+        closed,
+    };
+    write(store, |tx| {
+        tx.put_grid(T, &old, None)?;
+        let taken = tx.put_grid(T, &new, None);
+        assert!(matches!(taken, Err(StoreError::Refused(_))), "{taken:?}");
+        tx.put_grid(T, &closed, None)?;
+        tx.put_grid(T, &new, None)?;
+        tx.add_succession(T, succession(3))?;
+        tx.add_succession(T, succession(2))?;
+        tx.add_succession(T, succession(2))?;
+        tx.add_grid_change(T, &change(9, false))?;
+        tx.add_grid_change(T, &change(5, true))
+    });
+    read(store, |tx| {
+        assert_eq!(tx.grids(T)?.len(), 2);
+        assert!(tx.grids(T)?.contains(&closed));
+        assert_eq!(tx.grids_by_code(&old.code)?, [(T, new.clone())]);
+        assert_eq!(tx.successions(T)?, [succession(2), succession(3)]);
+        assert!(tx.successions(OTHER)?.is_empty());
+        let changes = tx.grid_changes(T, grid_id(1))?;
+        assert_eq!(changes, [change(9, false), change(5, true)], "as they came");
+        assert!(tx.grid_changes(T, grid_id(2))?.is_empty());
         Ok(())
     });
 }
@@ -152,6 +198,8 @@ fn users_and_sessions(store: &impl Store) {
         let ids = [user(2, "").id, user(1, "").id, user(3, "").id];
         assert_eq!(tx.users(T, &ids)?, [user(1, "督导"), user(2, "second")]);
         assert!(tx.users(OTHER, &ids)?.is_empty());
+        assert_eq!(tx.user(ids[1])?, Some(user(1, "督导")));
+        assert_eq!(tx.user(ids[2])?, None);
         assert_eq!(tx.session(hash(2))?, None);
         assert_eq!(tx.session(hash(3))?, Some(session(3, 31)));
         Ok(())
@@ -172,6 +220,9 @@ fn phones(store: &impl Store) {
         tenant: T,
         worker: worker(1),
         token: hash(token),
+        send_token: hash(token + 100),
+        standing: DeviceStanding::SendOnly,
+        watermark: 1 << 40,
         platform: "android".into(),
         enrolled_ms: 7,
     };
@@ -189,6 +240,7 @@ fn phones(store: &impl Store) {
         unsent,
         reported_ms: Some(8),
         app: None,
+        rereads: 3,
     };
     let boot = BootRow {
         boot: BootId::from_bytes([6; 16]),
@@ -202,8 +254,15 @@ fn phones(store: &impl Store) {
     };
     write(store, |tx| {
         tx.put_device(&phone(1, 1))?;
-        let taken = tx.put_device(&phone(2, 1));
-        assert!(matches!(taken, Err(StoreError::Refused(_))), "{taken:?}");
+        let crossed = DeviceRow {
+            send_token: hash(1),
+            ..phone(2, 2)
+        };
+        for taken in [phone(2, 1), crossed] {
+            let taken = tx.put_device(&taken);
+            assert!(matches!(taken, Err(StoreError::Refused(_))), "{taken:?}");
+        }
+        tx.put_device(&phone(3, 3))?;
         tx.put_contact(T, &contact(None))?;
         tx.put_contact(T, &contact(Some(unsent)))?;
         tx.put_boot(T, device(1), boot)?;
@@ -214,6 +273,11 @@ fn phones(store: &impl Store) {
     read(store, |tx| {
         assert_eq!(tx.device(device(1))?, Some(phone(1, 1)));
         assert_eq!(tx.device_by_token(hash(1))?, Some(phone(1, 1)));
+        assert_eq!(tx.device_by_token(hash(101))?, Some(phone(1, 1)));
+        assert_eq!(tx.devices(T, None)?, [phone(1, 1), phone(3, 3)]);
+        assert_eq!(tx.devices(T, Some(worker(1)))?.len(), 2);
+        assert!(tx.devices(T, Some(worker(2)))?.is_empty());
+        assert!(tx.devices(OTHER, None)?.is_empty());
         assert_eq!(
             (tx.device(device(2))?, tx.device_by_token(hash(2))?),
             (None, None)

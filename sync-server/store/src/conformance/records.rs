@@ -2,20 +2,24 @@
 
 use super::make::{
     OTHER, Result, T, applied, device, entity, entity_id, grid_id, hash, op, op_id, quarantined,
-    read, receipt, records, write,
+    read, receipt, records, worker, write,
 };
-use crate::rows::{EntityFilter, EntryRow, StreamHead, TagRow};
+use crate::rows::{
+    EntityFilter, EntityRow, EntryRow, Listing, OpSummary, Purged, StreamHead, Tag, TagRow, Wait,
+};
 use crate::{Read, Store, StoreError};
 use gridwalk_domain::{StreamDigest, StreamKey};
 
 pub(super) fn all<S: Store>(make: &dyn Fn() -> S) {
     ops_keep_every_body(&make());
     held_ops_are_found_by_entity(&make());
+    waiting_ops_are_found_by_what_they_wait_for(&make());
     entities_are_found(&make());
     days_are_listed(&make());
     attachments_know_their_records(&make());
     a_stream_is_paged_in_order(&make());
     tags_age(&make());
+    what_was_purged_is_remembered(&make());
     receipts_are_numbered(&make());
 }
 
@@ -55,20 +59,23 @@ fn held_ops_are_found_by_entity(store: &impl Store) {
         tx.add_ops(T, &[op(6, 1, applied(1, 1)), op(7, 2, quarantined())])
     });
     read(store, |tx| {
-        let held = tx.held_ops(T, entity_id(1))?;
+        let held = tx.held_ops(T, Some(entity_id(1)))?;
         assert_eq!(
             held,
             [op(5, 1, quarantined()), op(4, 1, quarantined())],
             "as they came"
         );
-        assert!(tx.held_ops(OTHER, entity_id(1))?.is_empty());
+        assert!(tx.held_ops(OTHER, Some(entity_id(1)))?.is_empty());
         Ok(())
     });
     write(store, |tx| {
         tx.set_outcome(T, &op(5, 1, applied(1, 9)).summary)
     });
     read(store, |tx| {
-        assert_eq!(tx.held_ops(T, entity_id(1))?, [op(4, 1, quarantined())]);
+        assert_eq!(
+            tx.held_ops(T, Some(entity_id(1)))?,
+            [op(4, 1, quarantined())]
+        );
         assert_eq!(tx.ops(T, &[op_id(5)])?[0].outcome, applied(1, 9));
         Ok(())
     });
@@ -79,6 +86,67 @@ fn held_ops_are_found_by_entity(store: &impl Store) {
         matches!(unknown, Err(StoreError::Refused(_))),
         "{unknown:?}"
     );
+}
+
+fn waiting_ops_are_found_by_what_they_wait_for(store: &impl Store) {
+    let waiting = |n: u8, wait| {
+        let mut row = op(n, 1, quarantined());
+        row.summary.wait = wait;
+        row
+    };
+    let waits = [
+        Wait::Op(op_id(9)),
+        Wait::Entity(entity_id(9)),
+        Wait::Assignment(worker(9)),
+        Wait::App(device(9)),
+        Wait::Upgrade,
+    ];
+    write(store, |tx| {
+        for (n, wait) in (1..).zip(waits) {
+            tx.add_ops(T, &[waiting(10 - n, Some(wait))])?;
+        }
+        tx.add_ops(T, &[waiting(20, None)])
+    });
+    let found = |waits: &[Wait]| -> Vec<u8> {
+        let rows = read(store, |tx| tx.waiting_ops(T, waits));
+        rows.iter()
+            .map(|row| row.summary.id.as_bytes()[0])
+            .collect()
+    };
+    assert_eq!(found(&waits), [9, 8, 7, 6, 5], "as they came");
+    assert_eq!(found(&[waits[3], waits[1], waits[1]]), [8, 6]);
+    assert!(found(&[Wait::Op(op_id(8)), Wait::Entity(entity_id(8))]).is_empty());
+    let reissued = OpSummary {
+        outcome: applied(1, 3),
+        reissued: Some(op_id(77)),
+        wait: None,
+        ..waiting(9, None).summary
+    };
+    write(store, |tx| {
+        tx.set_outcome(T, &waiting(8, Some(waits[0])).summary)?;
+        tx.set_outcome(T, &reissued)?;
+        tx.drop_body(T, op_id(7), hash(7))
+    });
+    assert_eq!(found(&waits), [8, 7, 6, 5]);
+    assert_eq!(found(&waits[..1]), [8]);
+    read(store, |tx| {
+        assert_eq!(
+            tx.held_ops(T, None)?.len(),
+            6,
+            "one that stands elsewhere too"
+        );
+        let rows = tx.op_rows(T, op_id(7))?;
+        assert_eq!((rows.len(), rows[0].body.as_str()), (1, ""));
+        assert_eq!(
+            tx.op_rows(T, op_id(8))?[0].body,
+            op(8, 1, quarantined()).body
+        );
+        assert_eq!(tx.ops(T, &[op_id(9)])?, std::slice::from_ref(&reissued));
+        assert_eq!(tx.ops_on(T, entity_id(1))?.len(), 6);
+        assert!(tx.ops_on(OTHER, entity_id(1))?.is_empty());
+        assert!(tx.waiting_ops(OTHER, &waits)?.is_empty());
+        Ok(())
+    });
 }
 
 fn entities_are_found(store: &impl Store) {
@@ -104,7 +172,11 @@ fn entities_are_found(store: &impl Store) {
     });
     changed.rev = 2;
     changed.status = Some("ended".into());
-    changed.state = "{\"长\":\"…\"}".into();
+    changed.state = Some("{\"长\":\"…\"}".into());
+    changed.listed.push(Listing {
+        stream: StreamKey::Inbox(worker(9)),
+        seq: 1 << 40,
+    });
     write(store, |tx| {
         tx.put_entities(T, std::slice::from_ref(&changed))
     });
@@ -234,10 +306,11 @@ fn attachments_know_their_records(store: &impl Store) {
 }
 
 fn a_stream_is_paged_in_order(store: &impl Store) {
-    let entry = |stream, n: u8, seq| EntryRow {
+    let entry = |stream, n: u8, seq, before| EntryRow {
         stream,
         entity: entity_id(n),
         seq,
+        before,
     };
     let mut digest = StreamDigest::default();
     digest.add(entity_id(1), 1);
@@ -245,15 +318,24 @@ fn a_stream_is_paged_in_order(store: &impl Store) {
         seq: 4,
         count: 3,
         digest,
+        tag: u64::MAX - 1,
+    };
+    let purged = EntityRow {
+        state: None,
+        rev: 7,
+        ..entity(3, "", 3, 0)
     };
     write(store, |tx| {
         let rows = [1, 2, 3].map(|n| entity(n, "incident", 3, 1_000));
         tx.put_entities(T, &rows)?;
         tx.put_entities(OTHER, &rows)?;
-        tx.put_entries(T, &[1, 2, 3].map(|n| entry(records(3), n, u64::from(n))))?;
-        tx.put_entries(T, &[entry(records(4), 1, 1), entry(records(3), 1, 4)])?;
-        tx.put_entries(T, &[entry(StreamKey::Notices(grid_id(3)), 2, 1)])?;
-        tx.put_entries(OTHER, &[entry(records(3), 1, 9)])?;
+        let new = [1, 2, 3].map(|n| entry(records(3), n, u64::from(n), None));
+        tx.put_entries(T, &new)?;
+        let moved = entry(records(3), 1, 4, Some(1));
+        tx.put_entries(T, &[entry(records(4), 1, 1, None), moved])?;
+        tx.put_entries(T, &[entry(StreamKey::Notices(grid_id(3)), 2, 1, None)])?;
+        tx.put_entries(OTHER, &[entry(records(3), 1, 9, None)])?;
+        tx.put_entities(T, std::slice::from_ref(&purged))?;
         tx.put_heads(T, &[(records(3), head)])
     });
     read(store, |tx| {
@@ -265,53 +347,103 @@ fn a_stream_is_paged_in_order(store: &impl Store) {
         assert_eq!(seqs(3, 10_000)?, [4]);
         assert!(seqs(4, 10_000)?.is_empty());
         assert_eq!(seqs(0, 0)?, [2], "always one");
-        let size = entity(1, "incident", 3, 1_000).state.len();
-        assert_eq!(seqs(0, 2 * size)?, [2, 3]);
+        let size = entity(1, "incident", 3, 1_000).state.unwrap().len() + 64;
+        assert_eq!(seqs(0, size + 64)?, [2, 3]);
+        let page = tx.page(T, records(3), 2, 1_000)?;
+        assert_eq!(page[1].state, entity(1, "incident", 3, 0).state);
+        assert_eq!((page[1].entity, page[1].rev), (entity_id(1), 1));
         assert_eq!(
-            tx.page(T, records(3), 3, 0)?[0].state,
-            entity(1, "incident", 3, 0).state
+            (page[0].entity, page[0].rev, &page[0].state),
+            (entity_id(3), 7, &None),
+            "a purged one is a number without a state"
         );
         assert_eq!(tx.page(T, StreamKey::Notices(grid_id(3)), 0, 0)?.len(), 1);
         let heads = tx.heads(T, &[records(9), records(3)])?;
         assert_eq!(heads, [StreamHead::default(), head], "in the order asked");
+        assert_eq!(tx.streams(T)?, [(records(3), head)]);
+        assert!(tx.streams(OTHER)?.is_empty());
+        let listed = tx.listed(T, records(3))?;
+        let expected = [(entity_id(2), 1), (entity_id(3), 7), (entity_id(1), 1)];
+        assert_eq!(listed, expected);
+        assert_eq!(
+            tx.entities(T, &[entity_id(3)])?,
+            std::slice::from_ref(&purged)
+        );
         Ok(())
     });
 }
 
 fn tags_age(store: &impl Store) {
-    let tag = |seq, at_ms| TagRow {
+    let tag = |first, at_ms| TagRow {
         stream: records(3),
-        seq,
-        tag: u64::MAX - seq,
+        first,
+        tag: u64::MAX - first,
         at_ms,
     };
     write(store, |tx| {
-        tx.add_tags(T, &[tag(1, 10), tag(2, 20), tag(3, 30)])?;
-        tx.put_heads(
+        tx.add_tags(T, &[tag(1, 10), tag(5, 30), tag(7, 20), tag(8, 40)])?;
+        tx.add_tags(
             T,
-            &[(
-                records(3),
-                StreamHead {
-                    seq: 3,
-                    ..Default::default()
-                },
-            )],
-        )?;
-        tx.prune_tags(100)
+            &[TagRow {
+                stream: records(4),
+                ..tag(1, 10)
+            }],
+        )
     });
-    let tags = |tx: &dyn Read| -> Result<Vec<Option<u64>>> {
-        [1, 2, 3]
+    let tags = |tx: &dyn Read| -> Result<Vec<Option<Tag>>> {
+        [1, 4, 5, 7, 9]
             .into_iter()
             .map(|seq| tx.tag(T, records(3), seq))
             .collect()
     };
+    let of = |first: u64| Some(Tag::Own(u64::MAX - first));
+    let common = Some(Tag::Common(u64::MAX - 1));
     read(store, |tx| {
-        assert_eq!(
-            tags(tx)?,
-            [None, None, Some(u64::MAX - 3)],
-            "the head's tag stays"
-        );
+        let all = [of(1), of(1), of(5), of(7), of(8)];
+        assert_eq!(tags(tx)?, all, "numbers that were given at once share one");
         assert_eq!(tx.tag(OTHER, records(3), 3)?, None);
+        Ok(())
+    });
+    write(store, |tx| tx.prune_tags(25));
+    read(store, |tx| {
+        let kept = [common, common, common, common, of(8)];
+        assert_eq!(tags(tx)?, kept, "no hole, though a clock was set back");
+        assert_eq!(
+            tx.tag(T, records(4), 2)?,
+            of(1),
+            "a stream's last one stays"
+        );
+        assert_eq!(tx.tag(T, records(5), 2)?, None);
+        Ok(())
+    });
+    write(store, |tx| {
+        tx.add_tags(T, &[tag(9, 50), tag(11, 60)])?;
+        tx.prune_tags(55)?;
+        tx.prune_tags(55)
+    });
+    read(store, |tx| {
+        assert_eq!(tx.tag(T, records(3), 9)?, common, "always the same");
+        assert_eq!(tx.tag(T, records(3), 11)?, of(11));
+        Ok(())
+    });
+}
+
+fn what_was_purged_is_remembered(store: &impl Store) {
+    let (gone, blob) = (Purged::Entity(entity_id(1)), Purged::Blob(hash(1)));
+    write(store, |tx| {
+        tx.add_purged(T, blob)?;
+        tx.add_purged(T, gone)?;
+        tx.add_purged(T, gone)
+    });
+    read(store, |tx| {
+        let asked = [
+            Purged::Unshown(hash(1)),
+            blob,
+            gone,
+            Purged::Entity(entity_id(2)),
+        ];
+        assert_eq!(tx.purged(T, &asked)?, [gone, blob]);
+        assert!(tx.purged(OTHER, &asked)?.is_empty());
         Ok(())
     });
 }
@@ -326,11 +458,11 @@ fn receipts_are_numbered(store: &impl Store) {
     read(store, |tx| {
         assert_eq!(tx.receipts(T, device(1), 1, 10)?, [receipt(2), receipt(3)]);
         assert_eq!(tx.receipts(T, device(1), 0, 1)?, [receipt(1)]);
-        assert_eq!(
-            tx.tag(T, StreamKey::Receipts(device(1)), 2)?,
-            Some(receipt(2).tag)
-        );
-        assert_eq!(tx.tag(T, StreamKey::Receipts(device(2)), 2)?, None);
+        assert_eq!(tx.receipt_tag(T, device(1), 2)?, Some(receipt(2).tag));
+        assert_eq!(tx.receipt_tag(T, device(2), 2)?, None);
+        let last = Some((3, receipt(3).tag));
+        assert_eq!(tx.last_receipt(T, device(1))?, last);
+        assert_eq!(tx.last_receipt(T, device(3))?, None);
         Ok(())
     });
 }

@@ -1,6 +1,7 @@
 //! Whole or not at all; one state throughout; one order.
 
 use gridwalk_domain::Epoch;
+use std::path::Path;
 use std::sync::Barrier;
 
 use super::make::{Result, T, device, op, op_id, read, receipt, records, tenant, write};
@@ -8,13 +9,16 @@ use super::make::{applied, grid};
 use crate::{Store, StoreError, StreamHead, Write, nested};
 use gridwalk_domain::GridLevel;
 
-pub(super) fn all<S: Store>(make: &dyn Fn() -> S) {
+pub(super) fn all<S: Store>(make: &dyn Fn() -> S, folder: &Path) {
     a_new_store_is_empty(&make());
     an_error_stores_nothing(&make());
     a_savepoint_undoes_itself_alone(&make());
     savepoints_nest(&make());
     a_refused_call_leaves_the_transaction_usable(&make());
     a_transaction_sees_its_own_writes(&make());
+    notes_are_kept(&make());
+    a_copy_is_a_store_of_its_own(&make(), &folder.join("one"));
+    a_store_becomes_what_a_copy_holds(&make(), &folder.join("two"));
     readers_see_whole_transactions(&make());
     eight_writers_lose_nothing(&make());
 }
@@ -117,6 +121,68 @@ fn a_transaction_sees_its_own_writes(store: &impl Store) {
         assert_eq!(tx.receipts(T, device(1), 0, 9)?, [receipt(1)]);
         Ok(())
     });
+}
+
+fn notes_are_kept(store: &impl Store) {
+    write(store, |tx| {
+        tx.put_note("a", "一")?;
+        tx.put_note("b", "")?;
+        tx.put_note("a", "二")
+    });
+    read(store, |tx| {
+        assert_eq!(tx.note("a")?.as_deref(), Some("二"));
+        assert_eq!(tx.note("b")?.as_deref(), Some(""));
+        assert_eq!(tx.note("c")?, None);
+        Ok(())
+    });
+}
+
+fn epoch(n: u8) -> Epoch {
+    Epoch::from_bytes([n; 16])
+}
+
+fn a_copy_is_a_store_of_its_own(store: &impl Store, folder: &Path) {
+    write(store, |tx| {
+        tx.set_epoch(epoch(1))?;
+        tx.add_ops(T, &[op(1, 1, applied(1, 1))])
+    });
+    let copy = store.copy(folder).unwrap();
+    write(store, |tx| tx.set_epoch(epoch(2)));
+    crate::write::<_, StoreError>(&*copy, |tx| tx.put_note("copy", "yes")).unwrap();
+    let of_copy = crate::read::<_, StoreError>(&*copy, |tx| {
+        Ok((tx.epoch()?, tx.op_ids(T)?, tx.note("copy")?))
+    });
+    let expected = (Some(epoch(1)), vec![op_id(1)], Some("yes".to_owned()));
+    assert_eq!(of_copy, Ok(expected));
+    assert_eq!(read(store, |tx| tx.note("copy")), None);
+    assert_eq!(read(store, |tx| tx.epoch()), Some(epoch(2)));
+    assert_eq!((copy.check(), store.check()), (Ok(()), Ok(())));
+}
+
+fn a_store_becomes_what_a_copy_holds<S: Store>(store: &S, folder: &Path) {
+    write(store, |tx| {
+        tx.set_epoch(epoch(1))?;
+        tx.add_ops(T, &[op(1, 1, applied(1, 1))])
+    });
+    let copy = store.copy(folder).unwrap();
+    write(store, |tx| {
+        tx.set_epoch(epoch(2))?;
+        tx.add_ops(T, &[op(2, 1, applied(1, 2)), op(3, 1, applied(1, 3))])
+    });
+    // Whoever reads meanwhile goes on with what they began to read.
+    read(store, |tx| {
+        assert_eq!(tx.epoch()?, Some(epoch(2)));
+        Ok(())
+    });
+    store.replace(&*copy).unwrap();
+    let holds = |store: &S| read(store, |tx| Ok((tx.epoch()?, tx.op_ids(T)?)));
+    assert_eq!(holds(store), (Some(epoch(1)), vec![op_id(1)]));
+    write(store, |tx| tx.add_ops(T, &[op(4, 1, applied(1, 2))]));
+    assert_eq!(holds(store).1, [op_id(1), op_id(4)], "and it goes on");
+    let of_copy = crate::read::<_, StoreError>(&*copy, |tx| tx.op_ids(T)).unwrap();
+    assert_eq!(of_copy, [op_id(1)], "apart from the copy");
+    store.scrub().unwrap();
+    assert_eq!(holds(store).1, [op_id(1), op_id(4)]);
 }
 
 /// Two heads are always written together: a reader that sees one without the

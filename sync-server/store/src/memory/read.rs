@@ -1,6 +1,5 @@
 //! Reading: plain look-ups, and scans where production has an index.
 
-use gridwalk_domain::wire::Outcome;
 use gridwalk_domain::{
     BootId, DeviceId, EntityId, Epoch, GridCode, GridId, OpId, RunId, Sha256, StreamKey, TenantId,
     UserId, WorkerId,
@@ -8,12 +7,12 @@ use gridwalk_domain::{
 use std::collections::BTreeSet;
 use std::ops::{Bound, Deref};
 
-use super::{Tables, Tx};
+use super::{OpKey, Tables, Tx};
 use crate::rows::{
     AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, ChunkSpan, CodeRow, ContactRow, DeviceRow,
-    EntityFilter, EntityRow, GridRow, HeldChunkRow, HolderRow, OpRow, OpSummary, PageRow,
-    PositionRow, ReceiptRow, SessionRow, StreamHead, TenantRow, TrackVersion, UploadRow, UserRow,
-    WorkerRow,
+    EntityFilter, EntityRow, GridChangeRow, GridRow, HeldChunkRow, HolderRow, OpRow, OpSummary,
+    PageRow, PositionRow, Purged, ReceiptRow, SessionRow, StreamHead, SuccessionRow, Tag,
+    TenantRow, TrackVersion, UploadRow, UserRow, Wait, WorkerRow,
 };
 use crate::{Read, StoreError};
 
@@ -34,6 +33,14 @@ fn wanted<T: PartialEq>(list: Option<&[T]>, one: &T) -> bool {
 }
 
 impl Tables {
+    /// These ops in the order in which they were stored.
+    fn in_order(&self, keys: impl Iterator<Item = OpKey>) -> Vec<OpRow> {
+        let mut keys: Vec<OpKey> = keys.collect();
+        keys.sort_by_key(|key| key.2);
+        let rows = keys.into_iter().filter_map(|key| self.ops.get(&key));
+        rows.cloned().collect()
+    }
+
     fn chunks_of(&self, tenant: TenantId, patrol: EntityId) -> impl Iterator<Item = &ChunkRow> {
         let from = (tenant, patrol, RunId(0), 0);
         let to = (tenant, patrol, RunId(u64::MAX), u32::MAX);
@@ -44,6 +51,10 @@ impl Tables {
 impl<T: Deref<Target = Tables>> Read for Tx<T> {
     fn epoch(&self) -> Result<Option<Epoch>> {
         Ok(self.tables.epoch)
+    }
+
+    fn note(&self, name: &str) -> Result<Option<String>> {
+        Ok(self.tables.notes.get(name).cloned())
     }
 
     fn tenants(&self) -> Result<Vec<TenantRow>> {
@@ -65,10 +76,22 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
             .tables
             .grids
             .iter()
-            .filter(|(_, row)| row.code == *code);
+            .filter(|(_, row)| row.code == *code && row.closed_ms.is_none());
         Ok(rows
             .map(|((tenant, _), row)| (*tenant, row.clone()))
             .collect())
+    }
+
+    fn successions(&self, tenant: TenantId) -> Result<Vec<SuccessionRow>> {
+        Ok(of_tenant!(self.tables.successions, tenant)
+            .copied()
+            .collect())
+    }
+
+    fn grid_changes(&self, tenant: TenantId, grid: GridId) -> Result<Vec<GridChangeRow>> {
+        let rows = (tenant, grid, 0)..=(tenant, grid, u64::MAX);
+        let rows = self.tables.grid_changes.range(rows);
+        Ok(rows.map(|(_, row)| row.clone()).collect())
     }
 
     fn boundaries(
@@ -112,6 +135,10 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
             .cloned())
     }
 
+    fn user(&self, user: UserId) -> Result<Option<UserRow>> {
+        Ok(self.tables.users.get(&user).cloned())
+    }
+
     fn users(&self, tenant: TenantId, users: &[UserId]) -> Result<Vec<UserRow>> {
         let rows = self.tables.users.values();
         let rows = rows.filter(|row| row.tenant == tenant && users.contains(&row.id));
@@ -128,7 +155,15 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
 
     fn device_by_token(&self, token: Sha256) -> Result<Option<DeviceRow>> {
         let mut rows = self.tables.devices.values();
-        Ok(rows.find(|row| row.token == token).cloned())
+        let bears = |row: &&DeviceRow| row.token == token || row.send_token == token;
+        Ok(rows.find(bears).cloned())
+    }
+
+    fn devices(&self, tenant: TenantId, worker: Option<WorkerId>) -> Result<Vec<DeviceRow>> {
+        let rows = self.tables.devices.values();
+        let rows = rows
+            .filter(|row| row.tenant == tenant && worker.is_none_or(|worker| row.worker == worker));
+        Ok(rows.cloned().collect())
     }
 
     fn contacts(&self, tenant: TenantId) -> Result<Vec<ContactRow>> {
@@ -169,20 +204,39 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
         Ok(ids)
     }
 
-    fn held_ops(&self, tenant: TenantId, entity: EntityId) -> Result<Vec<OpRow>> {
-        let held = |row: &OpRow| {
-            row.summary.entity == entity
-                && matches!(
-                    row.summary.outcome,
-                    Outcome::Rejected { .. } | Outcome::Quarantined { .. }
-                )
-        };
+    fn op_rows(&self, tenant: TenantId, op: OpId) -> Result<Vec<OpRow>> {
+        let rows = (tenant, op, 0)..=(tenant, op, u64::MAX);
+        let rows = self.tables.ops.range(rows);
+        Ok(rows.map(|(_, row)| row.clone()).collect())
+    }
+
+    fn ops_on(&self, tenant: TenantId, entity: EntityId) -> Result<Vec<OpRow>> {
         let rows = self.tables.ops.iter();
-        let mut rows: Vec<_> = rows
-            .filter(|(key, row)| key.0 == tenant && held(row))
-            .collect();
-        rows.sort_by_key(|(key, _)| key.2);
-        Ok(rows.into_iter().map(|(_, row)| row.clone()).collect())
+        let theirs = rows.filter(|(key, row)| key.0 == tenant && row.summary.entity == entity);
+        Ok(self.tables.in_order(theirs.map(|(key, _)| *key)))
+    }
+
+    fn held_ops(&self, tenant: TenantId, entity: Option<EntityId>) -> Result<Vec<OpRow>> {
+        let keys: Vec<_> = match entity {
+            Some(entity) => {
+                let rows = (tenant, entity, 0)..=(tenant, entity, u64::MAX);
+                self.tables.held_ops.range(rows).collect()
+            }
+            None => {
+                let rows = self.tables.held_ops.iter();
+                rows.filter(|(key, _)| key.0 == tenant).collect()
+            }
+        };
+        Ok(self.tables.in_order(keys.into_iter().map(|(_, key)| *key)))
+    }
+
+    fn waiting_ops(&self, tenant: TenantId, waits: &[Wait]) -> Result<Vec<OpRow>> {
+        let waits: BTreeSet<Wait> = waits.iter().copied().collect();
+        let keys = waits.into_iter().flat_map(|wait| {
+            let rows = (tenant, wait, 0)..=(tenant, wait, u64::MAX);
+            self.tables.waiting_ops.range(rows).map(|(_, key)| *key)
+        });
+        Ok(self.tables.in_order(keys))
     }
 
     fn entities(&self, tenant: TenantId, entities: &[EntityId]) -> Result<Vec<EntityRow>> {
@@ -249,6 +303,14 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
             .collect())
     }
 
+    fn purged(&self, tenant: TenantId, what: &[Purged]) -> Result<Vec<Purged>> {
+        let what: BTreeSet<Purged> = what.iter().copied().collect();
+        let rows = what.into_iter();
+        Ok(rows
+            .filter(|what| self.tables.purged.contains_key(&(tenant, *what)))
+            .collect())
+    }
+
     fn heads(&self, tenant: TenantId, streams: &[StreamKey]) -> Result<Vec<StreamHead>> {
         let heads = streams.iter();
         Ok(heads
@@ -259,6 +321,20 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
                     .copied()
                     .unwrap_or_default()
             })
+            .collect())
+    }
+
+    fn streams(&self, tenant: TenantId) -> Result<Vec<(StreamKey, StreamHead)>> {
+        let rows = self.tables.heads.iter();
+        let rows = rows.filter(|(key, _)| key.0 == tenant);
+        Ok(rows.map(|(key, head)| (key.1, *head)).collect())
+    }
+
+    fn listed(&self, tenant: TenantId, stream: StreamKey) -> Result<Vec<(EntityId, u64)>> {
+        let rows = (tenant, stream, 0)..=(tenant, stream, u64::MAX);
+        let ids = self.tables.entries.range(rows).map(|(_, id)| *id);
+        Ok(ids
+            .filter_map(|id| Some((id, self.tables.entities.get(&(tenant, id))?.rev)))
             .collect())
     }
 
@@ -273,16 +349,17 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
         let to = Bound::Included((tenant, stream, u64::MAX));
         let mut page: Vec<PageRow> = Vec::new();
         let mut bytes = 0;
-        for ((_, _, seq), id) in self.tables.by_seq.range((from, to)) {
+        for ((_, _, seq), id) in self.tables.entries.range((from, to)) {
             let Some(row) = self.tables.entities.get(&(tenant, *id)) else {
                 continue;
             };
-            bytes += row.state.len();
+            bytes += row.state.as_ref().map_or(0, String::len) + 64;
             if bytes > max_bytes && !page.is_empty() {
                 break;
             }
             page.push(PageRow {
                 seq: *seq,
+                entity: *id,
                 rev: row.rev,
                 state: row.state.clone(),
             });
@@ -290,19 +367,12 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
         Ok(page)
     }
 
-    fn tag(&self, tenant: TenantId, stream: StreamKey, seq: u64) -> Result<Option<u64>> {
-        Ok(match stream {
-            StreamKey::Receipts(device) => self
-                .tables
-                .receipts
-                .get(&(tenant, device, seq))
-                .map(|row| row.tag),
-            _ => self
-                .tables
-                .tags
-                .get(&(tenant, stream, seq))
-                .map(|row| row.tag),
-        })
+    fn tag(&self, tenant: TenantId, stream: StreamKey, seq: u64) -> Result<Option<Tag>> {
+        let rows = (tenant, stream, 0)..=(tenant, stream, seq);
+        let own = self.tables.tags.range(rows).next_back();
+        let common = self.tables.common_tags.get(&(tenant, stream));
+        let own = own.map(|(_, row)| Tag::Own(row.tag));
+        Ok(own.or(common.map(|tag| Tag::Common(*tag))))
     }
 
     fn receipts(
@@ -318,6 +388,17 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
         Ok(rows.map(|(_, row)| row.clone()).collect())
     }
 
+    fn receipt_tag(&self, tenant: TenantId, device: DeviceId, n: u64) -> Result<Option<u64>> {
+        let row = self.tables.receipts.get(&(tenant, device, n));
+        Ok(row.map(|row| row.tag))
+    }
+
+    fn last_receipt(&self, tenant: TenantId, device: DeviceId) -> Result<Option<(u64, u64)>> {
+        let rows = (tenant, device, 0)..=(tenant, device, u64::MAX);
+        let last = self.tables.receipts.range(rows).next_back();
+        Ok(last.map(|(_, row)| (row.n, row.tag)))
+    }
+
     fn chunks_over(&self, tenant: TenantId, span: ChunkSpan) -> Result<Vec<ChunkRow>> {
         let rows = self.tables.chunks_of(tenant, span.key.patrol);
         let rows = rows.filter(|row| {
@@ -326,6 +407,11 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
                 && u64::from(row.span.first) < span.end()
         });
         Ok(rows.cloned().collect())
+    }
+
+    fn spans_over(&self, tenant: TenantId, span: ChunkSpan) -> Result<Vec<ChunkSpan>> {
+        let rows = self.chunks_over(tenant, span)?;
+        Ok(rows.into_iter().map(|row| row.span).collect())
     }
 
     fn chunks(&self, tenant: TenantId, patrol: EntityId) -> Result<Vec<ChunkRow>> {
@@ -367,6 +453,12 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
         Ok(rows.cloned().collect())
     }
 
+    fn waiting_chunks(&self, tenant: TenantId, waits: &[Wait]) -> Result<Vec<HeldChunkRow>> {
+        let rows = of_tenant!(self.tables.held_chunks, tenant);
+        let rows = rows.filter(|row| row.wait.is_some_and(|wait| waits.contains(&wait)));
+        Ok(rows.cloned().collect())
+    }
+
     fn position(&self, tenant: TenantId, worker: WorkerId) -> Result<Option<PositionRow>> {
         Ok(self.tables.positions.get(&(tenant, worker)).copied())
     }
@@ -389,6 +481,16 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
             .collect())
     }
 
+    fn blob_senders(&self, tenant: TenantId, blob: Sha256) -> Result<Vec<DeviceId>> {
+        let (first, last) = (
+            DeviceId::from_bytes([0; 16]),
+            DeviceId::from_bytes([255; 16]),
+        );
+        let rows = (tenant, blob, first)..=(tenant, blob, last);
+        let rows = self.tables.blob_senders.range(rows);
+        Ok(rows.map(|(key, ())| key.2).collect())
+    }
+
     fn upload(&self, id: &str) -> Result<Option<UploadRow>> {
         Ok(self.tables.uploads.get(id).cloned())
     }
@@ -403,6 +505,12 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
         let found =
             rows.find(|row| row.tenant == tenant && row.device == device && row.sha256 == sha256);
         Ok(found.cloned())
+    }
+
+    fn uploads_of(&self, tenant: TenantId, sha256: Sha256) -> Result<Vec<UploadRow>> {
+        let rows = self.tables.uploads.values();
+        let rows = rows.filter(|row| row.tenant == tenant && row.sha256 == sha256);
+        Ok(rows.cloned().collect())
     }
 
     fn stale_uploads(&self, before_ms: i64) -> Result<Vec<UploadRow>> {

@@ -1,14 +1,15 @@
 //! Writing: every change leaves behind what undoes it.
 
-use gridwalk_domain::{DeviceId, Epoch, Sha256, StreamKey, TenantId};
+use gridwalk_domain::{DeviceId, EntityId, Epoch, OpId, Sha256, StreamKey, TenantId};
 use std::collections::BTreeMap;
 use std::ops::DerefMut;
 
-use super::{Tables, Tx};
+use super::{OpKey, Tables, Tx};
 use crate::rows::{
-    AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, CodeRow, ContactRow, DeviceRow, EntityRow,
-    EntryRow, GridRow, HeldChunkRow, OpRow, OpSummary, PositionRow, ReceiptRow, SessionRow,
-    StreamHead, TagRow, TenantRow, UploadRow, UserRow, WorkerRow,
+    AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, ChunkSpan, CodeRow, ContactRow, DeviceRow,
+    EntityRow, EntryRow, GridChangeRow, GridRow, HeldChunkRow, OpRow, OpSummary, PositionRow,
+    Purged, ReceiptRow, SessionRow, StreamHead, SuccessionRow, TagRow, TenantRow, UploadRow,
+    UserRow, WorkerRow,
 };
 use crate::{StoreError, Write};
 
@@ -71,6 +72,36 @@ impl<T: DerefMut<Target = Tables>> Tx<T> {
         self.put(table, key, value)
     }
 
+    /// Stores an op under its key, with what finds it as held and waiting.
+    fn put_op(&mut self, key: OpKey, row: OpRow) -> Result<()> {
+        let (tenant, _, n) = key;
+        let before = self.tables.ops.get(&key).map(|row| row.summary.clone());
+        if let Some(before) = before {
+            self.swap(|t| &mut t.held_ops, (tenant, before.entity, n), None);
+            if let Some(wait) = before.wait {
+                self.swap(|t| &mut t.waiting_ops, (tenant, wait, n), None);
+            }
+        }
+        let now = &row.summary;
+        if now.is_held() {
+            self.put(|t| &mut t.held_ops, (tenant, now.entity, n), key)?;
+        }
+        if let Some(wait) = now.wait {
+            self.put(|t| &mut t.waiting_ops, (tenant, wait, n), key)?;
+        }
+        self.put(|t| &mut t.ops, key, row)
+    }
+
+    fn op(&self, tenant: TenantId, op: OpId, sha256: Sha256) -> Result<(OpKey, OpRow)> {
+        let range = (tenant, op, 0)..=(tenant, op, u64::MAX);
+        let mut rows = self.tables.ops.range(range);
+        let found = rows.find(|(_, row)| row.summary.sha256 == sha256);
+        match found {
+            Some((key, row)) => Ok((*key, row.clone())),
+            None => refused("no such op is stored"),
+        }
+    }
+
     /// A call that fails half way is undone whole.
     fn whole(&mut self, run: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let length = self.undo.len();
@@ -112,12 +143,19 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
         Ok(())
     }
 
+    fn put_note(&mut self, name: &str, text: &str) -> Result<()> {
+        self.put(|t| &mut t.notes, name.to_owned(), text.to_owned())
+    }
+
     fn put_tenant(&mut self, row: &TenantRow) -> Result<()> {
         self.put(|t| &mut t.tenants, row.id, row.clone())
     }
 
     fn put_grid(&mut self, tenant: TenantId, row: &GridRow, boundary: Option<&str>) -> Result<()> {
-        let taken = |other: &GridRow| other.code == row.code && other.id != row.id;
+        let taken = |other: &GridRow| {
+            let both_open = other.closed_ms.is_none() && row.closed_ms.is_none();
+            both_open && other.code == row.code && other.id != row.id
+        };
         let mut rows = self.tables.grids.iter();
         if rows.any(|((owner, _), other)| *owner == tenant && taken(other)) {
             return refused("another grid of the district bears this code");
@@ -127,6 +165,17 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
             Some(json) => self.put(|t| &mut t.boundaries, (tenant, row.id), json.to_owned()),
             None => Ok(()),
         }
+    }
+
+    fn add_succession(&mut self, tenant: TenantId, row: SuccessionRow) -> Result<()> {
+        let key = (tenant, row.grid, row.successor);
+        self.put(|t| &mut t.successions, key, row)
+    }
+
+    fn add_grid_change(&mut self, tenant: TenantId, row: &GridChangeRow) -> Result<()> {
+        let range = (tenant, row.grid, 0)..=(tenant, row.grid, u64::MAX);
+        let n = self.tables.grid_changes.range(range).count() as u64;
+        self.put(|t| &mut t.grid_changes, (tenant, row.grid, n), row.clone())
     }
 
     fn put_worker(&mut self, tenant: TenantId, row: &WorkerRow) -> Result<()> {
@@ -156,9 +205,13 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
     }
 
     fn put_device(&mut self, row: &DeviceRow) -> Result<()> {
-        let taken = |other: &DeviceRow| other.token == row.token && other.id != row.id;
-        if self.tables.devices.values().any(taken) {
-            return refused("another device has this token");
+        let mine = [row.token, row.send_token];
+        let taken = |other: &DeviceRow| {
+            let theirs = [other.token, other.send_token];
+            other.id != row.id && theirs.iter().any(|token| mine.contains(token))
+        };
+        if row.token == row.send_token || self.tables.devices.values().any(taken) {
+            return refused("this token is given already");
         }
         self.put(|t| &mut t.devices, row.id, row.clone())
     }
@@ -189,24 +242,27 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
                 let n = tx.tables.ops_stored;
                 // Numbers that an undone transaction used are not used again.
                 tx.tables.ops_stored += 1;
-                tx.put(|t| &mut t.ops, (tenant, id, n), row.clone())?;
+                tx.put_op((tenant, id, n), row.clone())?;
             }
             Ok(())
         })
     }
 
     fn set_outcome(&mut self, tenant: TenantId, summary: &OpSummary) -> Result<()> {
-        let range = (tenant, summary.id, 0)..=(tenant, summary.id, u64::MAX);
-        let mut rows = self.tables.ops.range(range);
-        let found = rows.find(|(_, row)| row.summary.sha256 == summary.sha256);
-        let Some((key, row)) = found.map(|(key, row)| (*key, row.clone())) else {
-            return refused("no such op is stored");
-        };
-        let row = OpRow {
-            summary: summary.clone(),
-            ..row
-        };
-        self.put(|t| &mut t.ops, key, row)
+        let (key, row) = self.op(tenant, summary.id, summary.sha256)?;
+        self.put_op(
+            key,
+            OpRow {
+                summary: summary.clone(),
+                ..row
+            },
+        )
+    }
+
+    fn drop_body(&mut self, tenant: TenantId, op: OpId, sha256: Sha256) -> Result<()> {
+        let (key, row) = self.op(tenant, op, sha256)?;
+        let body = String::new();
+        self.put_op(key, OpRow { body, ..row })
     }
 
     fn put_entities(&mut self, tenant: TenantId, rows: &[EntityRow]) -> Result<()> {
@@ -218,12 +274,11 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
 
     fn put_entries(&mut self, tenant: TenantId, rows: &[EntryRow]) -> Result<()> {
         for row in rows {
-            let key = (tenant, row.stream, row.entity);
-            if let Some(before) = self.swap(|t| &mut t.entries, key, Some(row.seq)) {
-                self.swap(|t| &mut t.by_seq, (tenant, row.stream, before), None);
+            if let Some(before) = row.before {
+                self.swap(|t| &mut t.entries, (tenant, row.stream, before), None);
             }
             let place = (tenant, row.stream, row.seq);
-            self.put(|t| &mut t.by_seq, place, row.entity)?;
+            self.put(|t| &mut t.entries, place, row.entity)?;
         }
         Ok(())
     }
@@ -237,7 +292,7 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
 
     fn add_tags(&mut self, tenant: TenantId, rows: &[TagRow]) -> Result<()> {
         for row in rows {
-            self.put(|t| &mut t.tags, (tenant, row.stream, row.seq), *row)?;
+            self.put(|t| &mut t.tags, (tenant, row.stream, row.first), *row)?;
         }
         Ok(())
     }
@@ -270,12 +325,61 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
         self.put(|t| &mut t.held_chunks, key, row.clone())
     }
 
+    fn drop_held_chunk(&mut self, tenant: TenantId, span: ChunkSpan, sha256: Sha256) -> Result<()> {
+        let (key, count) = (span.key, span.count);
+        let key = (tenant, key.patrol, key.run, span.first, sha256, count);
+        self.swap(|t| &mut t.held_chunks, key, None);
+        Ok(())
+    }
+
+    fn drop_chunks(&mut self, tenant: TenantId, patrol: EntityId) -> Result<()> {
+        let theirs = |key: (TenantId, EntityId)| key == (tenant, patrol);
+        let stored = self.tables.chunks.keys();
+        let stored: Vec<_> = stored.filter(|k| theirs((k.0, k.1))).copied().collect();
+        let held = self.tables.held_chunks.keys();
+        let held: Vec<_> = held.filter(|k| theirs((k.0, k.1))).copied().collect();
+        let last = self.tables.positions.iter();
+        let last = last.filter(|(key, row)| theirs((key.0, row.patrol)));
+        let last: Vec<_> = last.map(|(key, _)| *key).collect();
+        for key in stored {
+            self.swap(|t| &mut t.chunks, key, None);
+        }
+        for key in held {
+            self.swap(|t| &mut t.held_chunks, key, None);
+        }
+        for key in last {
+            self.swap(|t| &mut t.positions, key, None);
+        }
+        Ok(())
+    }
+
     fn put_position(&mut self, tenant: TenantId, row: &PositionRow) -> Result<()> {
         self.put(|t| &mut t.positions, (tenant, row.worker), *row)
     }
 
     fn put_blob(&mut self, tenant: TenantId, row: &BlobRow) -> Result<()> {
         self.put(|t| &mut t.blobs, (tenant, row.sha256), row.clone())
+    }
+
+    fn drop_blob(&mut self, tenant: TenantId, blob: Sha256) -> Result<()> {
+        let senders = self.tables.blob_senders.keys();
+        let senders: Vec<_> = senders
+            .filter(|key| (key.0, key.1) == (tenant, blob))
+            .copied()
+            .collect();
+        for key in senders {
+            self.swap(|t| &mut t.blob_senders, key, None);
+        }
+        self.swap(|t| &mut t.blobs, (tenant, blob), None);
+        Ok(())
+    }
+
+    fn add_blob_sender(&mut self, tenant: TenantId, blob: Sha256, device: DeviceId) -> Result<()> {
+        self.put(|t| &mut t.blob_senders, (tenant, blob, device), ())
+    }
+
+    fn add_purged(&mut self, tenant: TenantId, what: Purged) -> Result<()> {
+        self.put(|t| &mut t.purged, (tenant, what), ())
     }
 
     fn put_upload(&mut self, row: &UploadRow) -> Result<()> {
@@ -294,14 +398,32 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
     }
 
     fn prune_tags(&mut self, before_ms: i64) -> Result<()> {
-        let last = |tables: &Tables, key: &(TenantId, StreamKey, u64)| {
-            tables.heads.get(&(key.0, key.1)).map(|head| head.seq) == Some(key.2)
+        // The highest old tag of each stream; all below it go with it.
+        let mut old: BTreeMap<(TenantId, StreamKey), u64> = BTreeMap::new();
+        let mut last: BTreeMap<(TenantId, StreamKey), u64> = BTreeMap::new();
+        for (key, row) in &self.tables.tags {
+            last.insert((key.0, key.1), key.2);
+            if row.at_ms < before_ms {
+                old.insert((key.0, key.1), key.2);
+            }
+        }
+        let goes = |key: &(TenantId, StreamKey, u64)| {
+            let stream = (key.0, key.1);
+            old.get(&stream).is_some_and(|old| key.2 <= *old) && last.get(&stream) != Some(&key.2)
         };
-        let old = self.tables.tags.iter();
-        let old = old.filter(|(key, row)| row.at_ms < before_ms && !last(&self.tables, key));
-        let old: Vec<_> = old.map(|(key, _)| *key).collect();
-        for key in old {
-            self.swap(|t| &mut t.tags, key, None);
+        let keys: Vec<_> = self
+            .tables
+            .tags
+            .keys()
+            .filter(|k| goes(k))
+            .copied()
+            .collect();
+        for key in keys {
+            let stream = (key.0, key.1);
+            let tag = self.swap(|t| &mut t.tags, key, None).map(|row| row.tag);
+            if let Some(tag) = tag.filter(|_| !self.tables.common_tags.contains_key(&stream)) {
+                self.put(|t| &mut t.common_tags, stream, tag)?;
+            }
         }
         Ok(())
     }

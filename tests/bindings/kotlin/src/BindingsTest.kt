@@ -333,14 +333,16 @@ class BindingsTest {
             }
         }
         calls(2_000)
-        System.gc()
-        val before = allocatedKb()
-        calls(10_000)
-        System.gc()
-        val grown = allocatedKb() - before
-        // The JVM's own threads allocate too, a megabyte or two up and down; the driver
-        // in Python holds the library to a tighter figure.
-        assertTrue(grown < 4_000, "$grown KB more allocated after 10,000 calls of each")
+        // The JVM itself takes from malloc and gives back, by fits and starts; a leak grows each
+        // time. The driver in Python holds the library to a tighter figure.
+        val grown = List(5) {
+            System.gc()
+            val before = allocatedKb()
+            calls(2_000)
+            System.gc()
+            allocatedKb() - before
+        }
+        assertTrue(grown.sorted()[2] < 400, "KB more allocated after each 2,000 calls of each: $grown")
         assertTrue(isForgotten(observedOnce(engine)), "the core keeps no observer after its subscription")
     }
 

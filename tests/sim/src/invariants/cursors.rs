@@ -1,7 +1,7 @@
 //! A cursor says what the phone has.
 
+use gridwalk_domain::StreamKey;
 use gridwalk_domain::wire::{Cursor, PullRequest};
-use gridwalk_domain::{EntityId, StreamKey};
 use std::collections::BTreeMap;
 
 use super::{Held, Invariant, Violation, broken};
@@ -73,12 +73,12 @@ fn has_all(world: &World, no: usize, stream: StreamKey, seq: u64, found: &Examin
     };
     let listed = found.listing.get(&stream);
     for row in page.iter().filter(|row| row.seq <= seq) {
-        let Some(id) = id_of(&row.state) else {
-            return broken("a stored state has no id".to_owned());
-        };
+        let id = row.entity;
+        // A purge is heard of, and kept as nothing.
+        let purged = row.state.is_none();
         let rev = listed.and_then(|listed| listed.get(&id)).copied();
         let base = found.base.get(&id).map(|base| base.rev);
-        if rev != Some(row.rev) || base.is_none_or(|base| base < row.rev) {
+        if rev != Some(row.rev) || !purged && base.is_none_or(|base| base < row.rev) {
             let text = format!(
                 "p{no} stands at {seq} of {stream} and has revision {rev:?}, not {}, of number {}",
                 row.rev, row.seq
@@ -87,9 +87,4 @@ fn has_all(world: &World, no: usize, stream: StreamKey, seq: u64, found: &Examin
         }
     }
     Ok(())
-}
-
-/// A state begins with its id.
-fn id_of(state: &str) -> Option<EntityId> {
-    state.strip_prefix("{\"id\":\"")?.get(..36)?.parse().ok()
 }

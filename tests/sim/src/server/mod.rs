@@ -2,19 +2,23 @@
 //! fail and crash when they are told to.
 
 mod blobs;
+mod keep;
 mod store;
 pub mod view;
 
 use gridwalk_engine::{Method, Request, Response};
+use gridwalk_server::admin::{AdminError, Backup};
 use gridwalk_server::blobs::Blobs;
-use gridwalk_server::{Service, Sizes, http};
-use gridwalk_store::{Read, Store, StoreError};
+use gridwalk_server::{OpenError, Parts, Service, Settings, Sizes, http};
+use gridwalk_store::{Read, StoreError};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::random::Seeded;
 use crate::time::{ServerClock, Time};
 use blobs::SimBlobs;
+use keep::SimKeep;
 use store::SimStore;
 pub use store::WriteFault;
 
@@ -38,53 +42,68 @@ pub struct Server {
     rng: Arc<Seeded>,
     store: SimStore,
     blobs: SimBlobs,
+    keep: SimKeep,
     life: Life,
     sizes: Sizes,
     service: Arc<Service>,
 }
 
-/// All that the server stored, at one time.
-pub struct Backup {
-    store: SimStore,
-    blobs: SimBlobs,
-}
+/// Where a store in memory has its files.
+const NOWHERE: &str = "nowhere";
 
 impl Server {
     /// A new one, with nothing in it.
     ///
     /// # Errors
     /// Where the store fails, which a new one does not.
-    pub fn new(time: &Time, seed: u64, sizes: Sizes) -> Result<Self, StoreError> {
-        let (store, blobs) = (SimStore::default(), SimBlobs::new(seed));
+    pub fn new(time: &Time, seed: u64, sizes: Sizes) -> Result<Self, OpenError> {
         let rng = Arc::new(Seeded::new(seed));
-        Self::on(time.clone(), rng, sizes, store, blobs)
+        let (store, blobs, keep) = (SimStore::new(), SimBlobs::new(seed), SimKeep::default());
+        Self::on(time.clone(), rng, sizes, (store, blobs, keep))
     }
 
+    /// A process that starts on what is there.
     fn on(
         time: Time,
         rng: Arc<Seeded>,
         sizes: Sizes,
-        store: SimStore,
-        blobs: SimBlobs,
-    ) -> Result<Self, StoreError> {
+        (store, blobs, keep): (SimStore, SimBlobs, SimKeep),
+    ) -> Result<Self, OpenError> {
         let life = Life::default();
-        let (store, blobs) = (store.living(&life), blobs.living(&life));
-        let service = Service::open(
-            Arc::new(store.clone()),
-            Arc::new(blobs.clone()),
-            Arc::new(ServerClock(time.clone())),
-            rng.clone(),
-        )?
-        .with_sizes(sizes);
+        let (store, blobs, keep) = (store.living(&life), blobs.living(&life), keep.living(&life));
+        let parts = Parts {
+            store: Arc::new(store.clone()),
+            blobs: Arc::new(blobs.clone()),
+            keep: Arc::new(keep.clone()),
+            clock: Arc::new(ServerClock(time.clone())),
+            rng: rng.clone(),
+        };
+        let settings = Settings {
+            sizes,
+            ..Settings::default()
+        };
+        let service = Arc::new(Service::open(parts, settings)?);
         Ok(Self {
             time,
             rng,
             sizes,
             store,
             blobs,
+            keep,
             life,
-            service: Arc::new(service),
+            service,
         })
+    }
+
+    fn start(&mut self, store: SimStore, blobs: SimBlobs) -> Result<(), OpenError> {
+        self.life.end();
+        *self = Self::on(
+            self.time.clone(),
+            Arc::clone(&self.rng),
+            self.sizes,
+            (store, blobs, self.keep.clone()),
+        )?;
+        Ok(())
     }
 
     /// The service that runs.
@@ -98,11 +117,7 @@ impl Server {
     ///
     /// # Errors
     /// Where it does not start again.
-    pub fn handle(
-        &mut self,
-        request: &Request,
-        peer: &str,
-    ) -> Result<Option<Response>, StoreError> {
+    pub fn handle(&mut self, request: &Request, peer: &str) -> Result<Option<Response>, OpenError> {
         let answer = self.service.handle(&http::Request {
             method: request.method.as_str().to_owned(),
             path: request.path.clone(),
@@ -140,18 +155,10 @@ impl Server {
     ///
     /// # Errors
     /// Where it does not start.
-    pub fn crash(&mut self) -> Result<(), StoreError> {
-        self.life.end();
+    pub fn crash(&mut self) -> Result<(), OpenError> {
         self.mend();
         self.blobs.power_cut();
-        *self = Self::on(
-            self.time.clone(),
-            Arc::clone(&self.rng),
-            self.sizes,
-            self.store.clone(),
-            self.blobs.clone(),
-        )?;
-        Ok(())
+        self.start(self.store.clone(), self.blobs.clone())
     }
 
     /// One of its next writes goes wrong: the one after so many others.
@@ -164,29 +171,36 @@ impl Server {
         self.store.mend();
     }
 
-    /// All that it stores now.
-    #[must_use]
-    pub fn backup(&self) -> Backup {
-        Backup {
-            store: self.store.copy(),
-            blobs: self.blobs.copy(),
-        }
+    /// A backup, as the operator makes it.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn backup(&self) -> Result<Backup, AdminError> {
+        let blobs = Arc::new(SimBlobs::new(0));
+        let admin = self.service.admin();
+        admin.back_up_into(Path::new(NOWHERE), blobs)
     }
 
-    /// It goes back in time. What tells it so belongs to the protocol.
+    /// The operator goes back to a backup that was checked, while it serves.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn restore(&self, backup: &Backup) -> Result<(), AdminError> {
+        let admin = self.service.admin();
+        admin
+            .restore_from(backup, Path::new(NOWHERE), false)
+            .map(drop)
+    }
+
+    /// Its machine goes back to what it was when the backup was made, and nobody
+    /// tells it.
     ///
     /// # Errors
     /// Where it does not start.
-    pub fn restore(&mut self, backup: &Backup) -> Result<(), StoreError> {
-        self.life.end();
-        *self = Self::on(
-            self.time.clone(),
-            Arc::clone(&self.rng),
-            self.sizes,
-            backup.store.copy(),
-            backup.blobs.copy(),
-        )?;
-        Ok(())
+    pub fn go_back(&mut self, backup: &Backup) -> Result<(), OpenError> {
+        let store = SimStore::of(backup.store.copy(Path::new(NOWHERE))?);
+        let blobs = self.blobs.with(&*backup.blobs);
+        self.start(store, blobs)
     }
 
     /// Looks into its store.
@@ -197,7 +211,7 @@ impl Server {
         &self,
         look: impl FnMut(&dyn Read) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        gridwalk_store::read(&self.store as &dyn Store, look)
+        gridwalk_store::read(self.store.rows(), look)
     }
 
     /// Writes into its store, as an operator would; that goes well.
@@ -225,6 +239,7 @@ impl Server {
 mod tests {
     use super::*;
     use gridwalk_domain::Epoch;
+    use gridwalk_store::Store;
 
     fn epoch(server: &Server) -> Option<Epoch> {
         server.read(|tx| tx.epoch()).expect("reads")
@@ -254,12 +269,17 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_server_is_as_it_was() {
+    fn a_server_that_goes_back_untold_is_as_it_was_and_a_restored_one_is_of_a_new_time() {
         let mut server = Server::new(&Time::new(), 1, Sizes::default()).expect("opens");
         set(&server, 1).expect("sets");
-        let backup = server.backup();
+        let backup = server.backup().expect("copies");
+        let admin = server.service().admin();
+        admin.verify(&backup, 1).expect("is whole");
         set(&server, 2).expect("sets");
-        server.restore(&backup).expect("starts");
+        server.go_back(&backup).expect("starts");
         assert_eq!(epoch(&server), Some(Epoch::from_bytes([1; 16])));
+        server.restore(&backup).expect("restores");
+        let known = [1, 2].map(|n| Some(Epoch::from_bytes([n; 16])));
+        assert!(!known.contains(&epoch(&server)));
     }
 }

@@ -201,8 +201,10 @@ impl World {
         if self.phones[no].call.is_none() {
             self.phones[no].cancel = cancel.clone();
         }
-        let progress = None;
-        let options = SyncOptions { progress, cancel };
+        let options = SyncOptions {
+            cancel,
+            ..SyncOptions::default()
+        };
         self.begin(no, "syncs", |engine, line| {
             CallEnd::Synced(engine.sync(line, options))
         });

@@ -34,19 +34,16 @@ impl World {
         let mut rng = fastrand::Rng::with_seed(seed);
         // Shared grids and lone ones, and a grid that belongs to another district.
         let mut workers: Vec<usize> = (0..rng.usize(1..=3)).map(|_| rng.usize(1..=3)).collect();
+        // Three at least, each with a phone.
+        if workers == [1] {
+            workers[0] = 2;
+        }
         workers.push(1);
         let mut world = Self::of(seed, rng, &workers)?;
         world.busy = true;
         world.pace_ms = 20 * SECOND + world.rng.about(2 * MINUTE).min(5 * MINUTE);
         for worker in 0..world.district.workers.len() {
-            let phones = 1 + usize::from(world.rng.happens(0.3));
-            for _ in 0..phones {
-                world.buy_phone(worker)?;
-            }
-        }
-        // Three at least.
-        while world.phones.len() < 3 {
-            world.buy_phone(0)?;
+            world.buy_phone(worker)?;
         }
         world.faults = faults::ALL
             .iter()
@@ -84,7 +81,8 @@ impl World {
         disk::seed_sqlite(seed);
         let time = Time::new();
         let sizes = sizes(&mut rng);
-        let server = Server::new(&time, rng.u64(..), sizes)?;
+        let server = Server::new(&time, rng.u64(..), sizes)
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
         let district = District::build(&server, workers)?;
         Ok(Self {
             seed,

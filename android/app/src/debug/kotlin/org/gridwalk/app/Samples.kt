@@ -18,7 +18,6 @@ import org.gridwalk.app.patrol.GridMapState
 import org.gridwalk.app.patrol.PatrolNowState
 import org.gridwalk.app.patrol.PatrolState
 import org.gridwalk.app.patrol.Point
-import org.gridwalk.app.patrol.Trouble
 import org.gridwalk.app.report.PlaceState
 import org.gridwalk.app.report.ReportState
 import org.gridwalk.app.today.PatrolBrief
@@ -26,6 +25,7 @@ import org.gridwalk.app.today.TodayState
 import org.gridwalk.app.today.UnsentState
 import org.gridwalk.core.GapCause
 import org.gridwalk.shared.R
+import org.gridwalk.shared.location.Trouble
 
 /** States of every screen, for previews and for the tests that draw them. */
 object Samples {
@@ -44,17 +44,18 @@ object Samples {
     )
 
     val enrolEmpty = EnrolmentState()
-    val enrolScanned = EnrolmentState("gridwalk://enrol?server=https://wangge.lanshan.gov.cn&code=7KQ2-M4XH-9TRB", scanned = true)
-    val enrolRefused = EnrolmentState("7KQ2-M4XH-9TRB", "wangge.lanshan.gov.cn", problem = Problem(R.string.error_code_wrong))
+    val enrolScanned = EnrolmentState("gridwalk://enrol?server=https://wangge.example.cn&code=7KQ2-M4XH-9TRB", scanned = true)
+    val enrolRefused = EnrolmentState("7KQ2-M4XH-9TRB", "wangge.example.cn", problem = Problem(R.string.error_code_wrong))
     val enrolWorking = enrolScanned.copy(working = true)
 
-    val todayOff = TodayState.Ready(NOW, "王秀兰", GRID, shiftSinceMs = null, patrol = null, UnsentState(lastContactMs = NOW - 14 * HOUR))
+    val todayOff = TodayState.Ready(NOW, "网格员01", GRID, shiftSinceMs = null, patrol = null, UnsentState(lastContactMs = NOW - 14 * HOUR))
     val todayOn = todayOff.copy(shiftSinceMs = NOW - 25 * MINUTE, unsent = UnsentState(lastContactMs = NOW - 2 * MINUTE))
     val todayWalking = todayOn.copy(
         shiftSinceMs = NOW - 3 * HOUR - 5 * MINUTE,
         patrol = PatrolBrief(paused = false, NOW - 72 * MINUTE, 3_240.0),
         unsent = UnsentState(3, NOW - 2 * HOUR - 10 * MINUTE, lastContactMs = NOW - 2 * HOUR - 12 * MINUTE),
     )
+    val todayNotAllowed = todayOn.copy(patrol = PatrolBrief(paused = false, NOW - 3 * MINUTE, 0.0), trouble = Trouble.PermissionOff)
     val todaySending = todayWalking.copy(unsent = todayWalking.unsent.copy(sending = 2L to 7L))
     val todayOffline = todayWalking.copy(unsent = todayWalking.unsent.copy(refused = 1, problem = Problem(R.string.error_network)))
     val todayFailed = TodayState.Failed(Problem(R.string.error_storage_full))
@@ -88,6 +89,7 @@ object Samples {
     )
     val patrolPaused = patrolWalking.copy(map = map.copy(here = null), patrol = patrolWalking.patrol?.copy(paused = true))
     val patrolNotAllowed = patrolIdle.copy(patrol = PatrolNowState(paused = false, NOW - 3 * MINUTE, 0.0, null), trouble = Trouble.PermissionOff)
+    val patrolNotStored = patrolWalking.copy(trouble = Trouble.NotStored)
     val patrolFailed = PatrolState.Failed(Problem(R.string.error_key_missing))
 
     /** A picture of nothing in particular: a wall, a street, a heap. */

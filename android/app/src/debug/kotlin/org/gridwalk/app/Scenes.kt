@@ -9,7 +9,9 @@ import org.gridwalk.app.incidents.IncidentsScreen
 import org.gridwalk.app.incidents.IncidentsState
 import org.gridwalk.app.parts.Frame
 import org.gridwalk.app.parts.MainAction
+import org.gridwalk.app.parts.Scrolled
 import org.gridwalk.app.parts.Tab
+import org.gridwalk.app.parts.isLargeType
 import org.gridwalk.app.patrol.PatrolActions
 import org.gridwalk.app.patrol.PatrolAsk
 import org.gridwalk.app.patrol.PatrolAsks
@@ -24,27 +26,32 @@ import org.gridwalk.app.today.TodayAsk
 import org.gridwalk.app.today.TodayAsks
 import org.gridwalk.app.today.TodayScreen
 import org.gridwalk.app.today.TodayState
+import org.gridwalk.app.words.words
 
 /** Every screen in every state worth looking at, by name. */
 object Scenes {
     private fun enrol(state: EnrolmentState): @Composable () -> Unit = { EnrolmentScreen(state, EnrolmentActions()) }
 
+    /** What the frame says below the other tabs, and below today in the largest type. */
+    private val unsent @Composable get() = Samples.todayWalking.run { unsent.line(words(), nowMs, isLargeType()) }
+
     private fun today(state: TodayState, ask: TodayAsk? = null, saved: Boolean = false): @Composable () -> Unit = {
-        val on = (state as? TodayState.Ready)?.let { if (it.shiftSinceMs == null) MainAction.StartShift else MainAction.Report }
-        Frame(Tab.Today, {}, on, {}, saved) { TodayScreen(state, TodayActions()) }
+        val ready = state as? TodayState.Ready
+        val on = ready?.let { if (it.shiftSinceMs == null) MainAction.StartShift else MainAction.Report }
+        Frame(Tab.Today, {}, on, {}, ready?.run { unsent.line(words(), nowMs, isLargeType()) }, saved) { Scrolled(it) { TodayScreen(state, TodayActions()) } }
         TodayAsks(ask, TodayActions())
     }
 
     private fun patrol(state: PatrolState, ask: PatrolAsk? = null): @Composable () -> Unit = {
         val on = (state as? PatrolState.Ready)?.let { if (it.onShift) MainAction.Report else MainAction.StartShift }
-        Frame(Tab.Patrol, {}, on, {}) { PatrolScreen(state, PatrolActions()) }
+        Frame(Tab.Patrol, {}, on, {}, unsent) { Scrolled(it) { PatrolScreen(state, PatrolActions()) } }
         PatrolAsks(ask, PatrolActions())
     }
 
     private fun report(state: ReportState): @Composable () -> Unit = { ReportScreen(state, ReportActions()) }
 
     private fun incidents(state: IncidentsState): @Composable () -> Unit = {
-        Frame(Tab.Incidents, {}, MainAction.Report, {}) { IncidentsScreen(state, IncidentsActions()) }
+        Frame(Tab.Incidents, {}, MainAction.Report, {}, unsent) { IncidentsScreen(state, IncidentsActions(), it) }
     }
 
     val all: Map<String, @Composable () -> Unit> = linkedMapOf(
@@ -57,6 +64,7 @@ object Scenes {
         "today_off" to today(Samples.todayOff),
         "today_on" to today(Samples.todayOn),
         "today_walking" to today(Samples.todayWalking),
+        "today_not_allowed" to today(Samples.todayNotAllowed),
         "today_sending" to today(Samples.todaySending),
         "today_offline" to today(Samples.todayOffline),
         "today_saved" to today(Samples.todayWalking, saved = true),
@@ -69,6 +77,7 @@ object Scenes {
         "patrol_walking" to patrol(Samples.patrolWalking),
         "patrol_paused" to patrol(Samples.patrolPaused),
         "patrol_not_allowed" to patrol(Samples.patrolNotAllowed),
+        "patrol_not_stored" to patrol(Samples.patrolNotStored),
         "patrol_location" to patrol(Samples.patrolIdle, PatrolAsk.Location),
         "patrol_finish" to patrol(Samples.patrolWalking, PatrolAsk.Finish),
         "report_loading" to report(ReportState.Loading),

@@ -1,6 +1,7 @@
 package org.gridwalk.app
 
 import android.app.Application
+import android.net.ConnectivityManager
 import androidx.work.Configuration
 import androidx.work.WorkManager
 import java.io.File
@@ -9,6 +10,7 @@ import java.time.Instant
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.withContext
 import org.gridwalk.shared.Core
 import org.gridwalk.shared.FfiGridwalk
@@ -18,6 +20,7 @@ import org.gridwalk.shared.key.KeyWrapper
 import org.gridwalk.shared.key.KeystoreWrapper
 import org.gridwalk.shared.key.WrappedKeyProvider
 import org.gridwalk.shared.location.LocationSource
+import org.gridwalk.shared.location.Recording
 import org.gridwalk.shared.location.SystemLocationSource
 import org.gridwalk.shared.sync.SyncPolicy
 import org.gridwalk.shared.sync.SyncRunner
@@ -32,11 +35,15 @@ open class GridwalkApp : Application(), GridwalkHost, Configuration.Provider {
 
     override val core: Core by lazy { Core(scope) { withContext(Dispatchers.IO) { FfiGridwalk.open(data.path, keys().key(), version()) } } }
 
-    override val sync: SyncRunner by lazy { SyncRunner(core) }
+    val clock = WallClock { Instant.now().toEpochMilli() }
+
+    override val sync: SyncRunner by lazy { SyncRunner(core, clock::nowMs) { getSystemService(ConnectivityManager::class.java).isActiveNetworkMetered } }
 
     override val locations: LocationSource by lazy { SystemLocationSource(this) }
 
-    val clock = WallClock { Instant.now().toEpochMilli() }
+    override val recording = MutableStateFlow<Recording>(Recording.Over)
+
+    val troubles: Troubles by lazy { Troubles(locations, recording, clock.ticks()) }
 
     /** Photos between the camera and the save. */
     val photos: File get() = File(cacheDir, "photos")

@@ -38,12 +38,12 @@ class MainActivity : ComponentActivity() {
     }
 
     private val today: TodayModel by viewModels {
-        viewModelFactory { initializer { TodayModel(app.core, app.sync, app.clock, app::syncSoon) } }
+        viewModelFactory { initializer { TodayModel(app.core, app.sync, app.clock, app.troubles, app::syncSoon) } }
     }
 
     private val patrol: PatrolModel by viewModels {
         val app = app
-        viewModelFactory { initializer { PatrolModel(app.core, app.locations, app.clock, { PatrolService.start(app) }, app::syncSoon) } }
+        viewModelFactory { initializer { PatrolModel(app.core, app.locations, app.clock, app.troubles, { PatrolService.start(app) }, app::syncSoon) } }
     }
 
     private val report: ReportModel by viewModels {

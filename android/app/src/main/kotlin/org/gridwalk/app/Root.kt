@@ -37,8 +37,10 @@ import org.gridwalk.app.parts.Frame
 import org.gridwalk.app.parts.MainAction
 import org.gridwalk.app.parts.Page
 import org.gridwalk.app.parts.Problem
+import org.gridwalk.app.parts.Scrolled
 import org.gridwalk.app.parts.Tab
 import org.gridwalk.app.parts.Waiting
+import org.gridwalk.app.parts.isLargeType
 import org.gridwalk.app.patrol.PatrolActions
 import org.gridwalk.app.patrol.PatrolAsks
 import org.gridwalk.app.patrol.PatrolScreen
@@ -117,15 +119,16 @@ private fun Home(state: RootState.Home, models: Models) {
         },
         action = if (state.onShift) MainAction.Report else MainAction.StartShift,
         onAction = { if (state.onShift) models.report.onOpen() else models.today.onStartShift() },
+        unsent = (todayState as? TodayState.Ready)?.let { it.unsent.line(words(), it.nowMs, short = isLargeType()) },
         saved = saved,
         onSavedSeen = models.report::onSavedSeen,
-    ) {
+    ) { modifier ->
         when (tab) {
-            Tab.Today -> TodayScreen(todayState, today)
-            Tab.Patrol -> PatrolScreen(patrolState, patrol)
+            Tab.Today -> Scrolled(modifier) { TodayScreen(todayState, today) }
+            Tab.Patrol -> Scrolled(modifier) { PatrolScreen(patrolState, patrol) }
             Tab.Incidents -> {
                 val incidents by models.incidents.state.collectAsStateWithLifecycle()
-                IncidentsScreen(incidents, IncidentsActions(models.incidents::onRetry))
+                IncidentsScreen(incidents, IncidentsActions(models.incidents::onRetry), modifier)
             }
         }
     }

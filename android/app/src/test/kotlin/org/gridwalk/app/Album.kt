@@ -18,7 +18,7 @@ class Album(private val kept: File = File(System.getProperty("gridwalk.android")
         val before = File(kept, "$name.png")
         val old = if (before.exists()) BitmapFactory.decodeFile(before.path) else null
         val share = old?.let { different(it, picture) } ?: 1.0
-        if (share <= TOLERATED) return
+        if (share <= if (keep) 0.0 else TOLERATED) return
         val target = if (keep) before else File(drawn, "$name.png")
         target.parentFile?.mkdirs()
         target.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
@@ -37,7 +37,8 @@ class Album(private val kept: File = File(System.getProperty("gridwalk.android")
     companion object {
         /** Of 255: below it is the edge of a letter, drawn on another processor. */
         private const val CHANNEL = 40
-        private const val TOLERATED = 0.002
+        /** Three hundred pixels: less than one word. */
+        private const val TOLERATED = 0.0003
 
         private val day = Light("zh", dark = false, 1f)
         private val night = day.copy(dark = true)
@@ -47,7 +48,7 @@ class Album(private val kept: File = File(System.getProperty("gridwalk.android")
         /** What is kept: each screen by day, the main ones by night, in English and in the largest type. */
         val kept: List<Pair<String, Light>> = listOf(
             "enrol_scanned" to day, "today_off" to day, "today_walking" to day, "patrol_walking" to day, "report_filled" to day, "incidents_some" to day,
-            "patrol_location" to day, "patrol_not_allowed" to day, "incidents_empty" to day, "today_failed" to day,
+            "patrol_location" to day, "patrol_not_allowed" to day, "today_not_allowed" to day, "incidents_empty" to day, "today_failed" to day,
             "today_walking" to night, "patrol_walking" to night, "report_filled" to night,
             "today_walking" to english, "report_filled" to english, "incidents_some" to english.copy(dark = true),
             "today_walking" to large, "report_filled" to large, "patrol_walking" to large.copy(language = "en"),

@@ -7,6 +7,9 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
+import org.gridwalk.shared.location.LocationSource
+import org.gridwalk.shared.location.Recording
+import org.gridwalk.shared.sync.SyncRunner
 
 /** Whether the data is open. */
 sealed interface CoreState {
@@ -66,6 +69,9 @@ class Core(private val scope: CoroutineScope, private val open: suspend () -> Gr
 /** What the process holds for its activity, service and worker; the application is one. */
 interface GridwalkHost {
     val core: Core
-    val sync: org.gridwalk.shared.sync.SyncRunner
-    val locations: org.gridwalk.shared.location.LocationSource
+    val sync: SyncRunner
+    val locations: LocationSource
+
+    /** What the location service is at; it says so itself. */
+    val recording: MutableStateFlow<Recording>
 }

@@ -80,12 +80,12 @@ class FfiGridwalk private constructor(private val engine: Engine, private val io
 
     override suspend fun report(incident: NewIncident) = call { reportIncident(incident) }
 
-    override suspend fun sync(onProgress: (SyncProgress) -> Unit): SyncReport = CancelToken().use { token ->
+    override suspend fun sync(photosWait: Boolean, onProgress: (SyncProgress) -> Unit): SyncReport = CancelToken().use { token ->
         val observer = object : SyncObserver {
             override fun progress(progress: SyncProgress) = onProgress(progress)
         }
         coroutineScope {
-            val report = async(io) { engine.sync(observer, token) }
+            val report = async(io) { engine.sync(observer, token, photosWait) }
             try {
                 report.await()
             } catch (cancelled: CancellationException) {
@@ -132,7 +132,7 @@ private fun Engine.changes(): Flow<Change> = callbackFlow {
 }.buffer(Channel.UNLIMITED)
 
 /** What stands after a change; null before the first snapshot. */
-internal fun next(before: Everything?, change: Change): Everything? = when (change) {
+fun next(before: Everything?, change: Change): Everything? = when (change) {
     is Change.Snapshot -> Everything(change.status, change.incidents, change.patrols)
     is Change.StatusChanged -> before?.copy(status = change.status)
     is Change.IncidentChanged -> before?.copy(

@@ -67,8 +67,12 @@ interface Gridwalk {
 
     suspend fun report(incident: NewIncident): String
 
-    /** Sends and receives. Cancelling the coroutine ends it between two requests. */
-    suspend fun sync(onProgress: (SyncProgress) -> Unit = {}): SyncReport
+    /**
+     * Sends and receives. Cancelling the coroutine ends it between two requests.
+     *
+     * @param photosWait they stay for a network that nobody pays by the byte.
+     */
+    suspend fun sync(photosWait: Boolean, onProgress: (SyncProgress) -> Unit = {}): SyncReport
 
     /** Closes the data file. */
     suspend fun shut()

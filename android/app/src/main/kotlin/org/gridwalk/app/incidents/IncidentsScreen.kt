@@ -3,16 +3,17 @@ package org.gridwalk.app.incidents
 import androidx.annotation.StringRes
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
-import androidx.compose.foundation.layout.ColumnScope
 import androidx.compose.foundation.layout.ExperimentalLayoutApi
 import androidx.compose.foundation.layout.FlowRow
+import androidx.compose.foundation.layout.PaddingValues
 import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.padding
+import androidx.compose.foundation.lazy.LazyColumn
+import androidx.compose.foundation.lazy.items
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Modifier
-import androidx.compose.ui.text.style.TextOverflow
 import androidx.compose.ui.unit.dp
 import org.gridwalk.app.R
 import org.gridwalk.app.look.Tokens
@@ -22,10 +23,10 @@ import org.gridwalk.app.parts.CategoryName
 import org.gridwalk.app.parts.Disc
 import org.gridwalk.app.parts.Failed
 import org.gridwalk.app.parts.Heading
-import org.gridwalk.app.parts.Muted
 import org.gridwalk.app.parts.Panel
 import org.gridwalk.app.parts.Problem
 import org.gridwalk.app.parts.StateWord
+import org.gridwalk.app.parts.Timed
 import org.gridwalk.app.parts.Waiting
 import org.gridwalk.app.parts.categoryLook
 import org.gridwalk.app.words.StatusLook
@@ -65,18 +66,20 @@ sealed interface Delivery {
 
 class IncidentsActions(val onRetry: () -> Unit = {})
 
-/** Own incidents, newest first, each with its state. */
+/** Own incidents, newest first, each with its state; there may be years of them. */
 @Composable
-fun ColumnScope.IncidentsScreen(state: IncidentsState, actions: IncidentsActions) {
-    Heading(words().say(Shared.string.incidents_title), Modifier.padding(horizontal = 4.dp))
-    when (state) {
-        IncidentsState.Loading -> Waiting()
-        is IncidentsState.Failed -> Failed(state.problem, actions.onRetry)
-        is IncidentsState.Ready -> {
-            if (state.incidents.isEmpty()) {
-                Blank(R.drawable.ic_incidents, words().say(Shared.string.incidents_empty), words().say(Shared.string.incidents_empty_note))
+fun IncidentsScreen(state: IncidentsState, actions: IncidentsActions, modifier: Modifier = Modifier) {
+    LazyColumn(modifier, contentPadding = PaddingValues(16.dp), verticalArrangement = Arrangement.spacedBy(12.dp)) {
+        item { Heading(words().say(Shared.string.incidents_title), Modifier.padding(horizontal = 4.dp)) }
+        when (state) {
+            IncidentsState.Loading -> item { Waiting() }
+            is IncidentsState.Failed -> item { Failed(state.problem, actions.onRetry) }
+            is IncidentsState.Ready -> {
+                if (state.incidents.isEmpty()) {
+                    item { Blank(R.drawable.ic_incidents, words().say(Shared.string.incidents_empty), words().say(Shared.string.incidents_empty_note)) }
+                }
+                items(state.incidents, { it.id }) { IncidentPanel(state.nowMs, it) }
             }
-            for (incident in state.incidents) IncidentPanel(state.nowMs, incident)
         }
     }
 }
@@ -92,11 +95,12 @@ private fun IncidentPanel(nowMs: Long, incident: IncidentRow) {
             Column(Modifier.weight(1f), verticalArrangement = Arrangement.spacedBy(2.dp)) {
                 Text(words.either(incident.category.zh, incident.category.en), color = look.ink, style = MaterialTheme.typography.titleSmall)
                 Text(spaced(incident.title), style = MaterialTheme.typography.bodyLarge)
-                Muted(
+                Timed(
                     listOfNotNull(
                         words.ago(incident.foundMs, nowMs),
                         words.say(Shared.string.incident_photos, incident.photos).takeIf { incident.photos > 0 },
                     ).joinToString(" · "),
+                    incident.foundMs,
                 )
                 FlowRow(Modifier.padding(top = 4.dp), horizontalArrangement = Arrangement.spacedBy(16.dp), verticalArrangement = Arrangement.spacedBy(4.dp)) {
                     Status(incident.status)

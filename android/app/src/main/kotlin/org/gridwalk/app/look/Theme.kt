@@ -89,8 +89,9 @@ private val typography = Typography(
     headlineMedium = title,
     headlineSmall = title,
     titleLarge = title,
-    titleMedium = body.copy(fontWeight = FontWeight.Medium),
-    titleSmall = small.copy(fontWeight = FontWeight.Medium),
+    // No weight of its own: common phones have Chinese in one weight, and digits beside it would stand out.
+    titleMedium = body,
+    titleSmall = small,
     bodyLarge = body,
     bodyMedium = body,
     bodySmall = small,

@@ -57,24 +57,24 @@ enum class MainAction(@param:StringRes val label: Int, @param:DrawableRes val ic
     Report(Shared.string.report_action, R.drawable.ic_report),
 }
 
-/** What stands around every tab: the big action at the thumb and the tabs below it. */
+/**
+ * What stands around every tab: the big action at the thumb and the tabs below
+ * it. [unsent] says in words what is on this phone only; null: nothing is.
+ */
 @Composable
 fun Frame(
     tab: Tab,
     onTab: (Tab) -> Unit,
     action: MainAction?,
     onAction: () -> Unit,
+    unsent: String? = null,
     saved: Boolean = false,
     onSavedSeen: () -> Unit = {},
-    content: @Composable ColumnScope.() -> Unit,
+    content: @Composable (Modifier) -> Unit,
 ) {
     Ground {
         Spacer(Modifier.windowInsetsTopHeight(WindowInsets.statusBars))
-        Column(
-            Modifier.weight(1f).fillMaxWidth().verticalScroll(rememberScrollState()).padding(16.dp),
-            verticalArrangement = Arrangement.spacedBy(12.dp),
-            content = content,
-        )
+        content(Modifier.weight(1f).fillMaxWidth())
         Surface(color = MaterialTheme.colorScheme.surface) {
             Column {
                 HorizontalDivider(color = MaterialTheme.colorScheme.outlineVariant)
@@ -88,6 +88,10 @@ fun Frame(
                         onAction = onSavedSeen,
                     )
                 }
+                // Today says it itself, unless the type is so large that its panel is out of sight.
+                if (unsent != null && (tab != Tab.Today || isLargeType())) {
+                    StateWord(unsent, R.drawable.ic_waiting, Tokens.Waiting.now, Modifier.padding(start = 20.dp, end = 20.dp, top = 12.dp))
+                }
                 if (action != null) {
                     BigButton(words().say(action.label), action.icon, onAction, Modifier.padding(start = 16.dp, end = 16.dp, top = 12.dp))
                 }
@@ -96,6 +100,12 @@ fun Frame(
             }
         }
     }
+}
+
+/** What of a screen may be longer than the screen. */
+@Composable
+fun Scrolled(modifier: Modifier, content: @Composable ColumnScope.() -> Unit) {
+    Column(modifier.verticalScroll(rememberScrollState()).padding(16.dp), verticalArrangement = Arrangement.spacedBy(12.dp), content = content)
 }
 
 /** The whole screen's ground, with ink that reads on it. */

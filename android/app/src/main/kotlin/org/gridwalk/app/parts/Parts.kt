@@ -18,12 +18,19 @@ import androidx.compose.foundation.layout.size
 import androidx.compose.foundation.layout.width
 import androidx.compose.foundation.shape.CircleShape
 import androidx.compose.material3.Button
+import androidx.compose.material3.ButtonDefaults
 import androidx.compose.material3.CircularProgressIndicator
+import androidx.compose.material3.ExperimentalMaterial3Api
 import androidx.compose.material3.Icon
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.OutlinedButton
+import androidx.compose.material3.PlainTooltip
 import androidx.compose.material3.Surface
 import androidx.compose.material3.Text
+import androidx.compose.material3.TooltipAnchorPosition
+import androidx.compose.material3.TooltipBox
+import androidx.compose.material3.TooltipDefaults
+import androidx.compose.material3.rememberTooltipState
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
@@ -41,6 +48,7 @@ import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.Dp
 import androidx.compose.ui.unit.dp
 import org.gridwalk.app.look.Tokens
+import org.gridwalk.app.words.words
 
 /** Whether the type is so large that things side by side must go below each other. */
 @Composable
@@ -61,6 +69,21 @@ fun Heading(text: String, modifier: Modifier = Modifier) {
 @Composable
 fun Muted(text: String, modifier: Modifier = Modifier) {
     Text(text, modifier, color = MaterialTheme.colorScheme.onSurfaceVariant, style = MaterialTheme.typography.bodySmall)
+}
+
+/** Muted words with an age in them: a long press, and TalkBack, say the moment exactly. */
+@OptIn(ExperimentalMaterial3Api::class)
+@Composable
+fun Timed(text: String, momentMs: Long, modifier: Modifier = Modifier) {
+    val exact = words().exact(momentMs)
+    // The box around it keeps the words at their start, however wide it is.
+    Box(modifier) {
+        TooltipBox(
+            TooltipDefaults.rememberTooltipPositionProvider(TooltipAnchorPosition.Above),
+            tooltip = { PlainTooltip { Text(exact, style = MaterialTheme.typography.bodySmall) } },
+            rememberTooltipState(),
+        ) { Muted(text, Modifier.semantics { contentDescription = "$text, $exact" }) }
+    }
 }
 
 /** A card: a line around it and no shadow. */
@@ -105,6 +128,7 @@ fun PlainButton(text: String, onClick: () -> Unit, modifier: Modifier = Modifier
         modifier.heightIn(min = Tokens.Target),
         enabled = enabled,
         shape = MaterialTheme.shapes.medium,
+        colors = ButtonDefaults.outlinedButtonColors(containerColor = MaterialTheme.colorScheme.surface),
         border = BorderStroke(1.dp, MaterialTheme.colorScheme.outlineVariant),
         contentPadding = PaddingValues(horizontal = 12.dp, vertical = 8.dp),
     ) {

@@ -10,6 +10,8 @@ import kotlinx.coroutines.flow.distinctUntilChanged
 import kotlinx.coroutines.flow.map
 import org.gridwalk.app.AskingModel
 import org.gridwalk.app.WallClock
+import org.gridwalk.app.Troubles
+import org.gridwalk.app.missing
 import org.gridwalk.app.parts.Problem
 import org.gridwalk.app.screen
 import org.gridwalk.app.ticks
@@ -22,6 +24,7 @@ import org.gridwalk.core.Status
 import org.gridwalk.shared.Core
 import org.gridwalk.shared.Gridwalk
 import org.gridwalk.shared.location.LocationSource
+import org.gridwalk.shared.location.Trouble
 
 /**
  * The running patrol and its route.
@@ -33,28 +36,30 @@ class PatrolModel(
     core: Core,
     private val locations: LocationSource,
     private val clock: WallClock,
+    private val troubles: Troubles,
     private val startRecording: () -> Unit,
     private val onSaved: () -> Unit,
 ) : AskingModel(core) {
     private val question = MutableStateFlow<PatrolAsk?>(null)
 
-    /** What kept the sensor from working when this screen was last shown, and how often it was. */
-    private val shown = MutableStateFlow(0)
-    private var before = locations.trouble()
+    /** Whether the position was refused when this screen was last shown. */
+    private var wasRefused = isRefused()
 
     val state: StateFlow<PatrolState> = core.screen(viewModelScope, PatrolState.Loading, PatrolState::Failed, ::ready)
 
     private fun ready(gridwalk: Gridwalk): Flow<PatrolState> {
         val status = gridwalk.everything.map { it.status }.distinctUntilChanged()
-        val said = combine(problem, question, shown) { problem, ask, _ -> problem to ask }
-        return combine(status, gridwalk.routes(status), gridwalk.boundaries(status), clock.ticks(), said) { now, route, grid, nowMs, (problem, ask) ->
-            patrol(now, route, grid, nowMs, locations.trouble(), ask, problem)
+        val said = combine(troubles.now, question, problem, ::Triple)
+        return combine(status, gridwalk.routes(status), gridwalk.boundaries(status), clock.ticks(), said) { now, route, grid, nowMs, (trouble, ask, problem) ->
+            patrol(now, route, grid, nowMs, trouble, ask, problem)
         }
     }
 
+    private fun isRefused() = locations.trouble()?.cause == GapCause.PERMISSION_OFF
+
     /** With a reason before the system's own question; the answer comes to [onLocationAnswered]. */
     fun onStart() {
-        if (locations.trouble() == GapCause.PERMISSION_OFF) question.value = PatrolAsk.Location else start()
+        if (isRefused()) question.value = PatrolAsk.Location else start()
     }
 
     /** Whatever the answer: a refusal costs the route and nothing else. */
@@ -70,9 +75,10 @@ class PatrolModel(
     }
 
     private suspend fun Gridwalk.record() {
-        before = locations.trouble()
+        wasRefused = isRefused()
         // Without the permission there is no service that would say so.
-        if (before == GapCause.PERMISSION_OFF) mark(SensorMark.Lost(GapCause.PERMISSION_OFF)) else startRecording()
+        if (wasRefused) mark(SensorMark.Lost(GapCause.PERMISSION_OFF)) else startRecording()
+        troubles.measureAgain()
     }
 
     /**
@@ -80,12 +86,11 @@ class PatrolModel(
      * service may have been killed. What is shown is what is measured.
      */
     fun onShown() = ask {
-        val (past, now) = before to locations.trouble()
-        before = now
-        shown.value++
-        val patrol = status().patrol
-        if (patrol != null && !patrol.paused && now != GapCause.PERMISSION_OFF) {
-            if (past == GapCause.PERMISSION_OFF) mark(SensorMark.Found)
+        val (before, now) = wasRefused to isRefused()
+        wasRefused = now
+        troubles.measureAgain()
+        if (!now && status().patrol?.paused == false) {
+            if (before) mark(SensorMark.Found)
             startRecording()
         }
     }
@@ -134,7 +139,7 @@ private fun Gridwalk.boundaries(status: Flow<Status>): Flow<Grid?> = status
     .distinctUntilChanged()
     .map { id -> grids().find { it.id == id } }
 
-internal fun patrol(status: Status, route: RouteView?, grid: Grid?, nowMs: Long, trouble: GapCause?, ask: PatrolAsk?, problem: Problem?): PatrolState.Ready {
+internal fun patrol(status: Status, route: RouteView?, grid: Grid?, nowMs: Long, trouble: Trouble?, ask: PatrolAsk?, problem: Problem?): PatrolState.Ready {
     val patrol = status.patrol
     val running = route?.takeIf { it.patrol == patrol?.id }
     return PatrolState.Ready(
@@ -152,12 +157,7 @@ internal fun patrol(status: Status, route: RouteView?, grid: Grid?, nowMs: Long,
                 running?.gaps.orEmpty().map { GapState(it.fromMs, it.toMs, it.cause) },
             )
         },
-        trouble = when {
-            patrol == null || patrol.paused -> null
-            trouble == GapCause.PERMISSION_OFF -> Trouble.PermissionOff
-            trouble == GapCause.LOCATION_OFF -> Trouble.LocationOff
-            else -> null
-        },
+        trouble = status.missing(trouble),
         ask = ask,
         problem = problem,
     )

@@ -27,6 +27,7 @@ import org.gridwalk.app.parts.Problem
 import org.gridwalk.app.parts.ProblemNotice
 import org.gridwalk.app.parts.SideBySide
 import org.gridwalk.app.parts.StateWord
+import org.gridwalk.app.parts.Timed
 import org.gridwalk.app.parts.Waiting
 import org.gridwalk.app.today.PatrolWord
 import org.gridwalk.app.words.Words
@@ -34,6 +35,7 @@ import org.gridwalk.app.words.gapWord
 import org.gridwalk.app.words.words
 import org.gridwalk.core.GapCause
 import org.gridwalk.shared.R as Shared
+import org.gridwalk.shared.location.Trouble
 
 /** What the screen of the patrol shows. */
 sealed interface PatrolState {
@@ -65,9 +67,6 @@ data class PatrolNowState(
 )
 
 data class GapState(val fromMs: Long, val toMs: Long, val cause: GapCause)
-
-/** What keeps the route from being recorded, as measured. */
-enum class Trouble { PermissionOff, LocationOff }
 
 /** A question that stands over the screen. */
 enum class PatrolAsk { Location, Finish }
@@ -129,24 +128,17 @@ fun PatrolAsks(ask: PatrolAsk?, actions: PatrolActions) {
 
 @Composable
 private fun TroubleNotice(trouble: Trouble?, actions: PatrolActions) {
-    when (trouble) {
-        null -> Unit
-        Trouble.PermissionOff -> Notice(
-            words().say(Shared.string.permission_location_off),
-            R.drawable.ic_location_off,
-            MaterialTheme.colorScheme.error,
-            action = words().say(Shared.string.common_settings),
-            onAction = actions.onSettings,
-        )
-        Trouble.LocationOff -> Notice(
-            words().say(Shared.string.location_off),
-            R.drawable.ic_location_off,
-            MaterialTheme.colorScheme.error,
-            action = words().say(Shared.string.location_turn_on),
-            onAction = actions.onTurnOnLocation,
-        )
+    if (trouble == null) return
+    val (action, onAction) = when (trouble) {
+        Trouble.PermissionOff, Trouble.PermissionRough -> Shared.string.common_settings to actions.onSettings
+        Trouble.LocationOff -> Shared.string.location_turn_on to actions.onTurnOnLocation
+        Trouble.NotStored -> null to {}
     }
+    Notice(words().say(trouble.text), trouble.icon, MaterialTheme.colorScheme.error, action = action?.let { words().say(it) }, onAction = onAction)
 }
+
+/** What stands beside the words. */
+val Trouble.icon: Int get() = if (this == Trouble.NotStored) R.drawable.ic_warning else R.drawable.ic_location_off
 
 @Composable
 private fun Map(map: GridMapState) {
@@ -171,19 +163,19 @@ private fun Idle(state: PatrolState.Ready, actions: PatrolActions) {
 private fun Running(state: PatrolState.Ready, patrol: PatrolNowState, actions: PatrolActions) {
     val words = words()
     SideBySide(
-        first = { modifier -> Column(modifier.padding(horizontal = 4.dp)) { PatrolWord(patrol.paused) } },
+        first = { modifier -> Column(modifier) { PatrolWord(patrol.paused) } },
         second = { modifier ->
             if (!patrol.paused && state.trouble == null) {
-                Muted(
-                    patrol.lastFixMs?.let { words.say(Shared.string.patrol_last_fix, words.ago(it, state.nowMs)) } ?: words.say(Shared.string.patrol_locating),
-                    modifier,
-                )
+                if (patrol.lastFixMs == null) Muted(words.say(Shared.string.patrol_locating), modifier)
+                else Timed(words.say(Shared.string.patrol_last_fix, words.ago(patrol.lastFixMs, state.nowMs)), patrol.lastFixMs, modifier)
             }
         },
+        Modifier.padding(horizontal = 4.dp),
     )
     SideBySide(
-        first = { Figure(words.say(Shared.string.patrol_distance), Words.distance(patrol.distanceM), it.padding(horizontal = 4.dp)) },
+        first = { Figure(words.say(Shared.string.patrol_distance), Words.distance(patrol.distanceM), it) },
         second = { Figure(words.say(Shared.string.patrol_duration), Words.clock(state.nowMs - patrol.sinceMs), it) },
+        Modifier.padding(horizontal = 4.dp),
     )
     SideBySide(
         first = {

@@ -9,7 +9,9 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.combine
 import kotlinx.coroutines.launch
 import org.gridwalk.app.AskingModel
+import org.gridwalk.app.Troubles
 import org.gridwalk.app.WallClock
+import org.gridwalk.app.missing
 import org.gridwalk.app.parts.Problem
 import org.gridwalk.app.screen
 import org.gridwalk.app.ticks
@@ -19,19 +21,28 @@ import org.gridwalk.core.Status
 import org.gridwalk.shared.Core
 import org.gridwalk.shared.Everything
 import org.gridwalk.shared.Gridwalk
+import org.gridwalk.shared.location.Trouble
 import org.gridwalk.shared.sync.SyncRunner
 import org.gridwalk.shared.sync.SyncState
 
 /** Shift, patrol and what is unsent. [onSaved] is told of every save, so that it is sent soon. */
-class TodayModel(core: Core, private val sync: SyncRunner, private val clock: WallClock, private val onSaved: () -> Unit) : AskingModel(core) {
+class TodayModel(
+    core: Core,
+    private val sync: SyncRunner,
+    private val clock: WallClock,
+    private val troubles: Troubles,
+    private val onSaved: () -> Unit,
+) : AskingModel(core) {
     private val question = MutableStateFlow<TodayAsk?>(null)
 
     val state: StateFlow<TodayState> = core.screen(viewModelScope, TodayState.Loading, TodayState::Failed, ::ready)
 
-    private fun ready(gridwalk: Gridwalk): Flow<TodayState> =
-        combine(gridwalk.everything, sync.state, clock.ticks(), question, problem) { everything, syncing, now, asked, wrong ->
-            today(everything, syncing, now, asked, wrong)
+    private fun ready(gridwalk: Gridwalk): Flow<TodayState> {
+        val said = combine(troubles.now, question, problem, ::Triple)
+        return combine(gridwalk.everything, sync.state, clock.ticks(), said) { everything, syncing, now, (trouble, asked, wrong) ->
+            today(everything, syncing, now, trouble, asked, wrong)
         }
+    }
 
     /** The worker comes on duty; where there are several grids, the question which comes first. */
     fun onStartShift() = ask {
@@ -77,7 +88,7 @@ class TodayModel(core: Core, private val sync: SyncRunner, private val clock: Wa
     fun onRetry() = core.retry()
 }
 
-internal fun today(everything: Everything, syncing: SyncState, nowMs: Long, ask: TodayAsk?, problem: Problem?): TodayState {
+internal fun today(everything: Everything, syncing: SyncState, nowMs: Long, trouble: Trouble?, ask: TodayAsk?, problem: Problem?): TodayState {
     val status = everything.status
     val done = everything.patrols.filter { it.mine && it.status == "finished" && isSameDay(it.startedMs, nowMs) }
     return TodayState.Ready(
@@ -86,6 +97,7 @@ internal fun today(everything: Everything, syncing: SyncState, nowMs: Long, ask:
         grid = status.shift?.grid?.name ?: status.grids.singleOrNull()?.name,
         shiftSinceMs = status.shift?.sinceMs,
         patrol = status.patrol?.let { PatrolBrief(it.paused, it.sinceMs, it.distanceM) },
+        trouble = status.missing(trouble),
         unsent = unsent(status, syncing),
         finished = done.size,
         finishedM = done.sumOf { it.distanceM ?: 0.0 },

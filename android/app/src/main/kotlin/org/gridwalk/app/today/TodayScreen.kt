@@ -8,6 +8,7 @@ import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.Spacer
 import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.padding
+import androidx.compose.foundation.layout.size
 import androidx.compose.foundation.layout.width
 import androidx.compose.material3.LinearProgressIndicator
 import androidx.compose.material3.MaterialTheme
@@ -32,10 +33,13 @@ import org.gridwalk.app.parts.ProblemNotice
 import org.gridwalk.app.parts.SideBySide
 import org.gridwalk.app.parts.StateWord
 import org.gridwalk.app.parts.Symbol
+import org.gridwalk.app.parts.Timed
 import org.gridwalk.app.parts.Waiting
+import org.gridwalk.app.patrol.icon
 import org.gridwalk.app.words.Words
 import org.gridwalk.app.words.words
 import org.gridwalk.shared.R as Shared
+import org.gridwalk.shared.location.Trouble
 
 /** What the screen of today shows. */
 sealed interface TodayState {
@@ -52,6 +56,8 @@ sealed interface TodayState {
         val shiftSinceMs: Long?,
         val patrol: PatrolBrief?,
         val unsent: UnsentState,
+        /** Why nothing is recorded although a patrol runs. */
+        val trouble: Trouble? = null,
         /** Patrols of today that are over. */
         val finished: Int = 0,
         val finishedM: Double = 0.0,
@@ -72,7 +78,15 @@ data class UnsentState(
     /** How far the sync under way is: done and all told; null: none is under way. */
     val sending: Pair<Long, Long>? = null,
     val problem: Problem? = null,
-)
+) {
+    /** In one line, without its age where that is to be [short]; null where nothing is unsent. Never an error when it only waits. */
+    fun line(words: Words, nowMs: Long, short: Boolean): String? = when {
+        sending != null && sending.second > 0 -> words.say(Shared.string.unsent_sending, sending.first, sending.second)
+        count == 0L -> null
+        oldestMs == null || short -> words.say(Shared.string.unsent_some, count)
+        else -> words.say(Shared.string.unsent_some_since, count, words.ago(oldestMs, nowMs))
+    }
+}
 
 /** A question that stands over the screen. */
 sealed interface TodayAsk {
@@ -183,6 +197,7 @@ private fun PatrolPanel(state: TodayState.Ready, actions: TodayActions) {
                 verticalArrangement = Arrangement.spacedBy(8.dp),
             ) {
                 PatrolWord(patrol.paused)
+                state.trouble?.let { StateWord(words().say(it.text), it.icon, MaterialTheme.colorScheme.error) }
                 SideBySide(
                     first = { Figure(words().say(Shared.string.patrol_distance), Words.distance(patrol.distanceM), it) },
                     second = { Figure(words().say(Shared.string.patrol_duration), Words.clock(state.nowMs - patrol.sinceMs), it) },
@@ -208,8 +223,8 @@ private fun UnsentPanel(nowMs: Long, unsent: UnsentState, onSync: () -> Unit) {
             StateWord(words.say(Shared.string.unsent_none), R.drawable.ic_sent, Tokens.Done.now)
         } else {
             Row(verticalAlignment = Alignment.Top) {
-                Symbol(R.drawable.ic_waiting, Tokens.Waiting.now)
-                Spacer(Modifier.width(8.dp))
+                Symbol(R.drawable.ic_waiting, Tokens.Waiting.now, Modifier.padding(top = 2.dp).size(22.dp))
+                Spacer(Modifier.width(6.dp))
                 Column {
                     Text(words.say(Shared.string.unsent_some, unsent.count), color = Tokens.Waiting.now, style = MaterialTheme.typography.titleMedium)
                     if (unsent.oldestMs != null) Text(words.say(Shared.string.unsent_since, words.ago(unsent.oldestMs, nowMs)))
@@ -229,7 +244,8 @@ private fun UnsentPanel(nowMs: Long, unsent: UnsentState, onSync: () -> Unit) {
                 Modifier.fillMaxWidth().clip(MaterialTheme.shapes.small),
             )
         } else {
-            Muted(unsent.lastContactMs?.let { words.say(Shared.string.sync_last, words.ago(it, nowMs)) } ?: words.say(Shared.string.sync_never))
+            if (unsent.lastContactMs == null) Muted(words.say(Shared.string.sync_never))
+            else Timed(words.say(Shared.string.sync_last, words.ago(unsent.lastContactMs, nowMs)), unsent.lastContactMs)
             if (unsent.problem != null) StateWord(words.say(unsent.problem.text), R.drawable.ic_warning, MaterialTheme.colorScheme.onSurface)
             if (unsent.count > 0 || unsent.problem != null) {
                 PlainButton(words.say(Shared.string.sync_now), onSync, Modifier.fillMaxWidth(), R.drawable.ic_sending)

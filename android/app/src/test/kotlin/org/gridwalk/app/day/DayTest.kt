@@ -10,8 +10,6 @@ import androidx.compose.ui.test.onNodeWithText
 import androidx.compose.ui.test.performTextInput
 import androidx.test.core.app.ActivityScenario
 import androidx.test.core.app.ApplicationProvider
-import androidx.work.WorkManager
-import androidx.work.testing.WorkManagerTestInitHelper
 import java.io.File
 import org.gridwalk.app.MainActivity
 import org.gridwalk.core.SendState
@@ -151,12 +149,16 @@ class DayTest {
         hand.awaits(R.string.today_off_shift)
     }
 
-    /** There is signal again: the waiting work runs by itself. */
+    /** There is signal again: the waiting work runs by itself, and the photo's when there is Wi-Fi. */
     private fun online(hand: Hand) {
         server.start()
-        val works = WorkManager.getInstance(hand.app).getWorkInfosForUniqueWork(SyncPolicy.SOON).get()
-        val driver = WorkManagerTestInitHelper.getTestDriver(hand.app)!!
-        works.filter { !it.state.isFinished }.forEach { driver.setAllConstraintsMet(it.id) }
+        hand.joins(wifi = false)
+        hand.letsWorkRun(SyncPolicy.SOON)
+        hand.until("all but the photo is sent") { hand.status().unsent.run { ops == 0uL && chunks == 0uL && blobs == 1uL } }
+        hand.awaits(hand.say(R.string.unsent_some, 1))
+        hand.joins(wifi = true)
+        hand.until("the photo's work waits") { hand.works(SyncPolicy.PHOTOS).isNotEmpty() }
+        hand.letsWorkRun(SyncPolicy.PHOTOS)
         hand.awaits(R.string.unsent_none)
         hand.presses(R.string.tab_incidents)
         hand.awaits(R.string.incident_sent)

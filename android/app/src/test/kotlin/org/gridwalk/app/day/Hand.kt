@@ -1,3 +1,6 @@
+// What Robolectric lets a test play is in part what apps no longer ask.
+@file:Suppress("DEPRECATION")
+
 package org.gridwalk.app.day
 
 import android.Manifest.permission.ACCESS_COARSE_LOCATION
@@ -5,17 +8,28 @@ import android.Manifest.permission.ACCESS_FINE_LOCATION
 import android.Manifest.permission.POST_NOTIFICATIONS
 import android.app.Activity
 import android.app.Application
+import android.app.NotificationManager
 import android.content.Intent
+import android.content.pm.PackageManager
 import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Color
+import android.graphics.Paint
 import android.location.Location
 import android.location.LocationManager
+import android.net.ConnectivityManager
+import android.net.NetworkInfo
 import android.net.Uri
 import android.os.Looper
 import android.provider.MediaStore
 import androidx.annotation.StringRes
+import androidx.compose.ui.semantics.SemanticsNode
+import androidx.compose.ui.semantics.SemanticsProperties
+import androidx.compose.ui.test.isEnabled
+import androidx.compose.ui.test.isRoot
 import androidx.compose.ui.test.junit4.ComposeTestRule
+import androidx.compose.ui.test.hasClickAction
+import androidx.compose.ui.test.hasContentDescription
 import androidx.compose.ui.test.hasText
 import androidx.compose.ui.test.onFirst
 import androidx.compose.ui.test.onLast
@@ -23,6 +37,11 @@ import androidx.compose.ui.test.performClick
 import androidx.compose.ui.test.performScrollTo
 import androidx.test.core.app.ActivityScenario
 import androidx.test.core.app.ApplicationProvider
+import androidx.work.WorkInfo
+import androidx.work.WorkManager
+import androidx.work.testing.WorkManagerTestInitHelper
+import java.io.ByteArrayOutputStream
+import java.io.File
 import java.time.Duration
 import java.time.Instant
 import java.util.concurrent.locks.LockSupport
@@ -33,10 +52,22 @@ import org.gridwalk.app.words.Words
 import org.gridwalk.core.Status
 import org.gridwalk.shared.CoreState
 import org.gridwalk.shared.Gridwalk
+import org.gridwalk.shared.location.PatrolNotification
 import org.gridwalk.shared.location.PatrolService
 import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ServiceController
+import org.robolectric.shadows.ShadowNetworkInfo
+
+/** A large picture, as a camera makes them. */
+private fun scene(): Bitmap = Bitmap.createBitmap(3000, 2000, Bitmap.Config.ARGB_8888).also { bitmap ->
+    val canvas = Canvas(bitmap)
+    canvas.drawColor(Color.LTGRAY)
+    val paint = Paint().apply { color = Color.RED }
+    for (step in 0 until 20) canvas.drawCircle(150f * step, 100f * step, 80f, paint)
+}
+
+fun jpeg(): ByteArray = ByteArrayOutputStream().also { scene().compress(Bitmap.CompressFormat.JPEG, 90, it) }.toByteArray()
 
 /** A worker's hand and eyes, and what of the system answers them. */
 class Hand(private val rule: ComposeTestRule) {
@@ -71,8 +102,9 @@ class Hand(private val rule: ComposeTestRule) {
     /** Presses what bears this text, once it can be pressed. */
     fun presses(@StringRes text: Int) = presses(say(text))
 
-    fun presses(text: String) {
-        val pressable = hasText(text) and androidx.compose.ui.test.hasClickAction() and androidx.compose.ui.test.isEnabled()
+    fun presses(text: String, byDescription: Boolean = false) {
+        val named = if (byDescription) hasContentDescription(text) else hasText(text)
+        val pressable = named and hasClickAction() and isEnabled()
         until("\"$text\" can be pressed") { rule.onAllNodes(pressable).fetchSemanticsNodes(atLeastOneRootRequired = false).isNotEmpty() }
         rule.onAllNodes(pressable).onFirst().run {
             runCatching { performScrollTo() }
@@ -82,17 +114,17 @@ class Hand(private val rule: ComposeTestRule) {
 
     /** Where a question over the screen bears the same word as the button that called it. */
     fun pressesLast(@StringRes text: Int) {
-        rule.onAllNodes(hasText(say(text)) and androidx.compose.ui.test.hasClickAction()).onLast().performClick()
+        rule.onAllNodes(hasText(say(text)) and hasClickAction()).onLast().performClick()
     }
 
     /** The incidents as the core has them. */
     suspend fun incidents(core: Gridwalk) = core.everything.first().incidents
 
-    fun texts(): List<String> = rule.onAllNodes(androidx.compose.ui.test.isRoot(), useUnmergedTree = true).fetchSemanticsNodes(atLeastOneRootRequired = false)
+    fun texts(): List<String> = rule.onAllNodes(isRoot(), useUnmergedTree = true).fetchSemanticsNodes(atLeastOneRootRequired = false)
         .flatMap { it.all() }
-        .mapNotNull { node -> node.config.getOrElseNullable(androidx.compose.ui.semantics.SemanticsProperties.Text) { null }?.joinToString() }
+        .mapNotNull { node -> node.config.getOrElseNullable(SemanticsProperties.Text) { null }?.joinToString() }
 
-    private fun androidx.compose.ui.semantics.SemanticsNode.all(): List<androidx.compose.ui.semantics.SemanticsNode> = listOf(this) + children.flatMap { it.all() }
+    private fun SemanticsNode.all(): List<SemanticsNode> = listOf(this) + children.flatMap { it.all() }
 
     fun status(): Status = runBlocking { app.core.gridwalk().status() }
 
@@ -103,12 +135,11 @@ class Hand(private val rule: ComposeTestRule) {
     }
 
     /** The system's own question for permissions, answered. */
-    @Suppress("DEPRECATION")
     fun answersPermissions(granted: Boolean) {
         until("the system asks") { shadowOf(activity()).lastRequestedPermission != null }
         val asked = shadowOf(activity()).lastRequestedPermission
         if (granted) grants()
-        val answer = if (granted) android.content.pm.PackageManager.PERMISSION_GRANTED else android.content.pm.PackageManager.PERMISSION_DENIED
+        val answer = if (granted) PackageManager.PERMISSION_GRANTED else PackageManager.PERMISSION_DENIED
         scenario.onActivity { it.onRequestPermissionsResult(asked.requestCode, asked.requestedPermissions, IntArray(asked.requestedPermissions.size) { answer }) }
     }
 
@@ -131,6 +162,25 @@ class Hand(private val rule: ComposeTestRule) {
 
     fun switchesGps(on: Boolean) = shadowOf(locations()).setProviderEnabled(LocationManager.GPS_PROVIDER, on)
 
+    /** Mobile data, which somebody pays by the byte, or Wi-Fi. */
+    fun joins(wifi: Boolean) {
+        val type = if (wifi) ConnectivityManager.TYPE_WIFI else ConnectivityManager.TYPE_MOBILE
+        val joined = ShadowNetworkInfo.newInstance(NetworkInfo.DetailedState.CONNECTED, type, 0, true, NetworkInfo.State.CONNECTED)
+        shadowOf(app.getSystemService(ConnectivityManager::class.java)).setActiveNetworkInfo(joined)
+    }
+
+    /** What the notification of the patrol says. */
+    fun notified(): String? = shadowOf(app.getSystemService(NotificationManager::class.java)).getNotification(PatrolNotification.ID)
+        ?.let { shadowOf(it).contentTitle?.toString() }
+
+    fun works(name: String): List<WorkInfo> = WorkManager.getInstance(app).getWorkInfosForUniqueWork(name).get()
+
+    /** There is the network that this waiting work was told to wait for. */
+    fun letsWorkRun(name: String) {
+        val driver = WorkManagerTestInitHelper.getTestDriver(app)!!
+        works(name).filter { !it.state.isFinished }.forEach { driver.setAllConstraintsMet(it.id) }
+    }
+
     /** The phone is carried along; returns when all of it is durable. */
     fun walks(fixes: List<Location>, total: Int) {
         for (fix in fixes) {
@@ -145,17 +195,21 @@ class Hand(private val rule: ComposeTestRule) {
         until("the camera is opened") { shadowOf(activity()).peekNextStartedActivityForResult() != null }
         val asked = shadowOf(activity()).nextStartedActivityForResult.intent
         check(asked.action == MediaStore.ACTION_IMAGE_CAPTURE)
-        @Suppress("DEPRECATION")
         val uri: Uri = asked.getParcelableExtra(MediaStore.EXTRA_OUTPUT)!!
-        app.contentResolver.openOutputStream(uri)!!.use { scene().compress(Bitmap.CompressFormat.JPEG, 90, it) }
+        app.contentResolver.openOutputStream(uri)!!.use { it.write(jpeg()) }
         scenario.onActivity { shadowOf(it).receiveResult(asked, Activity.RESULT_OK, null) }
     }
 
-    private fun scene(): Bitmap = Bitmap.createBitmap(3000, 2000, Bitmap.Config.ARGB_8888).also { bitmap ->
-        val canvas = Canvas(bitmap)
-        canvas.drawColor(Color.LTGRAY)
-        val paint = android.graphics.Paint().apply { color = Color.RED }
-        for (step in 0 until 20) canvas.drawCircle(150f * step, 100f * step, 80f, paint)
+    /** What is seen now, as a picture to be looked at; fails where nothing was drawn. */
+    fun draws(file: File) {
+        val view = activity().window.decorView
+        val picture = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
+        view.draw(Canvas(picture))
+        val row = IntArray(view.width)
+        val colors = (0 until view.height step 8).flatMapTo(mutableSetOf()) { y -> row.also { picture.getPixels(it, 0, view.width, 0, y, view.width, 1) }.asIterable() }
+        check(colors.size > 10) { "hardly anything is drawn: ${colors.size} colours" }
+        file.parentFile?.mkdirs()
+        file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
     }
 
     private companion object {

@@ -1,7 +1,9 @@
 package org.gridwalk.app.day
 
-import android.app.NotificationManager
+import android.Manifest.permission.POST_NOTIFICATIONS
+import android.app.Application
 import android.app.Service
+import android.content.Intent
 import androidx.compose.ui.test.junit4.v2.createEmptyComposeRule
 import androidx.test.core.app.ApplicationProvider
 import androidx.work.Constraints
@@ -10,18 +12,20 @@ import androidx.work.NetworkType
 import androidx.work.WorkInfo
 import androidx.work.WorkManager
 import androidx.work.testing.TestListenableWorkerBuilder
-import androidx.work.testing.WorkManagerTestInitHelper
 import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.runBlocking
 import org.gridwalk.core.EngineException
 import org.gridwalk.core.NewIncident
+import org.gridwalk.core.NewPhoto
+import org.gridwalk.core.SendState
+import org.gridwalk.core.Unsent
 import org.gridwalk.shared.R
-import org.gridwalk.shared.location.PatrolNotification
 import org.gridwalk.shared.location.PatrolService
 import org.gridwalk.shared.sync.SyncPolicy
 import org.gridwalk.shared.sync.SyncWorker
 import org.junit.After
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
@@ -71,7 +75,7 @@ class ServiceTest {
     fun without_the_permission_no_service_is_started() {
         onPatrol()
         PatrolService.start(app)
-        assertNull(shadowOf(app as android.app.Application).peekNextStartedService())
+        assertNull(shadowOf(app as Application).peekNextStartedService())
         assertNotNull("and the patrol runs all the same", hand.status().patrol)
     }
 
@@ -82,8 +86,7 @@ class ServiceTest {
         hand.switchesGps(true)
         PatrolService.start(app)
         hand.letsTheServiceRun()
-        val shown = shadowOf(app.getSystemService(NotificationManager::class.java)).getNotification(PatrolNotification.ID)
-        assertEquals(app.getString(R.string.notification_title), shadowOf(shown).contentTitle)
+        assertEquals(app.getString(R.string.notification_title), hand.notified())
         hand.walks(Trace.endingNow(650..659), 10)
         core { finishPatrol() }
         hand.until("the service ends") { hand.serviceIsStopped() }
@@ -106,17 +109,46 @@ class ServiceTest {
     }
 
     @Test
-    fun location_switched_off_and_on_again_is_survived() {
+    fun location_switched_off_and_on_again_is_survived_and_said_as_it_is() {
         onPatrol()
         hand.grants()
         hand.switchesGps(false)
         PatrolService.start(app)
         hand.letsTheServiceRun()
+        hand.until("it does not say that it records") { hand.notified() == app.getString(R.string.location_off) }
         hand.switchesGps(true)
         hand.walks(Trace.endingNow(650..659), 10)
+        hand.until("it says that it records") { hand.notified() == app.getString(R.string.notification_title) }
         hand.switchesGps(false)
+        hand.until("it does not say so any longer") { hand.notified() == app.getString(R.string.location_off) }
         hand.switchesGps(true)
         hand.walks(Trace.endingNow(660..669), 20)
+    }
+
+    @Test
+    fun the_app_swiped_away_does_not_end_it() {
+        onPatrol()
+        hand.grants()
+        hand.switchesGps(true)
+        val service = Robolectric.buildService(PatrolService::class.java).create().startCommand(0, 1).get()
+        hand.until("the sensor is asked") { hand.listeners() == 1 }
+        hand.walks(Trace.endingNow(650..659), 10)
+        service.onTaskRemoved(Intent())
+        hand.walks(Trace.endingNow(660..669), 20)
+        assertFalse(shadowOf(service).isStoppedBySelf)
+        service.onDestroy()
+    }
+
+    @Test
+    fun without_the_permission_the_system_s_restart_asks_to_open_the_app() {
+        onPatrol()
+        shadowOf(app as Application).grantPermissions(POST_NOTIFICATIONS)
+        val service = Robolectric.buildService(PatrolService::class.java).create().get()
+        shadowOf(service).setThrowInStartForeground(SecurityException("not with this type"))
+        assertEquals(Service.START_NOT_STICKY, service.onStartCommand(null, 0, 1))
+        assertTrue(shadowOf(service).isStoppedBySelf)
+        assertEquals(app.getString(R.string.notification_interrupted), hand.notified())
+        assertEquals(0, hand.listeners())
     }
 
     @Test
@@ -132,12 +164,12 @@ class ServiceTest {
         core { startShift(null) }
         report()
         SyncPolicy.soon(WorkManager.getInstance(app))
-        val work = works(SyncPolicy.SOON).single()
+        val work = hand.works(SyncPolicy.SOON).single()
         assertEquals(WorkInfo.State.ENQUEUED, work.state)
         assertEquals(NetworkType.CONNECTED, work.constraints.requiredNetworkType)
         assertTrue(hand.status().unsent.ops > 0u)
-        WorkManagerTestInitHelper.getTestDriver(app)!!.setAllConstraintsMet(work.id)
-        hand.until("it is sent") { works(SyncPolicy.SOON).single().state == WorkInfo.State.SUCCEEDED }
+        hand.letsWorkRun(SyncPolicy.SOON)
+        hand.until("it is sent") { hand.works(SyncPolicy.SOON).single().state == WorkInfo.State.SUCCEEDED }
         assertEquals(0uL, hand.status().unsent.ops)
     }
 
@@ -159,12 +191,51 @@ class ServiceTest {
     @Test
     fun it_is_also_done_regularly_and_only_once() {
         repeat(2) { SyncPolicy.regularly(WorkManager.getInstance(app)) }
-        val work = works(SyncPolicy.REGULARLY).single()
+        val work = hand.works(SyncPolicy.REGULARLY).single()
         assertEquals(TimeUnit.MINUTES.toMillis(15), work.periodicityInfo!!.repeatIntervalMillis)
         assertEquals(Constraints.Builder().setRequiredNetworkType(NetworkType.CONNECTED).build(), work.constraints)
     }
 
-    private fun works(name: String) = WorkManager.getInstance(app).getWorkInfosForUniqueWork(name).get()
+    @Test
+    fun over_mobile_data_the_report_goes_and_its_photo_waits_for_wifi() {
+        reportWithPhoto()
+        hand.joins(wifi = false)
+        assertEquals(Result.success(), work())
+        assertEquals("the report is there, the photo is not", 0uL to 1uL, hand.status().unsent.run { ops to blobs })
+        assertEquals(SendState.Waiting, runBlocking { hand.incidents(app.core.gridwalk()) }.single().send)
+        val waiting = hand.works(SyncPolicy.PHOTOS).single()
+        assertEquals(NetworkType.UNMETERED, waiting.constraints.requiredNetworkType)
+        hand.joins(wifi = true)
+        hand.letsWorkRun(SyncPolicy.PHOTOS)
+        hand.until("the photo is sent") { hand.status().unsent.blobs == 0uL }
+        assertEquals(SendState.Sent, runBlocking { hand.incidents(app.core.gridwalk()) }.single().send)
+    }
+
+    @Test
+    fun by_the_worker_s_wish_everything_goes_over_mobile_data() {
+        reportWithPhoto()
+        hand.joins(wifi = false)
+        assertNull(runBlocking { app.sync.run() })
+        assertEquals(0uL, hand.status().unsent.run { ops + chunks + blobs })
+    }
+
+    @Test
+    fun photos_wait_for_an_hour_and_no_longer() {
+        val now = 1_795_228_920_000L
+        fun wait(isMetered: Boolean = true, blobs: ULong = 1u, ageMs: Long = 60_000) =
+            SyncPolicy.photosWait(isMetered, Unsent(ops = 1u, chunks = 0u, blobs, oldestMs = now - ageMs), now)
+        assertTrue(wait())
+        assertTrue(wait(ageMs = SyncPolicy.PATIENCE_MS - 1))
+        assertFalse(wait(ageMs = SyncPolicy.PATIENCE_MS))
+        assertFalse("a clock set back keeps none for ever", wait(ageMs = -86_400_000))
+        assertFalse(wait(isMetered = false))
+        assertFalse(wait(blobs = 0u))
+    }
+
+    private fun reportWithPhoto() = core {
+        startShift(null)
+        report(NewIncident("hygiene", null, "市场北门垃圾未清运", null, null, listOf(NewPhoto(jpeg(), "image/jpeg"))))
+    }
 
     private fun work(): Result = runBlocking { TestListenableWorkerBuilder<SyncWorker>(app).build().doWork() }
 }

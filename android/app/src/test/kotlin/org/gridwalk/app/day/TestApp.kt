@@ -1,5 +1,6 @@
 package org.gridwalk.app.day
 
+import androidx.core.content.FileProvider
 import androidx.work.Configuration
 import androidx.work.testing.WorkManagerTestInitHelper
 import java.io.File
@@ -25,6 +26,8 @@ class TestApp : GridwalkApp() {
 
     override fun onCreate() {
         super.onCreate()
+        // It remembers the folders of the test before, whose process this still is.
+        (FileProvider::class.java.getDeclaredField("sCache").apply { isAccessible = true }.get(null) as MutableMap<*, *>).clear()
         // Work waits for its constraints, which the tests say are met.
         WorkManagerTestInitHelper.initializeTestWorkManager(this, Configuration.Builder().build(), WorkManagerTestInitHelper.ExecutorsMode.USE_TIME_BASED_SCHEDULING)
     }

@@ -2,11 +2,16 @@ package org.gridwalk.app.day
 
 import java.io.File
 
-/** The real server's program, on a port of its own. */
-class TestServer(private val folder: File) : AutoCloseable {
-    private var listen = "127.0.0.1:0"
+/** The real server's program, on a port of its own, or in the place of another. */
+class TestServer(private val folder: File, listen: String = "127.0.0.1:0") : AutoCloseable {
+    /** Address and port. */
+    var listen = listen
+        private set
+
     private var process: Process? = null
     private var workers = 0
+
+    val url get() = "http://$listen"
 
     init {
         verb("import", repositoryFile("tests/bindings/grids.geojson").path, "--crs", "wgs84")
@@ -29,7 +34,7 @@ class TestServer(private val folder: File) : AutoCloseable {
     override fun close() = stop()
 
     /** The text of the QR code of a worker who is new. */
-    fun invitation(): String = Regex("gridwalk://enrol\\?\\S+").find(verb("enrol", "--url", "http://$listen", "--grid", GRID, "测试网格员${++workers}"))!!.value
+    fun invitation(): String = Regex("gridwalk://enrol\\?\\S+").find(verb("enrol", "--url", url, "--grid", GRID, "测试网格员${++workers}"))!!.value
 
     /** What the server itself says that it holds, as JSON. */
     fun holdings(): String = verb("holdings")

@@ -17,7 +17,14 @@ import org.gridwalk.shared.R
 class PatrolNotification(private val context: Context) {
     private val manager = NotificationManagerCompat.from(context)
 
-    fun build(recording: Recording): Notification = build(if (recording == Recording.Paused) R.string.notification_paused else R.string.notification_title, ongoing = true)
+    /** It says "recording" only while something is. */
+    fun build(recording: Recording): Notification {
+        val text = when (recording) {
+            is Recording.On -> recording.trouble?.text ?: R.string.notification_title
+            Recording.Paused, Recording.Over -> R.string.notification_paused
+        }
+        return build(text, ongoing = true)
+    }
 
     /** Without the permission the system shows nothing, and the patrol goes on. */
     fun show(recording: Recording) {

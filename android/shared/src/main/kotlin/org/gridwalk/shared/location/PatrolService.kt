@@ -17,8 +17,9 @@ import org.gridwalk.shared.GridwalkHost
 /**
  * Keeps the app alive while a patrol runs, and says so in a notification.
  *
- * The system may kill it all the same, and start it again later without the
- * app: it then finds the patrol in the data file and goes on, with a gap.
+ * The app swiped away does not end it. The system may kill it all the same, and
+ * start it again later without the app: it then finds the patrol in the data
+ * file and goes on, with a gap.
  */
 class PatrolService : LifecycleService() {
     private var recording: Job? = null
@@ -37,7 +38,10 @@ class PatrolService : LifecycleService() {
         val host = applicationContext as GridwalkHost
         val notification = PatrolNotification(this)
         try {
-            PatrolRecorder(host.core.gridwalk(), host.locations).run { notification.show(it) }
+            PatrolRecorder(host.core.gridwalk(), host.locations).run {
+                host.recording.value = it
+                notification.show(it)
+            }
         } catch (cancelled: CancellationException) {
             throw cancelled
         } catch (error: Exception) {
@@ -48,11 +52,16 @@ class PatrolService : LifecycleService() {
         stopSelf()
     }
 
+    override fun onDestroy() {
+        (applicationContext as GridwalkHost).recording.value = Recording.Over
+        super.onDestroy()
+    }
+
     /** Whether the system lets it run in the foreground: not without permission, nor always out of the background. */
     private fun comeForward(): Boolean {
         val type = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) ServiceInfo.FOREGROUND_SERVICE_TYPE_LOCATION else 0
         return try {
-            ServiceCompat.startForeground(this, PatrolNotification.ID, PatrolNotification(this).build(Recording.On), type)
+            ServiceCompat.startForeground(this, PatrolNotification.ID, PatrolNotification(this).build(Recording.On()), type)
             true
         } catch (error: SecurityException) {
             refused(error)

@@ -1,5 +1,6 @@
 package org.gridwalk.shared.location
 
+import android.Manifest.permission.ACCESS_COARSE_LOCATION
 import android.Manifest.permission.ACCESS_FINE_LOCATION
 import android.annotation.SuppressLint
 import android.content.Context
@@ -23,7 +24,6 @@ import kotlinx.coroutines.flow.callbackFlow
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.withTimeoutOrNull
 import org.gridwalk.core.Fix
-import org.gridwalk.core.GapCause
 
 /**
  * The system's own [LocationManager]: no Google Play services, so it works on
@@ -33,9 +33,9 @@ import org.gridwalk.core.GapCause
 class SystemLocationSource(private val context: Context) : LocationSource {
     private val manager = context.getSystemService(LocationManager::class.java)
 
-    override fun trouble(): GapCause? = when {
-        !isAllowed(context) -> GapCause.PERMISSION_OFF
-        !manager.hasGps() || !manager.isProviderEnabled(LocationManager.GPS_PROVIDER) -> GapCause.LOCATION_OFF
+    override fun trouble(): Trouble? = when {
+        !isAllowed(context) -> if (context.has(ACCESS_COARSE_LOCATION)) Trouble.PermissionRough else Trouble.PermissionOff
+        !manager.hasGps() || !manager.isProviderEnabled(LocationManager.GPS_PROVIDER) -> Trouble.LocationOff
         else -> null
     }
 
@@ -52,21 +52,21 @@ class SystemLocationSource(private val context: Context) : LocationSource {
             }
 
             override fun onProviderDisabled(provider: String) {
-                trySend(LocationEvent.Lost(GapCause.LOCATION_OFF))
+                trySend(LocationEvent.Lost(Trouble.LocationOff))
             }
 
             override fun onProviderEnabled(provider: String) {
                 trySend(LocationEvent.Found)
             }
         }
-        if (trouble != GapCause.PERMISSION_OFF && manager.hasGps()) {
+        if (isAllowed(context) && manager.hasGps()) {
             val request = LocationRequestCompat.Builder(everyMs).setQuality(LocationRequestCompat.QUALITY_HIGH_ACCURACY).setMinUpdateIntervalMillis(everyMs).build()
             try {
                 // Also while the provider is switched off: the listener hears when it is switched on.
                 LocationManagerCompat.requestLocationUpdates(manager, LocationManager.GPS_PROVIDER, request, listener, Looper.getMainLooper())
             } catch (_: SecurityException) {
                 // Taken away between the question and the request.
-                trySend(LocationEvent.Lost(GapCause.PERMISSION_OFF))
+                trySend(LocationEvent.Lost(Trouble.PermissionOff))
             }
         }
         awaitClose { @SuppressLint("MissingPermission") LocationManagerCompat.removeUpdates(manager, listener) }
@@ -94,12 +94,14 @@ class SystemLocationSource(private val context: Context) : LocationSource {
         private const val CURRENT_LIMIT_MS = 30_000L
 
         /** A route needs exact positions; "approximate" is a refusal. */
-        fun isAllowed(context: Context): Boolean = ContextCompat.checkSelfPermission(context, ACCESS_FINE_LOCATION) == PERMISSION_GRANTED
+        fun isAllowed(context: Context): Boolean = context.has(ACCESS_FINE_LOCATION)
     }
 }
 
+private fun Context.has(permission: String) = ContextCompat.checkSelfPermission(this, permission) == PERMISSION_GRANTED
+
 /** As the core takes it: what the sensor did not say stays unknown. */
-internal fun Location.toFix() = Fix(
+fun Location.toFix() = Fix(
     timeMs = time,
     lat = latitude,
     lon = longitude,

@@ -1,0 +1,158 @@
+//! The attachments that a record refers to, wherever it says so: in its lists,
+//! in the answers to its form, in the proof of its steps, in what others proposed
+//! and in what newer versions wrote. Whatever has a `sha256` is a reference.
+
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+use crate::Sha256;
+use crate::entity::Entity;
+
+impl Entity {
+    /// The contents of all attachments that it refers to.
+    #[must_use]
+    pub fn blobs(&self) -> BTreeSet<Sha256> {
+        let fields = self.fields.values();
+        let fields =
+            fields.flat_map(|field| std::iter::once(&field.current).chain(&field.proposals));
+        let lists = self.lists.values().flatten();
+        let sets = self.sets.values().flat_map(|set| &set.items);
+        let entries = fields.chain(lists).chain(sets).map(|entry| &entry.value);
+        let steps = self.history.iter().flat_map(|step| step.with.values());
+        let mut found = BTreeSet::new();
+        for value in entries.chain(steps).chain(self.unknown.values()) {
+            collect(value, &mut found);
+        }
+        found
+    }
+
+    /// Marks an attachment as purged wherever it is referred to: of its value
+    /// only the hash stays. Says whether it was referred to at all.
+    pub fn strike_blob(&mut self, sha256: Sha256) -> bool {
+        let hash = sha256.to_string();
+        let fields = self
+            .fields
+            .values_mut()
+            .flat_map(|field| std::iter::once(&mut field.current).chain(&mut field.proposals));
+        let lists = self.lists.values_mut().flatten();
+        let sets = self.sets.values_mut().flat_map(|set| &mut set.items);
+        let entries = fields.chain(lists).chain(sets);
+        let entries = entries.map(|entry| &mut entry.value);
+        let steps = self.history.iter_mut();
+        let steps = steps.flat_map(|step| step.with.values_mut());
+        let mut struck = false;
+        for value in entries.chain(steps).chain(self.unknown.values_mut()) {
+            struck |= strike(value, &hash);
+        }
+        struck
+    }
+}
+
+// JSON that was parsed is not nested deeper than serde_json allows.
+
+fn collect(value: &Value, found: &mut BTreeSet<Sha256>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|value| collect(value, found)),
+        Value::Object(map) => {
+            let hash = map.get("sha256").and_then(Value::as_str);
+            found.extend(hash.and_then(|text| text.parse::<Sha256>().ok()));
+            map.values().for_each(|value| collect(value, found));
+        }
+        _ => {}
+    }
+}
+
+fn strike(value: &mut Value, hash: &str) -> bool {
+    if value.get("sha256").and_then(Value::as_str) == Some(hash) {
+        *value = json!({ "sha256": hash, "purged": true });
+        return true;
+    }
+    let mut struck = false;
+    match value {
+        Value::Array(list) => list
+            .iter_mut()
+            .for_each(|value| struck |= strike(value, hash)),
+        Value::Object(map) => map
+            .values_mut()
+            .for_each(|value| struck |= strike(value, hash)),
+        _ => {}
+    }
+    struck
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{T0, entity, id};
+    use serde_json::json;
+
+    fn photo(n: u8) -> Value {
+        json!({"sha256": Sha256([n; 32]), "mime": "image/jpeg", "bytes": 1})
+    }
+
+    /// Refers to photos 1 to 6, each at another place.
+    fn incident() -> Entity {
+        let mut incident = entity(
+            "incident",
+            json!({"grid": id(1), "catalogue": 1, "form.picture": [photo(1)]}),
+            T0,
+        );
+        let stamp = incident.created.clone();
+        let entry = crate::Entry {
+            stamp: stamp.clone(),
+            value: photo(2),
+        };
+        incident.lists.insert("photos".into(), vec![entry.clone()]);
+        incident
+            .sets
+            .entry("new".into())
+            .or_default()
+            .items
+            .push(crate::Entry {
+                value: photo(3),
+                ..entry.clone()
+            });
+        incident.history[0]
+            .with
+            .insert("photos".into(), json!([photo(4)]));
+        incident
+            .unknown
+            .insert("future".into(), json!({"deep": [photo(5)]}));
+        let proposal = crate::Entry {
+            value: json!([photo(6)]),
+            ..entry
+        };
+        incident
+            .fields
+            .get_mut("form.picture")
+            .expect("there")
+            .proposals
+            .push(proposal);
+        incident
+    }
+
+    fn all() -> BTreeSet<Sha256> {
+        (1..=6).map(|n| Sha256([n; 32])).collect()
+    }
+
+    #[test]
+    fn references_are_found_wherever_they_stand() {
+        assert_eq!(incident().blobs(), all());
+    }
+
+    #[test]
+    fn a_purged_one_is_struck_wherever_it_stands_and_the_others_stay() {
+        for n in 1..=6 {
+            let mut incident = incident();
+            assert!(incident.strike_blob(Sha256([n; 32])));
+            let text = serde_json::to_string(&incident).expect("writes");
+            assert_eq!(text.matches("\"purged\":true").count(), 1, "{n}");
+            assert_eq!(text.matches("image/jpeg").count(), 5, "{n}");
+            assert_eq!(incident.blobs(), all(), "the hash stays");
+            let before = incident.clone();
+            assert!(incident.strike_blob(Sha256([n; 32])));
+            assert_eq!(incident, before, "a second time changes nothing");
+        }
+        assert!(!incident().strike_blob(Sha256([9; 32])));
+    }
+}

@@ -1,0 +1,130 @@
+//! Erasing what was purged (docs/adr/0005).
+//!
+//! A purge beats everything: what the server said, this phone's own ops, fixes
+//! and photos, and what somebody who left had not sent yet. Files go after the
+//! transaction that strikes their rows; a list of them survives the app's
+//! death. Deleted rows are overwritten in the data file (`secure_delete`); the
+//! log, which still has the old pages, is copied back and cut.
+
+use gridwalk_domain::{EntityId, Sha256};
+use rusqlite::{Connection, Transaction};
+
+use crate::core::{Core, Shared, begin};
+use crate::error::{Inner, Result};
+use crate::identity::{RunningPatrol, RunningShift};
+use crate::store::meta::{self, name};
+
+/// Erases all that this phone holds of an entity, whoever's it is.
+pub(crate) fn entity(tx: &Transaction<'_>, id: EntityId) -> Inner<()> {
+    let shown = {
+        let mut query =
+            tx.prepare_cached("SELECT DISTINCT sha256 FROM attachment WHERE entity = ?1")?;
+        let rows = query.query_map([id.as_bytes()], |row| Ok(Sha256(row.get(0)?)))?;
+        rows.collect::<rusqlite::Result<Vec<_>>>()?
+    };
+    for delete in [
+        "DELETE FROM need WHERE op IN (SELECT id FROM op WHERE entity = ?1)",
+        "DELETE FROM op WHERE entity = ?1",
+        "DELETE FROM chunk WHERE patrol = ?1",
+        "DELETE FROM attachment WHERE entity = ?1",
+        "DELETE FROM base WHERE entity = ?1",
+    ] {
+        tx.prepare_cached(delete)?.execute([id.as_bytes()])?;
+    }
+    for sha256 in shown {
+        unshown(tx, sha256)?;
+    }
+    if meta::get::<RunningPatrol>(tx, name::PATROL)?.is_some_and(|running| running.id == id) {
+        meta::remove(tx, name::PATROL)?;
+    }
+    if meta::get::<RunningShift>(tx, name::SHIFT)?.is_some_and(|running| running.id == id) {
+        meta::remove(tx, name::SHIFT)?;
+    }
+    unclean(tx)
+}
+
+/// A record that showed an attachment was purged. Where another one here shows it
+/// too it is to be sent again: the server may have let it go.
+pub(crate) fn unshown(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
+    if !named(tx, "SELECT 1 FROM attachment WHERE sha256 = ?1", sha256)? {
+        return blob(tx, sha256);
+    }
+    tx.prepare_cached(
+        "UPDATE blob SET state = 'ready', doubted = 0, upload = NULL, receipt = NULL
+         WHERE sha256 = ?1",
+    )?
+    .execute([sha256.0])?;
+    Ok(())
+}
+
+/// Erases an attachment, whichever records show it.
+pub(crate) fn blob(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
+    for delete in [
+        "DELETE FROM blob WHERE sha256 = ?1",
+        "DELETE FROM attachment WHERE sha256 = ?1",
+    ] {
+        tx.prepare_cached(delete)?.execute([sha256.0])?;
+    }
+    unwanted(tx, sha256)?;
+    unclean(tx)
+}
+
+/// A row that named this attachment is gone: where it was the last one, the
+/// file is to be removed.
+pub(crate) fn unwanted(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
+    if !named(tx, "SELECT 1 FROM blob WHERE sha256 = ?1", sha256)? {
+        tx.prepare_cached("INSERT INTO unwanted (sha256) VALUES (?1) ON CONFLICT DO NOTHING")?
+            .execute([sha256.0])?;
+    }
+    Ok(())
+}
+
+fn named(conn: &Connection, query: &str, sha256: Sha256) -> Inner<bool> {
+    Ok(conn.prepare_cached(query)?.exists([sha256.0])?)
+}
+
+/// What was deleted shall not stay in the log.
+pub(crate) fn unclean(tx: &Transaction<'_>) -> Inner<()> {
+    meta::put(tx, name::UNCLEAN, &true)
+}
+
+impl Shared {
+    /// Finishes what deletions began: stops a recorder whose patrol was purged,
+    /// removes files that no row names, cuts the log. What fails here is tried
+    /// again at the next opening.
+    pub(crate) fn sweep(&self) -> Result<()> {
+        self.with(|core| {
+            core.drop_purged_patrol()?;
+            let unwanted = {
+                let mut query = core.conn.prepare_cached("SELECT sha256 FROM unwanted")?;
+                let rows = query.query_map([], |row| Ok(Sha256(row.get(0)?)))?;
+                rows.collect::<rusqlite::Result<Vec<_>>>()?
+            };
+            for sha256 in unwanted {
+                self.vault.remove(sha256)?;
+                let tx = begin(&mut core.conn)?;
+                tx.execute("DELETE FROM unwanted WHERE sha256 = ?1", [sha256.0])?;
+                tx.commit()?;
+            }
+            if meta::get::<bool>(&core.conn, name::UNCLEAN)?.is_some() {
+                let tx = begin(&mut core.conn)?;
+                meta::remove(&tx, name::UNCLEAN)?;
+                tx.commit()?;
+                crate::store::cut_log(&core.conn)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Core {
+    fn drop_purged_patrol(&mut self) -> Inner<()> {
+        let live = self.recorder.live.as_ref().map(|live| live.id);
+        let running = meta::get::<RunningPatrol>(&self.conn, name::PATROL)?;
+        if live.is_some() && live != running.map(|running| running.id) {
+            self.recorder.live = None;
+            self.recorder.journal.clear()?;
+        }
+        Ok(())
+    }
+}

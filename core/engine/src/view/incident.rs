@@ -1,0 +1,169 @@
+//! Incidents as the shells show them.
+
+use gridwalk_domain::{Author, Entity, EntityId, GridId, Sha256, WorkerId, kind};
+use rusqlite::params;
+use serde_json::Value;
+
+use super::{Place, SendState, all, mine, owned, parsed, send};
+use crate::core::Core;
+use crate::entities;
+use crate::error::Inner;
+
+/// A photo of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhotoView {
+    /// Its content.
+    pub sha256: Sha256,
+    /// Its type.
+    pub mime: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Whether its bytes are on this phone.
+    pub here: bool,
+    /// Whether the server has it whole; known for this phone's own only.
+    pub sent: bool,
+}
+
+/// A step of a record's life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepView {
+    /// The status before.
+    pub from: Option<String>,
+    /// The status after.
+    pub to: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// By whom.
+    pub by: Author,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What somebody said about a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommentView {
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// Who.
+    pub by: Author,
+    /// What.
+    pub text: String,
+}
+
+/// An incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentView {
+    /// Its identity.
+    pub id: EntityId,
+    /// `reported`, `escalated` …
+    pub status: String,
+    /// The code of its category.
+    pub category: String,
+    /// The code of its severity.
+    pub severity: Option<String>,
+    /// Its title.
+    pub title: String,
+    /// What was seen.
+    pub description: Option<String>,
+    /// The grid it was found in.
+    pub grid: Option<GridId>,
+    /// Who found it.
+    pub worker: Option<WorkerId>,
+    /// On which patrol.
+    pub patrol: Option<EntityId>,
+    /// Where.
+    pub place: Option<Place>,
+    /// When it was found, in milliseconds since 1970.
+    pub found_ms: i64,
+    /// Its photos.
+    pub photos: Vec<PhotoView>,
+    /// Its life so far.
+    pub history: Vec<StepView>,
+    /// What was said about it.
+    pub comments: Vec<CommentView>,
+    /// How many of its fields were written twice and wait for somebody to
+    /// settle them.
+    pub conflicts: u32,
+    /// Whether it was made on this phone.
+    pub mine: bool,
+    /// How far it is on its way.
+    pub send: SendState,
+}
+
+pub(crate) fn incident(core: &Core, id: EntityId) -> Inner<Option<IncidentView>> {
+    match entities::shown(&core.conn, core.account(), id)? {
+        Some(entity) if entity.kind == kind::incident::KIND.name && entity.deleted.is_none() => {
+            Ok(Some(of(core, &entity)?))
+        }
+        _ => Ok(None),
+    }
+}
+
+pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
+    let place = entity.value("place").cloned();
+    let steps = entity.history.iter().map(|step| StepView {
+        from: step.from.clone(),
+        to: step.to.clone(),
+        at_ms: step.stamp.at_ms,
+        by: step.stamp.by,
+        reason: step.reason.clone(),
+    });
+    let comments = entity.list(kind::COMMENTS).iter().map(|entry| CommentView {
+        at_ms: entry.stamp.at_ms,
+        by: entry.stamp.by,
+        text: entry.value["text"].as_str().unwrap_or_default().to_owned(),
+    });
+    Ok(IncidentView {
+        id: entity.id,
+        status: entity.status().unwrap_or_default().to_owned(),
+        category: owned(entity, "category").unwrap_or_default(),
+        severity: owned(entity, "severity"),
+        title: owned(entity, "title").unwrap_or_default(),
+        description: owned(entity, "description"),
+        grid: parsed(entity, "grid"),
+        worker: parsed(entity, "worker"),
+        patrol: parsed(entity, "patrol"),
+        place: place.and_then(|place| serde_json::from_value(place).ok()),
+        found_ms: entity
+            .value("found_ms")
+            .and_then(Value::as_i64)
+            .unwrap_or(entity.created.at_ms),
+        photos: photos(core, entity)?,
+        history: steps.collect(),
+        comments: comments.collect(),
+        conflicts: u32::try_from(entity.conflicts()).unwrap_or(u32::MAX),
+        mine: mine(core, entity),
+        send: send::state_of(core, entity.id)?,
+    })
+}
+
+fn photos(core: &Core, entity: &Entity) -> Inner<Vec<PhotoView>> {
+    let mut query = core
+        .conn
+        .prepare_cached("SELECT state FROM blob WHERE sha256 = ?1 AND account = ?2")?;
+    let mut out = Vec::new();
+    for entry in entity.list(kind::incident::PHOTOS) {
+        let Some(sha256) = entry.value["sha256"]
+            .as_str()
+            .and_then(|text| text.parse::<Sha256>().ok())
+        else {
+            continue;
+        };
+        let mut rows = query.query(params![sha256.0, core.account()])?;
+        let state: Option<String> = rows.next()?.map(|row| row.get(0)).transpose()?;
+        out.push(PhotoView {
+            sha256,
+            mime: entry.value["mime"].as_str().unwrap_or_default().to_owned(),
+            bytes: entry.value["bytes"].as_u64().unwrap_or(0),
+            here: state.is_some(),
+            sent: state.as_deref() == Some("taken"),
+        });
+    }
+    Ok(out)
+}
+
+pub(crate) fn incidents(core: &Core) -> Inner<Vec<IncidentView>> {
+    all(core, kind::incident::KIND.name, incident, |view| {
+        (view.found_ms, view.id)
+    })
+}
