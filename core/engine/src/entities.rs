@@ -3,7 +3,8 @@
 //! An own op is on top while it waits, and once it was taken until the pulled
 //! state lists it. The cursor of its stream does not tell: a record comes once,
 //! at its last change, which may be pages after the op's own number. What the
-//! server refused leaves the top. A record that the server refused from the
+//! server refused leaves the top, and so does what was taken into a stream that
+//! was read anew and does not list its record any more. A record that the server refused from the
 //! start, however, is shown as this phone made it: nobody's report may vanish
 //! from their own list.
 //!
@@ -19,7 +20,8 @@ use crate::outbox;
 /// Own ops that the pulled state need not hold yet.
 const ON_TOP: &str = "
     SELECT id, body FROM op
-    WHERE entity = ?1 AND account = ?2 AND state IN ('ready', 'taken')
+    WHERE entity = ?1 AND account = ?2
+      AND (state = 'ready' OR state = 'taken' AND seq IS NOT NULL)
     ORDER BY n";
 
 /// All own ops, where the server refused the first.

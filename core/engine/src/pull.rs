@@ -142,8 +142,10 @@ pub(crate) fn keep_page(
         move_cursor(tx, &name, page.cursor)?;
     }
     if resetting && !page.more {
-        let gone = unlisted(tx, "stream = ?1 AND round < ?2", params![name, round])?;
-        kept.touched.extend(gone);
+        for gone in unlisted(tx, "stream = ?1 AND round < ?2", params![name, round])? {
+            off_the_top(tx, &name, gone)?;
+            kept.touched.insert(gone);
+        }
         tx.prepare_cached("UPDATE stream SET resetting = 0 WHERE key = ?1")?
             .execute([&name])?;
     }
@@ -246,6 +248,16 @@ fn unlisted(
         .execute([id])?;
     }
     Ok(struck.into_iter().map(EntityId::from_bytes).collect())
+}
+
+/// Own ops that were taken into a stream which does not list their record any
+/// more are not shown on top of nothing.
+fn off_the_top(tx: &Transaction<'_>, stream: &str, record: EntityId) -> Inner<()> {
+    tx.prepare_cached(
+        "UPDATE op SET seq = NULL WHERE entity = ?1 AND state = 'taken' AND stream = ?2",
+    )?
+    .execute(params![record.as_bytes(), stream])?;
+    Ok(())
 }
 
 /// What of a stream this phone holds.

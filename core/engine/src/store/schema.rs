@@ -51,7 +51,7 @@ CREATE TABLE op (
     parked_ms INTEGER,                      -- since when, by the server's clock
     epoch     BLOB,                         -- the time line in which it was taken,
     stream    TEXT,                         -- into which stream,
-    seq       INTEGER,                      -- as which number
+    seq       INTEGER,                      -- as which number; none once that stream lost the record
     receipt   INTEGER,                      -- the number of its receipt
     taken_ms  INTEGER,                      -- when, by the phone's lifetime
     code      TEXT,                         -- why it was not taken, or not yet

@@ -224,30 +224,6 @@ fn progress_tells_the_phases_in_order_and_bytes_that_grow() {
 }
 
 #[test]
-fn where_bytes_are_paid_records_and_routes_go_and_photos_wait() {
-    let (phone, server) = (Phone::new(true), FakeServer::new());
-    let engine = day(&phone, &server);
-    let small = SyncOptions {
-        attachments_wait: true,
-        ..SyncOptions::default()
-    };
-    let report = engine.sync(&server, small).expect("syncs");
-    assert_eq!(
-        (report.ops_sent, report.chunks_sent, report.blobs_sent),
-        (10, 3, 0)
-    );
-    assert!(report.bytes_up < 100_000, "{report:?}");
-    let unsent = engine.status().expect("reads").unsent;
-    assert_eq!((unsent.ops, unsent.chunks, unsent.blobs), (0, 0, 2));
-    // Not "sent" until all of it is.
-    for incident in engine.incidents().expect("reads") {
-        assert_eq!(incident.send, SendState::Waiting);
-    }
-    sync(&engine, &server).expect("syncs");
-    assert_arrived(&engine, &server);
-}
-
-#[test]
 fn recording_goes_on_during_a_sync() {
     struct Recording<'a>(&'a FakeServer, &'a Phone, &'a Engine);
     impl Transport for Recording<'_> {
