@@ -2,7 +2,7 @@
 # The parts of `test` and `check`. Each runs by itself and in a subshell; one
 # that fails does not keep the others from running.
 
-TEST_PARTS=(rust web bindings browser)
+TEST_PARTS=(rust web bindings browser fuzz)
 CHECK_PARTS=(format scripts page clippy)
 # What runs when it is named: house is within rust, phones needs its own std.
 NAMED_TEST_PARTS=(house)
@@ -32,6 +32,16 @@ test_bindings() {
     need_python
     page_build
     bash tests/bindings/run python
+}
+
+# Each target for a short time; ./dev fuzz gives them longer.
+test_fuzz() {
+    local target seconds=5
+    if in_ci; then seconds=30; fi
+    fuzz_build
+    for target in $(fuzz_targets); do
+        fuzz_run "$target" "$seconds"
+    done
 }
 
 test_browser() {
@@ -69,6 +79,7 @@ check_format() {
     need_rust
     need_rustfmt
     cargo fmt --all --check
+    cargo fmt --manifest-path "$FUZZ/Cargo.toml" --check
     page_code format:check
 }
 
