@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::text::{list, read, read_optional};
 use crate::{
     CancelToken, Catalogue, EngineError, ExportFormat, Fix, Grid, Identity, IncidentView,
-    NewIncident, Observer, OpenOptions, PatrolSummary, PatrolView, Recorded, RouteView, SensorMark,
-    Status, Subscription, SyncObserver, SyncReport, observe, sync,
+    NewIncident, Observer, OpenOptions, PatrolSummary, PatrolView, Power, Recorded, RouteView,
+    SensorMark, SensorPlan, Status, Subscription, SyncObserver, SyncReport, observe, sync,
 };
 
 type Result<T> = std::result::Result<T, EngineError>;
@@ -182,6 +182,19 @@ impl Engine {
     pub fn record(&self, fixes: Vec<Fix>) -> Result<Recorded> {
         let fixes: Vec<domain::Fix> = list(fixes);
         Ok(self.inner.record(&fixes)?.into())
+    }
+
+    /// What to ask of the sensors now; none: leave them alone, as nothing is
+    /// recorded outside of a patrol or while it is paused.
+    ///
+    /// Caller: the location service, after each step of the patrol, after each
+    /// `record`, when the battery changes, and every half a minute while no
+    /// position comes.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub fn sensor_plan(&self, power: Power) -> Result<Option<SensorPlan>> {
+        Ok(self.inner.sensor_plan(power.into())?.map(Into::into))
     }
 
     /// Notes what the sensor is at, so that a gap has its cause.

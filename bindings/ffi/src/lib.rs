@@ -16,6 +16,7 @@ mod identity;
 mod incident;
 mod observe;
 mod patrol;
+mod sensors;
 mod status;
 mod sync;
 mod text;
@@ -33,6 +34,7 @@ pub use patrol::{
     ExportFormat, Fix, FixRefusal, Gap, GapCause, PatrolSummary, PatrolView, Recorded, RefusedFix,
     RoutePoint, RouteView, SensorMark, Stop,
 };
+pub use sensors::{Power, SensorPlan, SensorPriority};
 pub use status::{Advice, PatrolNow, RefusedItem, RefusedWhat, ShiftView, Status, Unsent};
 pub use sync::{CancelToken, SyncObserver, SyncPhase, SyncProgress, SyncReport};
 

@@ -3,6 +3,7 @@
 mod duty;
 mod incident;
 mod look;
+mod sensors;
 
 use std::sync::Arc;
 

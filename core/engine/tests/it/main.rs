@@ -5,6 +5,7 @@
 
 mod observing;
 mod phone;
+mod recording;
 mod server;
 mod store;
 mod support;

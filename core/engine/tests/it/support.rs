@@ -13,6 +13,8 @@ pub(crate) const START_MS: i64 = 1_763_769_600_000;
 /// A clock that a test moves.
 pub(crate) struct TestClock {
     elapsed_ms: AtomicI64,
+    /// How far the wall clock is ahead of the truth.
+    ahead_ms: AtomicI64,
     boot: Mutex<BootId>,
 }
 
@@ -20,6 +22,7 @@ impl TestClock {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             elapsed_ms: AtomicI64::new(0),
+            ahead_ms: AtomicI64::new(0),
             boot: Mutex::new(BootId::from_bytes([1; 16])),
         })
     }
@@ -32,6 +35,12 @@ impl TestClock {
         *self.boot.lock().expect("no panic") = BootId::from_bytes([2; 16]);
     }
 
+    /// Sets the wall clock this much ahead of the truth.
+    pub(crate) fn set_ahead(&self, ms: i64) {
+        self.ahead_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// The true time, which is the fixes'.
     pub(crate) fn wall_ms(&self) -> i64 {
         START_MS + self.elapsed_ms.load(Ordering::Relaxed)
     }
@@ -41,7 +50,7 @@ impl Clock for TestClock {
     fn now(&self) -> Moment {
         let elapsed = self.elapsed_ms.load(Ordering::Relaxed);
         Moment {
-            wall_ms: START_MS + elapsed,
+            wall_ms: START_MS + elapsed + self.ahead_ms.load(Ordering::Relaxed),
             boot: *self.boot.lock().expect("no panic"),
             mono_ms: 50_000 + elapsed,
         }
