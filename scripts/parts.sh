@@ -124,9 +124,26 @@ check_phones() {
         --package gridwalk-domain --package gridwalk-track --package gridwalk-system
 }
 
+bench_files() {
+    find core sync-server tests -path '*/node_modules' -prune -o -path '*/benches/*.rs' -print
+}
+
 bench_names() {
-    find core sync-server tests -path '*/node_modules' -prune -o -path '*/benches/*.rs' -print |
-        sed 's|.*/||; s|\.rs$||' | sort
+    bench_files | sed 's|.*/||; s|\.rs$||' | sort
+}
+
+# bench_run NAME [ARGUMENT…]: builds the bench's own crate and what that needs.
+bench_run() {
+    local name="$1" file argument arguments=()
+    shift
+    # Cargo runs it from its own folder: paths were meant from the caller's.
+    for argument in "$@"; do
+        [ ! -e "$CALLED_FROM/$argument" ] || argument="$CALLED_FROM/$argument"
+        arguments+=("$argument")
+    done
+    file="$(bench_files | grep "/benches/$name\.rs$")"
+    case "$file" in sync-server/* | tests/demo/*) page_build ;; esac
+    cargo bench --manifest-path "${file%/benches/*}/Cargo.toml" --bench "$name" -- "${arguments[@]}"
 }
 
 # run_parts VERB [PART…]: all of them, then a table of what they took.

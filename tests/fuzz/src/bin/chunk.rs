@@ -9,6 +9,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         let head = header(&chunk);
         if let Ok(fixes) = decode(&chunk) {
             assert_eq!(head.map(|h| h.count), Ok(fixes.len()));
+            // A few bytes can claim to be many fixes, which takes its time.
+            if fixes.len() > 1_000 {
+                continue;
+            }
             let again = encode(&fixes).and_then(|chunk| decode(&chunk));
             // As text, so that what is not a number equals itself.
             assert_eq!(format!("{:?}", Ok::<_, ()>(fixes)), format!("{again:?}"));
