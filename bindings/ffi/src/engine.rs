@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use crate::text::{list, read, read_optional};
 use crate::{
-    CancelToken, Catalogue, EngineError, ExportFormat, Fix, Grid, Identity, IncidentView,
-    NewIncident, Observer, OpenOptions, PatrolSummary, PatrolView, Power, Recorded, RouteView,
-    SensorMark, SensorPlan, Status, Subscription, SyncObserver, SyncReport, observe, sync,
+    CancelToken, Catalogue, CoverageView, EngineError, ExportFormat, Fix, Grid, Identity,
+    IncidentView, NewCheckIn, NewIncident, Observer, OpenOptions, PatrolSummary, PatrolView, Power,
+    Recorded, RouteView, SensorMark, SensorPlan, Status, Subscription, SyncObserver, SyncReport,
+    observe, sync,
 };
 
 type Result<T> = std::result::Result<T, EngineError>;
@@ -205,6 +206,29 @@ impl Engine {
     /// `NoPatrol`, `DiskFull`.
     pub fn mark(&self, mark: SensorMark) -> Result<()> {
         Ok(self.inner.mark(mark.into())?)
+    }
+
+    /// Saves that the worker is at a site, or why they could not be, and gives
+    /// the check-in's id.
+    ///
+    /// Caller: PatrolScreen, a site that was touched.
+    ///
+    /// # Errors
+    /// `NotEnrolled`, `NoShift`, `NotFound`, `OutOfScope`, `BadInput`,
+    /// `DiskFull`.
+    pub fn check_in(&self, new: NewCheckIn) -> Result<String> {
+        Ok(self.inner.check_in(new.try_into()?)?.to_string())
+    }
+
+    /// The sites of the worker's grids and how they stand today.
+    ///
+    /// Caller: PatrolScreen and TodayScreen, when the number of fixes in the
+    /// status grew, after a check-in and after a sync.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn coverage(&self) -> Result<CoverageView> {
+        Ok(self.inner.coverage()?.into())
     }
 
     /// Saves an incident with its photos and gives its id.

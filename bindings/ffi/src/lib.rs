@@ -17,6 +17,7 @@ mod incident;
 mod observe;
 mod patrol;
 mod sensors;
+mod sites;
 mod status;
 mod sync;
 mod text;
@@ -35,6 +36,7 @@ pub use patrol::{
     RoutePoint, RouteView, SensorMark, Stop,
 };
 pub use sensors::{Power, SensorPlan, SensorPriority};
+pub use sites::{CoverageView, NewCheckIn, SiteEvery, SiteMissing, SiteView, SiteVisit};
 pub use status::{Advice, PatrolNow, RefusedItem, RefusedWhat, ShiftView, Status, Unsent};
 pub use sync::{CancelToken, SyncObserver, SyncPhase, SyncProgress, SyncReport};
 

@@ -11,6 +11,7 @@ mod problem;
 mod record;
 mod run;
 mod show;
+mod sites;
 mod text;
 
 use clap::Parser as _;

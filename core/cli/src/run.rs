@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::args::{self, Args, FileFormat, Incident, Patrol, Shift, Verb};
 use crate::problem::{Outcome, Problem, shown};
 use crate::text::Texts;
-use crate::{key, record, show};
+use crate::{key, record, show, sites};
 
 pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
     let out = &mut io::stdout().lock();
@@ -24,6 +24,7 @@ pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
         Verb::Shift(verb) => shift(&engine, verb, texts, out)?,
         Verb::Patrol(verb) => patrol(&engine, verb, texts, out)?,
         Verb::Incident(verb) => incident(&engine, verb, texts, out)?,
+        Verb::Site(verb) => sites::run(&engine, verb, texts, out)?,
         Verb::Sync => sync(args, &engine, texts, out)?,
         Verb::Status { json: true } => writeln!(out, "{}", show::status_json(&engine.status()?))?,
         Verb::Status { json: false } => show::status(&engine.status()?, texts, out)?,
@@ -221,7 +222,7 @@ fn new_incident(new: &args::NewIncident) -> Outcome<NewIncident> {
     })
 }
 
-fn parsed(id: &str) -> Outcome<EntityId> {
+pub(crate) fn parsed(id: &str) -> Outcome<EntityId> {
     id.parse()
         .map_err(|_| Problem::text("problem.id", vec![("text", id.to_owned())]))
 }

@@ -34,7 +34,9 @@ pub use hash::{BadHash, Sha256, StreamDigest};
 pub use id::{
     BadId, BootId, DeviceId, EntityId, Epoch, GridId, OpId, RunId, TenantId, UserId, WorkerId,
 };
+pub use kind::checkin::CheckIn;
 pub use kind::patrol::{Mark, MarkKind};
+pub use kind::site::{Every, Site};
 pub use op::{Author, BadOp, Change, Intent, MAX_BODY_BYTES, OP_VERSION, OpBody, OpHead, SealedOp};
 pub use seams::{Clock, Moment, Rng};
 pub use stream::{BadStreamKey, StreamKey};

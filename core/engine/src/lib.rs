@@ -34,7 +34,9 @@ mod transport;
 mod view;
 
 pub use config::{Config, Key32};
-pub use engine::{Engine, NewIncident, NewPhoto, PatrolSummary};
+pub use engine::{
+    CoverageView, Engine, NewCheckIn, NewIncident, NewPhoto, PatrolSummary, SiteView,
+};
 pub use error::{EngineError, Result};
 pub use export::Format;
 #[cfg(feature = "http")]

@@ -4,9 +4,11 @@
 //! knows none by name. A field that the table does not list was written by a
 //! newer version: it is kept and travels on.
 
+pub mod checkin;
 pub mod incident;
 pub mod patrol;
 pub mod shift;
+pub mod site;
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -64,7 +66,13 @@ const fn step_needing(
 }
 
 /// All kinds that this version knows.
-pub const KINDS: &[&Kind] = &[&shift::KIND, &patrol::KIND, &incident::KIND];
+pub const KINDS: &[&Kind] = &[
+    &shift::KIND,
+    &patrol::KIND,
+    &site::KIND,
+    &checkin::KIND,
+    &incident::KIND,
+];
 
 /// The kind with this name, where it is known.
 #[must_use]

@@ -4,6 +4,7 @@ mod duty;
 mod incident;
 mod look;
 mod sensors;
+mod sites;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::{Config, Identity, Invitation, Transport};
 
 pub use duty::PatrolSummary;
 pub use incident::{NewIncident, NewPhoto};
+pub use sites::{CoverageView, NewCheckIn, SiteView};
 
 /// A phone: one data file, one worker.
 ///

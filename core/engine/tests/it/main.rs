@@ -10,3 +10,4 @@ mod server;
 mod store;
 mod support;
 mod syncing;
+mod visiting;

@@ -4,6 +4,8 @@
 //! with none inside. A gap is never a part of a segment, so nothing is credited
 //! for one.
 
+pub mod duty;
+
 use geo::algorithm::line_intersection::{LineIntersection, line_intersection};
 use geo::{BoundingRect, Contains, Coord, Line, LinesIter, MultiPolygon, Point, Rect};
 use gridwalk_domain::{Fix, Position};
@@ -68,6 +70,24 @@ pub fn credit(segments: &[Vec<Fix>], site: &Circle) -> Vec<Pass> {
         passes.extend(passing);
     }
     passes
+}
+
+/// How near segments came to a place, in metres, certain or not; none where
+/// there are none. Of a line that is too long to say where it led, its ends.
+#[must_use]
+pub fn closest(segments: &[Vec<Fix>], at: Position) -> Option<f64> {
+    let plane = Plane::around(at);
+    let distance = |(a, b): (&Fix, &Fix)| {
+        let (from, to) = (plane.metres(a.position), plane.metres(b.position));
+        if b.time_ms.saturating_sub(a.time_ms) > LINE_MS {
+            let here = Metres::default();
+            from.distance(here).min(to.distance(here))
+        } else {
+            nearest_on(from, to, Metres::default()).1
+        }
+    };
+    let all = segments.iter().flat_map(|segment| lines(segment));
+    all.map(distance).reduce(f64::min)
 }
 
 /// Each pair of neighbours; a lone fix as a line to itself.
