@@ -9,6 +9,7 @@
 //! Ingest lives once, in `sync`, above the store; rights live once, in `rights`,
 //! below the handlers.
 
+mod act;
 pub mod admin;
 pub mod blobs;
 mod commits;
@@ -22,9 +23,11 @@ mod rights;
 mod routes;
 mod server;
 mod service;
+mod sites;
 mod sync;
 mod tree;
 
+pub use act::Act;
 pub use error::{Error, Fault};
 pub use page::{Holdings, PatrolHolding, RunHolding};
 pub use server::{Config, RunningServer, Server, StartError, TlsFiles};

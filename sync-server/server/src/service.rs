@@ -31,7 +31,7 @@ pub struct Service {
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) epoch: Epoch,
     pub(crate) catalogue: Catalogue,
-    pub(crate) trees: Trees,
+    pub(crate) trees: Arc<Trees>,
     pub(crate) routes: Routes,
     pub(crate) limiter: Limiter,
     /// Held while a password is hashed: each takes 19 MiB and a core.
@@ -70,7 +70,7 @@ impl Service {
             rng,
             epoch,
             catalogue: Catalogue::shipped(),
-            trees: Trees::default(),
+            trees: Arc::default(),
             routes: Routes::default(),
             limiter: Limiter::default(),
             hashing: Mutex::default(),

@@ -87,14 +87,58 @@ pub fn mark(u: &mut Unstructured<'_>, near_ms: i64) -> Result<Mark> {
     Ok(Mark { at_ms, kind })
 }
 
+fn service() -> Service {
+    let (store, blobs) = (Arc::new(MemoryStore::new()), Arc::new(MemoryBlobs::new()));
+    let service = Service::open(store, blobs, Arc::new(Still), Arc::new(Counting::default()));
+    service.unwrap_or_else(|error| panic!("a service in memory does not open: {error}"))
+}
+
+/// Imports a file of sites into a server with two grids, twice: what was taken
+/// once must change nothing the second time.
+pub fn import_sites(bytes: &[u8]) {
+    let service = service();
+    let admin = service.admin();
+    let grids = b"code,parent,level,name\n371302,,district,a\n371302001,371302,town,b\n";
+    let source = Source {
+        name: "grids.csv",
+        bytes: grids,
+    };
+    let done = admin.import_grids(source, &Import::default());
+    done.unwrap_or_else(|error| panic!("two grids: {error}"));
+    let user = |tx: &mut dyn gridwalk_store::Write| {
+        let tenant = tx.tenants()?[0].id;
+        let grid = tx.grids(tenant)?[0].id;
+        tx.put_user(&gridwalk_store::UserRow {
+            id: gridwalk_domain::UserId::from_bytes([1; 16]),
+            tenant,
+            name: "u".into(),
+            password: String::new(),
+            role: gridwalk_store::Role::District,
+            grid,
+        })
+    };
+    let done = gridwalk_store::write(service.store(), user);
+    done.unwrap_or_else(|error: gridwalk_store::StoreError| panic!("a user: {error}"));
+    let source = || Source {
+        name: "sites.csv",
+        bytes,
+    };
+    match admin.import_sites(source(), Crs::Gcj02, "u") {
+        Ok(first) => match admin.import_sites(source(), Crs::Gcj02, "u") {
+            Ok(again) => assert_eq!(
+                (again.added, again.updated, again.unchanged),
+                (0, 0, first.added + first.updated + first.unchanged),
+            ),
+            Err(error) => panic!("taken once, refused again: {error}"),
+        },
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
 /// Imports a file of grids into a new server, twice: what was taken once must
 /// change nothing the second time.
 pub fn import_grids(name: &str, bytes: &[u8], crs: Option<Crs>) {
-    let (store, blobs) = (Arc::new(MemoryStore::new()), Arc::new(MemoryBlobs::new()));
-    let Ok(service) = Service::open(store, blobs, Arc::new(Still), Arc::new(Counting::default()))
-    else {
-        return;
-    };
+    let service = service();
     let import = Import { crs, notice: None };
     let source = || Source { name, bytes };
     match service.admin().import_grids(source(), &import) {

@@ -244,6 +244,22 @@ impl Seen<'_> {
         outing.map_or_else(Vec::new, |outing| self.patrol_units(outing))
     }
 
+    /// The visits in one patrol, to whatever site, due in it or not.
+    #[must_use]
+    pub fn visits(&self, patrol: EntityId) -> Vec<(EntityId, Visit)> {
+        let outing = self.outings.iter().find(|outing| outing.patrol == patrol);
+        let of = |site: &Site| {
+            let within = |of: Option<EntityId>, _| of == Some(patrol);
+            let outings: Vec<&Outing> = outing.into_iter().collect();
+            let unit = self.unit(site, Period::Patrol(patrol), &outings, true, within);
+            unit.visits
+                .into_iter()
+                .map(|visit| (site.id, visit))
+                .collect::<Vec<_>>()
+        };
+        self.sites.iter().flat_map(of).collect()
+    }
+
     /// The units of one day: those of its patrols, and the sites that are due
     /// each day.
     #[must_use]

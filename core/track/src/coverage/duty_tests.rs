@@ -115,6 +115,8 @@ fn a_site_that_the_route_passed_is_met_in_the_patrol_and_on_the_day() {
     );
     assert_eq!(of_patrol[0].period, Period::Patrol(id(9)));
     assert!(seen.of_patrol(id(8)).is_empty());
+    let visited: Vec<_> = seen.visits(id(9)).iter().map(|(site, _)| *site).collect();
+    assert_eq!(visited, [id(1), id(2)], "the other one too");
 }
 
 #[test]

@@ -7,8 +7,10 @@
 pub mod duty;
 
 use geo::algorithm::line_intersection::{LineIntersection, line_intersection};
-use geo::{BoundingRect, Contains, Coord, Line, LinesIter, MultiPolygon, Point, Rect};
-use gridwalk_domain::{Fix, Position};
+use geo::{
+    BoundingRect, Contains, Coord, Line, LineString, LinesIter, MultiPolygon, Point, Polygon, Rect,
+};
+use gridwalk_domain::{Boundary, Fix, Position};
 
 use crate::geometry::{METRES_PER_DEGREE, Metres, Plane, nearest_on};
 
@@ -245,6 +247,18 @@ impl Area {
             bounds: polygons.bounding_rect(),
             polygons,
         }
+    }
+
+    /// The area of a grid.
+    #[must_use]
+    pub fn of(boundary: &Boundary) -> Self {
+        let ring = |points: &Vec<[f64; 2]>| points.iter().map(|[lon, lat]| (*lon, *lat)).collect();
+        let polygon = |rings: &Vec<Vec<[f64; 2]>>| {
+            let mut rings = rings.iter().map(ring);
+            let outer = rings.next().unwrap_or_else(|| LineString::new(vec![]));
+            Polygon::new(outer, rings.collect())
+        };
+        Self::new(boundary.0.iter().map(polygon).collect())
     }
 
     /// Whether a place is inside.

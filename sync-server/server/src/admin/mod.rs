@@ -7,12 +7,14 @@ mod error;
 mod grids;
 mod people;
 mod read;
+mod sites;
 
 pub use enrolment::{EnrolFor, NewCode};
 pub use error::{AdminError, FileFault, Lang, message};
 pub use grids::{Import, ImportReport};
 pub use people::{NewUser, Settings};
 pub use read::{BadCrs, Crs, Source};
+pub use sites::SitesReport;
 
 use gridwalk_domain::TenantId;
 use gridwalk_domain::{Clock, Rng};
