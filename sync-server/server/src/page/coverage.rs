@@ -21,7 +21,7 @@ use crate::sites;
 
 /// A week is counted for at most this many grids: a town. For a district it
 /// would be thousands of routes.
-const MOST_WEEK_GRIDS: usize = 250;
+const MOST_WEEK_GRIDS: usize = 500;
 /// At most so many units are listed; their counts hold all of them.
 const MOST_UNITS: usize = 3_000;
 
