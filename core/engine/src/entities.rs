@@ -21,7 +21,7 @@ use crate::outbox;
 const ON_TOP: &str = "
     SELECT id, body FROM op
     WHERE entity = ?1 AND account = ?2
-      AND (state = 'ready' OR state = 'taken' AND seq IS NOT NULL)
+      AND (state = 'ready' OR state = 'taken' AND stream IS NOT NULL)
     ORDER BY n";
 
 /// All own ops, where the server refused the first.

@@ -254,7 +254,7 @@ fn unlisted(
 /// more are not shown on top of nothing.
 fn off_the_top(tx: &Transaction<'_>, stream: &str, record: EntityId) -> Inner<()> {
     tx.prepare_cached(
-        "UPDATE op SET seq = NULL WHERE entity = ?1 AND state = 'taken' AND stream = ?2",
+        "UPDATE op SET stream = NULL, seq = NULL WHERE entity = ?1 AND state = 'taken' AND stream = ?2",
     )?
     .execute(params![record.as_bytes(), stream])?;
     Ok(())

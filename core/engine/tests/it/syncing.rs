@@ -62,7 +62,7 @@ fn a_day_arrives_whole_and_a_second_sync_is_small() {
         let first = sync(&engine, &server).expect("syncs");
         assert_eq!(
             (first.ops_sent, first.chunks_sent, first.blobs_sent),
-            (10, 3, 2)
+            (10, 2, 2)
         );
         assert_eq!(
             (
