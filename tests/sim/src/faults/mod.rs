@@ -2,6 +2,7 @@
 //! what is planned for its end. A seed takes some of them, each as often as it
 //! draws; a fault that cannot strike just now does nothing.
 
+mod back;
 mod disk;
 mod falls;
 mod line;
@@ -40,6 +41,9 @@ pub(crate) const ALL: &[&dyn Fault] = &[
     &server::WriteFails,
     &server::Crash,
     &server::Maintain,
+    &back::BackUp,
+    &back::Restore,
+    &back::GoBack,
     &scope::Give,
     &scope::Take,
 ];

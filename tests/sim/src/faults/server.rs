@@ -45,7 +45,8 @@ impl Fault for Maintain {
     }
 }
 
-fn restart(world: &mut World) {
+/// The server starts again.
+pub(super) fn restart(world: &mut World) {
     if let Err(error) = world.server.crash() {
         let text = format!("it does not start: {error}");
         let name = "the server starts after every crash";

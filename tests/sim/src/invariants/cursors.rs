@@ -56,10 +56,24 @@ impl Invariant for Cursors {
                     known.seq, cursor.seq
                 ));
             }
-            has_all(world, no, *stream, cursor.seq, found)?;
+            if on_the_line(world, no, *stream, *cursor) {
+                has_all(world, no, *stream, cursor.seq, found)?;
+            }
         }
         Ok(())
     }
+}
+
+/// Whether the server gave this cursor out, in the past that it is of.
+fn on_the_line(world: &World, no: usize, stream: StreamKey, cursor: Cursor) -> bool {
+    let tenant = world.district.workers[world.phones[no].worker].tenant;
+    let known = world.server.read(|tx| {
+        let epoch = tx.epoch()?;
+        Ok((epoch, tx.tag(tenant, stream, cursor.seq)?))
+    });
+    known.is_ok_and(|(epoch, tag)| {
+        epoch == Some(cursor.epoch) && tag.is_some_and(|tag| tag.value() == cursor.tag)
+    })
 }
 
 /// Whether the phone has all that changed up to this number, as it is now.

@@ -39,6 +39,11 @@ impl Invariant for Shown {
 
 /// Whether the worker has had the record's grid since it was written.
 fn kept_grid(world: &World, fact: &Fact) -> bool {
+    // Where the server went back since, the phone may have heard of a grid that
+    // was lost in a future that was not.
+    if fact.at_ms < world.back_ms && world.views.is_empty() {
+        return false;
+    }
     let worker = world.phones[fact.phone].worker;
     let grid = world.district.lettered(fact.token.grid);
     grid.is_some_and(|grid| {

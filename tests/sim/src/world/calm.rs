@@ -3,6 +3,8 @@
 
 use super::World;
 use super::phone::Patrol;
+use gridwalk_engine::EngineError;
+
 use crate::invariants::{At, Violation};
 use crate::random::Chance as _;
 use crate::server::view::View;
@@ -64,17 +66,29 @@ impl World {
         }
     }
 
+    /// Time passes until a phone's call has ended.
+    fn hear(&mut self, no: usize) {
+        let end_ms = self.now_ms() + LONGEST_SYNC_MS;
+        while self.phones[no].call.is_some() && self.now_ms() < end_ms && self.broken.is_none() {
+            self.run_until(self.now_ms() + SECOND);
+        }
+    }
+
     /// Every phone syncs, several times; nobody writes.
     fn calm(&mut self) {
         for round in 0..ROUNDS {
             for no in 0..self.phones.len() {
                 self.sync(no);
-                let end_ms = self.now_ms() + LONGEST_SYNC_MS;
-                while self.phones[no].call.is_some() && self.now_ms() < end_ms {
-                    self.run_until(self.now_ms() + SECOND);
-                    if self.broken.is_some() {
-                        return;
-                    }
+                self.hear(no);
+                if matches!(self.phones[no].synced, Some(Err(EngineError::SignedOut))) {
+                    // The server went back to before it knew this phone.
+                    self.enrol(no);
+                    self.hear(no);
+                    self.sync(no);
+                    self.hear(no);
+                }
+                if self.broken.is_some() {
+                    return;
                 }
                 let phone = &self.phones[no];
                 if phone.enrolled && !matches!(phone.synced, Some(Ok(_))) {

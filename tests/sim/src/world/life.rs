@@ -252,6 +252,13 @@ impl World {
         }
     }
 
+    /// The supervisor gives the phone's worker another code.
+    fn renew_code(&mut self, no: usize) {
+        if let Ok(code) = self.new_code(self.phones[no].worker) {
+            self.phones[no].code = code;
+        }
+    }
+
     fn call_ended(&mut self, no: usize, end: CallEnd) {
         match end {
             CallEnd::Enrolled(Ok(_)) => {
@@ -260,10 +267,8 @@ impl World {
             }
             CallEnd::Enrolled(Err(error)) => {
                 self.say(format_args!("p{no} is not enrolled: {}", error.code()));
-                if matches!(error, EngineError::EnrolRefused { .. })
-                    && let Ok(code) = self.new_code(self.phones[no].worker)
-                {
-                    self.phones[no].code = code;
+                if matches!(error, EngineError::EnrolRefused { .. }) {
+                    self.renew_code(no);
                 }
             }
             CallEnd::Synced(result) => {
@@ -278,6 +283,11 @@ impl World {
                         report.entities_pulled,
                     )),
                     Err(error) => self.say(format_args!("p{no} did not sync: {}", error.code())),
+                }
+                if result == Err(EngineError::SignedOut) {
+                    // The server went back to before it knew this phone.
+                    self.phones[no].enrolled = false;
+                    self.renew_code(no);
                 }
                 self.phones[no].synced = Some(result);
             }

@@ -91,6 +91,8 @@ impl World {
             queue: BinaryHeap::new(),
             planned: 0,
             server,
+            backups: vec![],
+            back_ms: i64::MIN,
             district,
             phones: vec![],
             ledger: Ledger::default(),
