@@ -141,6 +141,12 @@ impl Ledger {
         known.filter(|(_, grid)| grids.contains(grid))
     }
 
+    /// All incidents that are known, with their grids, the oldest first.
+    #[must_use]
+    pub fn incidents(&self) -> &[(EntityId, usize)] {
+        &self.incidents
+    }
+
     /// The worker who reported an incident, and its grid.
     #[must_use]
     pub fn incident(&self, record: EntityId) -> Option<(usize, usize)> {

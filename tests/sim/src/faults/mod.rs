@@ -6,6 +6,7 @@ mod back;
 mod disk;
 mod falls;
 mod line;
+mod purge;
 mod scope;
 mod server;
 
@@ -44,6 +45,7 @@ pub(crate) const ALL: &[&dyn Fault] = &[
     &back::BackUp,
     &back::Restore,
     &back::GoBack,
+    &purge::Purge,
     &scope::Give,
     &scope::Take,
 ];

@@ -7,6 +7,7 @@ mod cursors;
 mod faithful;
 mod photos;
 mod poison;
+mod purged;
 mod queues;
 mod replicas;
 mod scope;
@@ -97,6 +98,7 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(scope::Scope),
         Box::<cursors::Cursors>::default(),
         Box::new(poison::Poison),
+        Box::new(purged::Purged),
         Box::new(queues::Queues),
         Box::new(arrived::Arrived),
         Box::new(faithful::Faithful),

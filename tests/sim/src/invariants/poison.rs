@@ -19,7 +19,8 @@ impl Invariant for Poison {
         let phone = &world.phones[no];
         // A clone has what its twin's line refused, and rests it as long.
         if world.round == Some(BY_ROUND) && phone.link.poison.is_some() && !phone.cloned {
-            return all_sent(world, no, found);
+            // What the server failed over in the storm rests for a day, too.
+            return all_sent(world, no, found, &["internal"]);
         }
         Ok(())
     }

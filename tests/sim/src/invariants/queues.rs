@@ -19,13 +19,14 @@ impl Invariant for Queues {
         if world.views.is_empty() || !world.phones[no].enrolled {
             return Ok(());
         }
-        all_sent(world, no, found)
+        all_sent(world, no, found, &[])
     }
 }
 
-/// Whether nothing waits but what is refused on the way and what needs that.
-pub(super) fn all_sent(world: &World, no: usize, found: &Examined) -> Held {
-    let blocked = blocked(world, no, found);
+/// Whether nothing waits but what is refused on the way, what rests for one of
+/// these reasons, and what needs that.
+pub(super) fn all_sent(world: &World, no: usize, found: &Examined, rests: &[&str]) -> Held {
+    let blocked = blocked(world, no, found, rests);
     for op in found.ops.iter().filter(|op| op.state == "ready") {
         if !blocked.contains(&op.id) {
             let why = op.code.as_deref().unwrap_or("no reason");
@@ -55,12 +56,13 @@ pub(super) fn all_sent(world: &World, no: usize, found: &Examined) -> Held {
 }
 
 /// The ops that the phone's line refuses, and those that need them.
-fn blocked(world: &World, no: usize, found: &Examined) -> BTreeSet<OpId> {
+fn blocked(world: &World, no: usize, found: &Examined, rests: &[&str]) -> BTreeSet<OpId> {
     let poison = world.phones[no].link.poison.as_deref();
     let poison = poison.and_then(|text| tokens(text).next());
     let mut blocked = BTreeSet::new();
     for op in &found.ops {
         let refused = poison.is_some() && tokens(&op.body).any(|token| Some(token) == poison);
+        let refused = refused || op.code.as_deref().is_some_and(|code| rests.contains(&code));
         let needs = || {
             let Ok(body) = serde_json::from_str::<OpBody>(&op.body) else {
                 return false;

@@ -25,7 +25,10 @@ impl Invariant for Shown {
             |fact: &&Fact| fact.phone == no && fact.what == "incident" && fact.saved == Saved::Yes;
         let reports: Vec<&Fact> = world.ledger.facts().filter(theirs).collect();
         for fact in reports.into_iter().rev().take(LOOKED_FOR) {
-            let Some(id) = fact.record.filter(|_| kept_grid(world, fact)) else {
+            let Some(id) = fact
+                .record
+                .filter(|id| kept_grid(world, fact) && !world.purged.contains(id))
+            else {
                 continue;
             };
             if engine.record_of(id).is_err() && !deleted(found, id) {

@@ -24,6 +24,9 @@ impl Invariant for Survives {
 
 fn texts(world: &World, no: usize, found: &Examined) -> Held {
     for fact in world.ledger.facts().filter(|fact| fact.phone == no) {
+        if fact.record.is_some_and(|id| world.purged.contains(&id)) {
+            continue;
+        }
         let there = found.tokens.contains_key(&fact.token);
         let text = match (fact.saved, there) {
             (Saved::Yes, false) => "was acknowledged and is gone",

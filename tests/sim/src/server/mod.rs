@@ -6,11 +6,13 @@ mod keep;
 mod store;
 pub mod view;
 
+use gridwalk_domain::TenantId;
 use gridwalk_engine::{Method, Request, Response};
 use gridwalk_server::admin::{AdminError, Backup};
 use gridwalk_server::blobs::Blobs;
+use gridwalk_server::keep::{Book, Keep as _};
 use gridwalk_server::{OpenError, Parts, Service, Settings, Sizes, http};
-use gridwalk_store::{Read, StoreError};
+use gridwalk_store::{EntityFilter, Read, StoreError};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -223,6 +225,28 @@ impl Server {
         write: impl FnMut(&mut dyn gridwalk_store::Write) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         gridwalk_store::write(self.store.rows(), write)
+    }
+
+    /// The text of every op and state of a district, and of its books.
+    ///
+    /// # Errors
+    /// Where its store fails.
+    pub fn texts(&self, tenant: TenantId) -> Result<Vec<String>, StoreError> {
+        let mut texts = self.read(|tx| {
+            let mut texts = Vec::new();
+            for id in tx.op_ids(tenant)? {
+                texts.extend(tx.op_rows(tenant, id)?.into_iter().map(|row| row.body));
+            }
+            let all = tx.find(tenant, &EntityFilter::default())?;
+            let ids: Vec<_> = all.iter().map(|row| row.id).collect();
+            let rows = tx.entities(tenant, &ids)?.into_iter();
+            texts.extend(rows.filter_map(|row| row.state));
+            Ok(texts)
+        })?;
+        for book in [Book::Journal, Book::Ledger] {
+            texts.extend(self.keep.lines(book).unwrap_or_default());
+        }
+        Ok(texts)
     }
 
     /// The content of an attachment.

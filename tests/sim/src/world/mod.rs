@@ -95,6 +95,8 @@ pub struct World {
     pub server: Server,
     /// The backups that phones rely on, the oldest first.
     pub(crate) backups: Vec<Backup>,
+    /// The records that were purged by order.
+    pub purged: BTreeSet<EntityId>,
     /// When the server last went back.
     pub(crate) back_ms: i64,
     /// Grids, workers, terms.

@@ -6,7 +6,7 @@ use gridwalk_engine::CancelToken;
 use gridwalk_server::Sizes;
 use gridwalk_server::admin::EnrolFor;
 use gridwalk_store::StoreError;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use super::World;
@@ -93,6 +93,7 @@ impl World {
             server,
             backups: vec![],
             back_ms: i64::MIN,
+            purged: BTreeSet::new(),
             district,
             phones: vec![],
             ledger: Ledger::default(),
