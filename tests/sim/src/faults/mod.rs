@@ -5,6 +5,7 @@
 mod back;
 mod disk;
 mod falls;
+mod leaving;
 mod line;
 mod purge;
 mod scope;
@@ -46,6 +47,9 @@ pub(crate) const ALL: &[&dyn Fault] = &[
     &back::Restore,
     &back::GoBack,
     &purge::Purge,
+    &leaving::Replace,
+    &leaving::Revoke,
+    &leaving::Steal,
     &scope::Give,
     &scope::Take,
 ];

@@ -22,7 +22,10 @@ impl Invariant for Purged {
                     let text = format!("{token} is still on the server");
                     return Err(Violation::new("", text).about(*record));
                 }
-                let mut phones = world.phones.iter().filter(|phone| phone.enrolled);
+                let mut phones = world
+                    .phones
+                    .iter()
+                    .filter(|phone| (phone.enrolled || phone.left) && !phone.wiped);
                 let found = phones.find_map(|phone| {
                     let file = phone.disk.holds(text.as_bytes())?;
                     Some(format!(

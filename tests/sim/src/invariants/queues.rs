@@ -16,7 +16,7 @@ impl Invariant for Queues {
     }
 
     fn phone(&mut self, world: &World, no: usize, found: &Examined) -> Held {
-        if world.views.is_empty() || !world.phones[no].enrolled {
+        if world.views.is_empty() || !(world.phones[no].enrolled || world.phones[no].left) {
             return Ok(());
         }
         all_sent(world, no, found, &[])
@@ -27,7 +27,8 @@ impl Invariant for Queues {
 /// these reasons, and what needs that.
 pub(super) fn all_sent(world: &World, no: usize, found: &Examined, rests: &[&str]) -> Held {
     let blocked = blocked(world, no, found, rests);
-    for op in found.ops.iter().filter(|op| op.state == "ready") {
+    let waits = |state: &str, stranded: bool| state == "ready" && !stranded;
+    for op in found.ops.iter().filter(|op| waits(&op.state, op.stranded)) {
         if !blocked.contains(&op.id) {
             let why = op.code.as_deref().unwrap_or("no reason");
             let text = format!("p{no}: op {} waits: {why}", op.id);
@@ -40,13 +41,15 @@ pub(super) fn all_sent(world: &World, no: usize, found: &Examined, rests: &[&str
             .iter()
             .any(|op| op.entity == entity && blocked.contains(&op.id))
     };
-    for chunk in found.chunks.iter().filter(|chunk| chunk.state == "ready") {
+    let chunks = found.chunks.iter();
+    for chunk in chunks.filter(|chunk| waits(&chunk.state, chunk.stranded)) {
         if !stuck(chunk.patrol) {
             let text = format!("p{no}: chunk {} from {} waits", chunk.run, chunk.first);
             return Err(Violation::new("", text).about(chunk.patrol));
         }
     }
-    match found.blobs.iter().find(|blob| blob.state == "ready") {
+    let mut blobs = found.blobs.iter();
+    match blobs.find(|blob| waits(&blob.state, blob.stranded)) {
         Some(blob) => Err(Violation::new(
             "",
             format!("p{no}: attachment {} waits", blob.sha256),

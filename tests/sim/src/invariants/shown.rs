@@ -21,6 +21,10 @@ impl Invariant for Shown {
         let Some(engine) = &world.phones[no].engine else {
             return Ok(());
         };
+        // Who left sees nothing here any more.
+        if world.phones[no].left || world.phones[no].to_leave {
+            return Ok(());
+        }
         let theirs =
             |fact: &&Fact| fact.phone == no && fact.what == "incident" && fact.saved == Saved::Yes;
         let reports: Vec<&Fact> = world.ledger.facts().filter(theirs).collect();

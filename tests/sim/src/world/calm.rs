@@ -53,7 +53,7 @@ impl World {
             if self.broken.is_some() {
                 return;
             }
-            if !self.phones[no].enrolled {
+            if !self.phones[no].enrolled && !self.phones[no].left {
                 self.enrol(no);
                 self.run_until(self.now_ms() + MINUTE);
             }
@@ -91,7 +91,11 @@ impl World {
                     return;
                 }
                 let phone = &self.phones[no];
-                if phone.enrolled && !matches!(phone.synced, Some(Ok(_))) {
+                let sends_only =
+                    phone.left && matches!(phone.synced, Some(Err(EngineError::NotEnrolled)));
+                if (phone.enrolled || phone.left && !phone.wiped && !sends_only)
+                    && !matches!(phone.synced, Some(Ok(_)))
+                {
                     let text = match &phone.synced {
                         Some(Err(error)) => format!("p{no} in round {round}: {error}"),
                         _ => format!("p{no} in round {round}: it does not end"),
@@ -102,7 +106,7 @@ impl World {
             }
             self.round = Some(round);
             for no in 0..self.phones.len() {
-                if self.phones[no].link.poison.is_some() {
+                if self.phones[no].link.poison.is_some() && !self.phones[no].wiped {
                     self.look(no);
                 }
             }
@@ -121,7 +125,9 @@ impl World {
             };
         }
         for no in 0..self.phones.len() {
-            self.look(no);
+            if !self.phones[no].wiped {
+                self.look(no);
+            }
         }
     }
 }

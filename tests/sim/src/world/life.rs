@@ -20,7 +20,7 @@ const EXCUSED_MS: i64 = 10 * SECOND + 10;
 impl World {
     /// The app opens, if it does not run.
     pub(crate) fn open(&mut self, no: usize) {
-        if self.phones[no].is_open() {
+        if self.phones[no].is_open() || self.phones[no].wiped {
             return;
         }
         let config = self.phones[no].config();
@@ -38,6 +38,7 @@ impl World {
                 phone.life += 1;
                 self.opened(no);
             }
+            Err(EngineError::Wiped) => self.wiped(no),
             // With a disk that is full or fails it may be tried again.
             Err(EngineError::DiskFull | EngineError::Storage { .. }) if self.busy => {
                 self.say(format_args!("p{no} cannot open"));
@@ -56,6 +57,8 @@ impl World {
 
     /// What a shell looks at when the app has opened.
     fn opened(&mut self, no: usize) {
+        // It may have died over the answer that sent it away.
+        self.notice_departure(no);
         self.look(no);
         if self.broken.is_some() {
             return;
@@ -64,6 +67,9 @@ impl World {
         let Some(super::Called::Done(status)) = status else {
             return;
         };
+        if status.identity.is_some() && !self.phones[no].enrolled {
+            self.send_away(self.phones[no].worker, Some(no));
+        }
         let phone = &mut self.phones[no];
         phone.enrolled = status.identity.is_some();
         let grid = |id| self.district.grid(id);
@@ -259,10 +265,53 @@ impl World {
         }
     }
 
+    /// Nothing is left on this phone, and nobody uses it any more.
+    fn wiped(&mut self, no: usize) {
+        self.say(format_args!("p{no} is wiped"));
+        let phone = &mut self.phones[no];
+        phone.wiped = true;
+        phone.enrolled = false;
+        phone.engine = None;
+        phone.life += 1;
+        phone.shift = None;
+        phone.patrol = None;
+    }
+
+    /// The server lets a worker's phones, but for one, only send from now on.
+    pub(crate) fn send_away(&mut self, worker: usize, but: Option<usize>) {
+        for phone in self
+            .phones
+            .iter_mut()
+            .filter(|phone| phone.worker == worker)
+        {
+            phone.to_leave = Some(phone.no) != but;
+        }
+    }
+
+    /// Whether the server let this phone only send from now on.
+    fn notice_departure(&mut self, no: usize) {
+        let phone = &self.phones[no];
+        let status = phone
+            .engine
+            .as_ref()
+            .and_then(|engine| engine.status().ok());
+        if !phone.enrolled || status.is_none_or(|status| status.identity.is_some()) {
+            return;
+        }
+        self.say(format_args!("p{no} may only send"));
+        let phone = &mut self.phones[no];
+        phone.left = true;
+        phone.enrolled = false;
+        phone.shift = None;
+        phone.patrol = None;
+        self.renew_code(no);
+    }
+
     fn call_ended(&mut self, no: usize, end: CallEnd) {
         match end {
             CallEnd::Enrolled(Ok(_)) => {
                 self.phones[no].enrolled = true;
+                self.send_away(self.phones[no].worker, Some(no));
                 self.say(format_args!("p{no} is enrolled"));
             }
             CallEnd::Enrolled(Err(error)) => {
@@ -283,6 +332,10 @@ impl World {
                         report.entities_pulled,
                     )),
                     Err(error) => self.say(format_args!("p{no} did not sync: {}", error.code())),
+                }
+                match &result {
+                    Err(EngineError::Wiped) => self.wiped(no),
+                    _ => self.notice_departure(no),
                 }
                 if result == Err(EngineError::SignedOut) {
                     // The server went back to before it knew this phone.

@@ -63,6 +63,13 @@ pub struct Phone {
     /// What is to become of it when it dies.
     pub(crate) fall: Fall,
     pub(crate) enrolled: bool,
+    /// The server let it only send, once: another phone took its place, or its
+    /// rights were taken.
+    pub(crate) left: bool,
+    /// It may hear any time that it may only send.
+    pub(crate) to_leave: bool,
+    /// It was reported stolen, and all that was on it is destroyed.
+    pub(crate) wiped: bool,
     /// It has the same data as another phone, up to some time.
     pub(crate) cloned: bool,
     /// The grid of the shift that the shell believes to be running.
