@@ -156,7 +156,8 @@ impl Core {
         Ok(core)
     }
 
-    fn note_boot(&mut self, now: Moment) -> Inner<()> {
+    /// Notes this start of the system, where it is not noted yet.
+    pub(crate) fn note_boot(&mut self, now: Moment) -> Inner<()> {
         if !boots::known(&self.conn, now)? {
             let tx = begin(&mut self.conn)?;
             boots::note(&tx, now)?;

@@ -87,6 +87,9 @@ impl Run<'_> {
     fn is_time_for(&self, me: &Me) -> Result<bool> {
         let now = self.shared.now();
         self.shared.with(|core| {
+            // Where the disk was full when the app opened and nobody saves
+            // anything any more, no time would ever pass.
+            core.note_boot(now)?;
             let lifetime_ms = boots::lifetime(&core.conn, now)?;
             let unsent = view::unsent(&core.conn, me.account)?;
             let mut line = account::line(&core.conn, me.account)?;

@@ -142,11 +142,7 @@ impl Run<'_> {
     /// tells of.
     fn asking(&self, core: &mut Core) -> Inner<(HelloRequest, i64)> {
         let at = self.shared.now();
-        if !boots::known(&core.conn, at)? {
-            let tx = begin(&mut core.conn)?;
-            boots::note(&tx, at)?;
-            tx.commit()?;
-        }
+        core.note_boot(at)?;
         let line = account::line(&core.conn, self.me.account)?;
         let (boots, told) = boots::untold(&core.conn, line.boots_told)?;
         let place = match line.pulled_ms {
