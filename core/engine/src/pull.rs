@@ -251,11 +251,17 @@ fn unlisted(
     ))?;
     let rows = delete.query_map(values, |row| row.get::<_, [u8; 16]>(0))?;
     let struck: Vec<[u8; 16]> = rows.collect::<Result<_, _>>()?;
+    let mut gone = 0;
     for id in &struck {
-        tx.prepare_cached(
-            "DELETE FROM base WHERE entity = ?1 AND NOT EXISTS (SELECT 1 FROM listing WHERE entity = ?1)",
-        )?
-        .execute([id])?;
+        gone += tx
+            .prepare_cached(
+                "DELETE FROM base WHERE entity = ?1 AND NOT EXISTS (SELECT 1 FROM listing WHERE entity = ?1)",
+            )?
+            .execute([id])?;
+    }
+    // It may have been purged in a time line that this phone never heard of.
+    if gone > 0 {
+        purge::unclean(tx)?;
     }
     Ok(struck.into_iter().map(EntityId::from_bytes).collect())
 }
