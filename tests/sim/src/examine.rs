@@ -88,6 +88,8 @@ pub struct Examined {
     pub blobs: Vec<BlobRow>,
     /// The attachments' files, with their sizes.
     pub files: BTreeMap<Sha256, u64>,
+    /// Who uses the phone or left it, and where each stands with the server.
+    pub accounts: Vec<String>,
     /// The server's states.
     pub base: BTreeMap<EntityId, BaseRow>,
     /// Which stream lists what, at which revision.
@@ -138,6 +140,15 @@ impl Examined {
             blobs: blobs(&file)?,
             ..Self::default()
         };
+        found.accounts = all(
+            &file,
+            "SELECT n, leaving, line FROM account ORDER BY n",
+            |row| {
+                let (n, leaving, line): (i64, Option<String>, String) =
+                    (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok(format!("{n} {} {line}", leaving.unwrap_or_default()))
+            },
+        )?;
         let bases = all(&file, "SELECT entity, rev, state FROM base", |row| {
             let (rev, state) = (unsigned(row, 1)?, row.get(2)?);
             Ok((id(row, 0)?, BaseRow { rev, state }))

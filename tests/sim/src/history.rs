@@ -106,7 +106,11 @@ fn of_record(out: &mut String, world: &World, record: EntityId) -> std::fmt::Res
         if let Some(base) = found.base.get(&record) {
             writeln!(out, "    on p{}, revision {}", phone.no, base.rev)?;
         }
-        for op in found.ops.iter().filter(|op| op.entity == record) {
+        let mut own = found.ops.iter().filter(|op| op.entity == record).peekable();
+        for account in found.accounts.iter().filter(|_| own.peek().is_some()) {
+            writeln!(out, "    on p{}, account {account}", phone.no)?;
+        }
+        for op in own {
             writeln!(
                 out,
                 "    in p{}'s outbox: {} {} {:?}",

@@ -5,6 +5,7 @@
 mod back;
 mod disk;
 mod falls;
+mod grids;
 mod leaving;
 mod line;
 mod purge;
@@ -50,6 +51,8 @@ pub(crate) const ALL: &[&dyn Fault] = &[
     &leaving::Replace,
     &leaving::Revoke,
     &leaving::Steal,
+    &grids::Split,
+    &grids::Move,
     &scope::Give,
     &scope::Take,
 ];

@@ -1,7 +1,11 @@
 //! What was purged is nowhere.
 
+use gridwalk_domain::EntityId;
+
 use super::{At, Held, Invariant, Violation};
+use crate::examine::Examined;
 use crate::world::World;
+use crate::world::phone::Phone;
 
 pub(super) struct Purged;
 
@@ -28,6 +32,9 @@ impl Invariant for Purged {
                     .filter(|phone| (phone.enrolled || phone.left) && !phone.wiped);
                 let found = phones.find_map(|phone| {
                     let file = phone.disk.holds(text.as_bytes())?;
+                    if stranded(phone, *record) {
+                        return None;
+                    }
                     Some(format!(
                         "{token} is still in {} of p{}",
                         file.display(),
@@ -41,6 +48,14 @@ impl Invariant for Purged {
         }
         Ok(())
     }
+}
+
+/// Whether a record is somebody's who left this phone, and whom the server does
+/// not know any more: for them there is no contact.
+fn stranded(phone: &Phone, record: EntityId) -> bool {
+    let found = Examined::of(&phone.disk).unwrap_or_default();
+    let mut ops = found.ops.iter();
+    ops.any(|op| op.entity == record && op.stranded)
 }
 
 /// Every text that the server stores.

@@ -18,11 +18,36 @@ fn due<'a>(world: &'a World, no: usize, view: &'a View) -> BTreeSet<EntityId> {
         .iter()
         .map(|grid| StreamKey::Records(world.district.grids[*grid].id))
         .collect();
-    let records = view.records.iter();
-    records
-        .filter(|(_, record)| streams.contains(&record.home))
-        .map(|(id, _)| *id)
-        .collect()
+    let listed = streams.iter().filter_map(|stream| view.listed.get(stream));
+    let listed = listed.flatten().copied();
+    listed.filter(|id| view.records.contains_key(id)).collect()
+}
+
+/// Every record is listed in its home, and an open one of a grid that was split
+/// in all that took its place.
+fn listed(world: &World, view: &View) -> Held {
+    const OVER: [&str; 4] = ["ended", "finished", "closed", "rejected"];
+    for (id, record) in &view.records {
+        let StreamKey::Records(home) = record.home else {
+            continue;
+        };
+        let state = &record.state;
+        let open =
+            state.deleted.is_none() && state.status().is_none_or(|status| !OVER.contains(&status));
+        let grid = world.district.grid(home);
+        let heirs = grid.map_or(&[][..], |grid| world.district.heirs(grid));
+        let heirs = heirs.iter().filter(|_| open);
+        let heirs = heirs.map(|heir| world.district.grids[*heir].id);
+        for grid in std::iter::once(home).chain(heirs) {
+            let stream = StreamKey::Records(grid);
+            let there = view.listed.get(&stream).is_some_and(|ids| ids.contains(id));
+            if !there {
+                let text = format!("{stream} does not list a record");
+                return Err(Violation::new("", text).about(*id));
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Invariant for Replicas {
@@ -64,6 +89,9 @@ impl Invariant for Replicas {
     fn at(&mut self, world: &World, at: At) -> Held {
         if at != At::End {
             return Ok(());
+        }
+        for view in world.views.values() {
+            listed(world, view)?;
         }
         for phone in world.phones.iter().filter(|phone| phone.enrolled) {
             let tenant = world.district.workers[phone.worker].tenant;

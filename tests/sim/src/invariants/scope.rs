@@ -19,7 +19,7 @@ impl Invariant for Scope {
         let (worker, now_ms) = (world.phones[no].worker, world.now_ms());
         for token in tokens(&text) {
             let grid = world.district.lettered(token.grid);
-            if grid.is_some_and(|grid| !world.district.has(worker, grid, now_ms)) {
+            if grid.is_some_and(|grid| !world.district.reads(worker, grid, now_ms)) {
                 let text = format!("p{no} of w{worker} hears {token}");
                 let record = world.ledger.fact(token).and_then(|fact| fact.record);
                 let violation = Violation::new("", text);
@@ -44,7 +44,7 @@ fn foreign(world: &World, worker: usize, record: EntityId) -> bool {
     let Some((author, grid)) = world.ledger.incident(record) else {
         return false;
     };
-    author != worker && !world.district.has(worker, grid, world.now_ms())
+    author != worker && !world.district.reads(worker, grid, world.now_ms())
 }
 
 /// Everything in a text that reads like an id.

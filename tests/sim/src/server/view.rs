@@ -26,6 +26,8 @@ pub struct View {
     pub records: BTreeMap<EntityId, Record>,
     /// Records that were purged.
     pub purged: BTreeSet<EntityId>,
+    /// What each stream of records lists.
+    pub listed: BTreeMap<StreamKey, BTreeSet<EntityId>>,
     /// Every chunk of a patrol.
     pub chunks: BTreeMap<EntityId, Vec<ChunkRow>>,
     /// Chunks kept aside.
@@ -69,6 +71,10 @@ impl View {
                 if !chunks.is_empty() {
                     view.chunks.insert(row.id, chunks);
                 }
+            }
+            for (stream, _) in tx.streams(tenant)? {
+                let ids = tx.listed(tenant, stream)?.into_iter().map(|(id, _)| id);
+                view.listed.insert(stream, ids.collect());
             }
             view.held = tx.held_chunks(tenant, None)?;
             view.blobs = tx.blob_hashes(tenant)?.into_iter().collect();

@@ -3,6 +3,7 @@
 use gridwalk_domain::{GridId, TenantId, WorkerId};
 use gridwalk_server::admin::{Import, Source};
 use gridwalk_store::{AssignmentRow, StoreError};
+use std::collections::BTreeMap;
 
 use crate::server::Server;
 
@@ -13,6 +14,8 @@ const LANSHAN: &str = "code,parent,level,name
 371302001001,371302001,community,甲社区
 371302001002,371302001,community,乙社区
 ";
+/// The communities of the first district.
+pub(crate) const COMMUNITIES: [&str; 2] = ["371302001001", "371302001002"];
 const HEDONG: &str = "code,parent,level,name
 371312,,district,河东区
 371312001,371312,town,九曲街道
@@ -22,8 +25,11 @@ const HEDONG: &str = "code,parent,level,name
 /// The letter of the other district's one grid.
 const ELSEWHERE: char = 'Z';
 
+/// The letters of grids that are there for a split.
+const SPARE: [char; 2] = ['X', 'Y'];
+
 /// A base grid.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Grid {
     /// Its letter, in the tokens of texts about its records.
     pub letter: char,
@@ -31,6 +37,8 @@ pub struct Grid {
     pub id: GridId,
     /// Its district.
     pub tenant: TenantId,
+    /// Its code.
+    pub code: String,
 }
 
 /// A gridworker.
@@ -52,6 +60,8 @@ pub struct District {
     pub workers: Vec<Worker>,
     /// What was assigned, as the server has it.
     assignments: Vec<AssignmentRow>,
+    /// Which grid was split into which others.
+    heirs: BTreeMap<usize, Vec<usize>>,
 }
 
 /// What the operator could not do.
@@ -75,6 +85,11 @@ impl District {
             codes.push((char::from(b'A' + u8::try_from(n).unwrap_or(0)), code));
         }
         codes.push((ELSEWHERE, "371312001001001".to_owned()));
+        for (n, letter) in SPARE.into_iter().enumerate() {
+            let code = format!("{}{}", COMMUNITIES[0], 901 + n);
+            csv += &format!("{code},{},base,新网格{}\n", COMMUNITIES[0], n + 1);
+            codes.push((letter, code));
+        }
         let admin = server.service().admin();
         for (name, bytes) in [("lanshan.csv", csv.as_str()), ("hedong.csv", HEDONG)] {
             let source = Source {
@@ -90,13 +105,20 @@ impl District {
             grids: vec![],
             workers: vec![],
             assignments: vec![],
+            heirs: BTreeMap::new(),
         };
-        for ((letter, code), count) in codes.into_iter().zip(workers) {
+        let counts = workers.iter().chain(&[0; SPARE.len()]);
+        for ((letter, code), count) in codes.into_iter().zip(counts) {
             let parsed = code.parse().map_err(|error| failed(&error))?;
             let found = server.read(|tx| tx.grids_by_code(&parsed))?;
             let (tenant, row) = found.first().ok_or_else(|| failed(&code))?;
             let (tenant, id) = (*tenant, row.id);
-            district.grids.push(Grid { letter, id, tenant });
+            district.grids.push(Grid {
+                letter,
+                id,
+                tenant,
+                code: code.clone(),
+            });
             for n in 0..*count {
                 let name = format!("网格员{letter}{}", n + 1);
                 let id = admin
@@ -119,7 +141,46 @@ impl District {
             let rows = server.read(|tx| tx.assignments(worker.tenant, Some(worker.id)))?;
             self.assignments.extend(rows);
         }
+        self.heirs.clear();
+        for n in 0..self.grids.len() {
+            let Grid { id, tenant, .. } = self.grids[n];
+            let rows = server.read(|tx| tx.successions(tenant))?;
+            let heirs = rows.iter().filter(|row| row.grid == id);
+            let heirs: Vec<usize> = heirs.filter_map(|row| self.grid(row.successor)).collect();
+            if !heirs.is_empty() {
+                self.heirs.insert(n, heirs);
+            }
+        }
         Ok(())
+    }
+
+    /// The grids for a split.
+    pub fn spare(&self) -> impl Iterator<Item = usize> + '_ {
+        SPARE.iter().filter_map(|letter| self.lettered(*letter))
+    }
+
+    /// The grids that took a grid's place; none while it is open.
+    #[must_use]
+    pub fn heirs(&self, grid: usize) -> &[usize] {
+        self.heirs.get(&grid).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a worker may hear of a grid's records at this time: they have it,
+    /// or one that took its place.
+    #[must_use]
+    pub fn reads(&self, worker: usize, grid: usize, at_ms: i64) -> bool {
+        let heirs = self.heirs(grid).iter();
+        let mut grids = std::iter::once(&grid).chain(heirs);
+        grids.any(|grid| self.has(worker, *grid, at_ms))
+    }
+
+    /// The grids of which a worker may hear at this time.
+    #[must_use]
+    pub fn read_by(&self, worker: usize, at_ms: i64) -> Vec<usize> {
+        let grids = 0..self.grids.len();
+        grids
+            .filter(|grid| self.reads(worker, *grid, at_ms))
+            .collect()
     }
 
     /// Gives a worker a grid, or another term there.
