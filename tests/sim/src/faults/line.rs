@@ -59,6 +59,21 @@ impl Fault for Trickle {
     }
 }
 
+/// A hotel's login page answers everything with 200, for a while.
+pub(super) struct Portal;
+
+impl Fault for Portal {
+    fn strike(&self, world: &mut World) {
+        let talking = world.phones.iter().filter(|phone| phone.call.is_some());
+        let talking: Vec<usize> = talking.map(|phone| phone.no).collect();
+        let some = world.rng.usize(0..world.phones.len());
+        let no = world.rng.one_of(&talking).unwrap_or(some);
+        let until_ms = world.now_ms() + world.rng.about(3 * MINUTE);
+        world.phones[no].link.portal_until_ms = until_ms;
+        world.say(format_args!("p{no} is behind a login page"));
+    }
+}
+
 /// Something on the way refuses every push with one text in it, for ever.
 pub(super) struct Poison;
 

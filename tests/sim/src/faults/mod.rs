@@ -40,6 +40,7 @@ pub(crate) const ALL: &[&dyn Fault] = &[
     &line::Partition,
     &line::Weather,
     &line::Trickle,
+    &line::Portal,
     &line::Poison,
     &server::WriteFails,
     &server::Crash,

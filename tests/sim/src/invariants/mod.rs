@@ -5,6 +5,7 @@
 mod arrived;
 mod cursors;
 mod faithful;
+mod lines;
 mod photos;
 mod poison;
 mod purged;
@@ -97,6 +98,7 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(twice::NothingTwice),
         Box::new(scope::Scope),
         Box::<cursors::Cursors>::default(),
+        Box::<lines::Lines>::default(),
         Box::new(poison::Poison),
         Box::new(purged::Purged),
         Box::new(queues::Queues),

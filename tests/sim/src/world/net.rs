@@ -29,6 +29,8 @@ pub struct Link {
     pub stranger: f64,
     /// Of an attachment one byte gets through a request.
     pub trickle: bool,
+    /// A login page answers everything before this time.
+    pub portal_until_ms: i64,
     /// Nothing gets through before this time.
     pub down_until_ms: i64,
     /// A push with this text in it is refused on the way.
@@ -103,6 +105,8 @@ impl World {
         let there = 1 + rng.about(link.latency_ms);
         if now_ms < link.down_until_ms {
             self.answer(no, 5 * SECOND, Err(unreachable("no signal")));
+        } else if now_ms < link.portal_until_ms {
+            self.answer(no, there, Ok(stranger(0)));
         } else if rng.happens(link.loss) {
             if rng.happens(0.3) {
                 let late = 30 * SECOND + rng.about(3 * MINUTE);
