@@ -11,6 +11,7 @@ mod line;
 mod purge;
 mod scope;
 mod server;
+mod version;
 
 use crate::random::Chance as _;
 use crate::time::{MINUTE, SECOND};
@@ -49,6 +50,7 @@ pub(crate) const ALL: &[&dyn Fault] = &[
     &back::Restore,
     &back::GoBack,
     &purge::Purge,
+    &version::Upgrade,
     &leaving::Replace,
     &leaving::Revoke,
     &leaving::Steal,

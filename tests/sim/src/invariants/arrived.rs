@@ -3,7 +3,7 @@
 use gridwalk_domain::wire::Outcome;
 use gridwalk_track::codec;
 
-use super::{Held, Invariant, Violation};
+use super::{At, Held, Invariant, Violation};
 use crate::examine::{BlobRow, ChunkRow, Examined, OpRow};
 use crate::server::view::View;
 use crate::world::World;
@@ -13,6 +13,10 @@ pub(super) struct Arrived;
 impl Invariant for Arrived {
     fn name(&self) -> &'static str {
         "everything saved on a phone is on the server, in visible quarantine, or rejected or parked and listed on the phone"
+    }
+
+    fn at(&mut self, world: &World, at: At) -> Held {
+        if at == At::End { judged(world) } else { Ok(()) }
     }
 
     fn phone(&mut self, world: &World, no: usize, found: &Examined) -> Held {
@@ -47,6 +51,29 @@ impl Invariant for Arrived {
         }
         Ok(())
     }
+}
+
+/// What an old app had sent is judged once it was upgraded.
+fn judged(world: &World) -> Held {
+    // Who left, or is known no more, does not say so.
+    let mut phones = world.phones.iter();
+    if phones.any(|phone| phone.left || phone.wiped || !phone.enrolled) {
+        return Ok(());
+    }
+    for op in world
+        .views
+        .values()
+        .flat_map(|view| view.ops.values())
+        .flatten()
+    {
+        if let Outcome::Quarantined { reason } = &op.outcome
+            && reason.code == "old_version"
+        {
+            let text = format!("op {} still waits for an upgrade", op.id);
+            return Err(Violation::new("", text).about(op.entity));
+        }
+    }
+    Ok(())
 }
 
 /// What is wrong with an op that the phone believes to be settled.

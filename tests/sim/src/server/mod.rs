@@ -11,7 +11,7 @@ use gridwalk_engine::{Method, Request, Response};
 use gridwalk_server::admin::{AdminError, Backup};
 use gridwalk_server::blobs::Blobs;
 use gridwalk_server::keep::{Book, Keep as _};
-use gridwalk_server::{OpenError, Parts, Service, Settings, Sizes, http};
+use gridwalk_server::{OpenError, Parts, Service, Settings, http};
 use gridwalk_store::{EntityFilter, Read, StoreError};
 use std::path::Path;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub struct Server {
     blobs: SimBlobs,
     keep: SimKeep,
     life: Life,
-    sizes: Sizes,
+    settings: Settings,
     service: Arc<Service>,
 }
 
@@ -58,17 +58,17 @@ impl Server {
     ///
     /// # Errors
     /// Where the store fails, which a new one does not.
-    pub fn new(time: &Time, seed: u64, sizes: Sizes) -> Result<Self, OpenError> {
+    pub fn new(time: &Time, seed: u64, settings: Settings) -> Result<Self, OpenError> {
         let rng = Arc::new(Seeded::new(seed));
         let (store, blobs, keep) = (SimStore::new(), SimBlobs::new(seed), SimKeep::default());
-        Self::on(time.clone(), rng, sizes, (store, blobs, keep))
+        Self::on(time.clone(), rng, settings, (store, blobs, keep))
     }
 
     /// A process that starts on what is there.
     fn on(
         time: Time,
         rng: Arc<Seeded>,
-        sizes: Sizes,
+        settings: Settings,
         (store, blobs, keep): (SimStore, SimBlobs, SimKeep),
     ) -> Result<Self, OpenError> {
         let life = Life::default();
@@ -80,15 +80,11 @@ impl Server {
             clock: Arc::new(ServerClock(time.clone())),
             rng: rng.clone(),
         };
-        let settings = Settings {
-            sizes,
-            ..Settings::default()
-        };
-        let service = Arc::new(Service::open(parts, settings)?);
+        let service = Arc::new(Service::open(parts, settings.clone())?);
         Ok(Self {
             time,
             rng,
-            sizes,
+            settings,
             store,
             blobs,
             keep,
@@ -102,7 +98,7 @@ impl Server {
         *self = Self::on(
             self.time.clone(),
             Arc::clone(&self.rng),
-            self.sizes,
+            self.settings.clone(),
             (store, blobs, self.keep.clone()),
         )?;
         Ok(())
@@ -276,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_commit_that_fails_is_undone_and_one_whose_answer_is_lost_is_not() {
-        let mut server = Server::new(&Time::new(), 1, Sizes::default()).expect("opens");
+        let mut server = Server::new(&Time::new(), 1, Settings::default()).expect("opens");
         server.fail_write(0, WriteFault::Refused);
         set(&server, 1).expect_err("fails");
         assert_ne!(epoch(&server), Some(Epoch::from_bytes([1; 16])));
@@ -294,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_server_that_goes_back_untold_is_as_it_was_and_a_restored_one_is_of_a_new_time() {
-        let mut server = Server::new(&Time::new(), 1, Sizes::default()).expect("opens");
+        let mut server = Server::new(&Time::new(), 1, Settings::default()).expect("opens");
         set(&server, 1).expect("sets");
         let backup = server.backup().expect("copies");
         let admin = server.service().admin();

@@ -3,6 +3,7 @@
 
 use super::World;
 use super::phone::Patrol;
+use super::setup::NEWER;
 use gridwalk_engine::EngineError;
 
 use crate::invariants::{At, Violation};
@@ -38,6 +39,7 @@ impl World {
         self.server.mend();
         for no in 0..self.phones.len() {
             self.phones[no].link.mend();
+            self.phones[no].speaks = NEWER;
             self.phones[no].disk.mend();
         }
         // What is on its way arrives, who fell gets up.

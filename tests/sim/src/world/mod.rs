@@ -9,7 +9,7 @@ pub mod district;
 mod life;
 pub mod net;
 pub mod phone;
-mod setup;
+pub(crate) mod setup;
 
 use gridwalk_domain::{EntityId, OpBody, OpId, TenantId};
 use gridwalk_engine::{Engine, EngineError};
@@ -97,6 +97,8 @@ pub struct World {
     pub(crate) backups: Vec<Backup>,
     /// The records that were purged by order.
     pub purged: BTreeSet<EntityId>,
+    /// The oldest version of the protocol that the server judges.
+    pub(crate) min_v: u32,
     /// When the server last went back.
     pub(crate) back_ms: i64,
     /// Grids, workers, terms.

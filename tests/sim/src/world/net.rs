@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gridwalk_domain::wire::PushRequest;
+use gridwalk_domain::wire::{PROTOCOL_VERSION, PushRequest};
 use gridwalk_engine::{Method, Request, Response, TransportError};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -84,6 +84,10 @@ fn plain<'a>(encoding: Option<&str>, body: &'a [u8]) -> Cow<'a, [u8]> {
     }
 }
 
+fn is_encoding((name, _): &(String, String)) -> bool {
+    name.eq_ignore_ascii_case("content-encoding")
+}
+
 fn lost(message: &str) -> TransportError {
     TransportError::Interrupted {
         message: message.to_owned(),
@@ -98,7 +102,8 @@ fn unreachable(message: &str) -> TransportError {
 
 impl World {
     /// A request leaves a phone; chance decides what becomes of it.
-    pub(crate) fn send(&mut self, no: usize, request: Request) {
+    pub(crate) fn send(&mut self, no: usize, mut request: Request) {
+        self.put_on_version(no, &mut request);
         let now_ms = self.now_ms();
         self.phones[no].asked += 1;
         let (link, rng) = (&self.phones[no].link, &mut self.rng);
@@ -139,6 +144,38 @@ impl World {
                 };
                 world.answer_to(no, asked, back, answer);
             });
+        }
+    }
+
+    /// Where the server asks for a newer version, an upgraded app says it.
+    fn put_on_version(&self, no: usize, request: &mut Request) {
+        let old = format!("{{\"v\":{PROTOCOL_VERSION},");
+        let plain = plain(request.header("content-encoding"), &request.body);
+        if self.min_v <= PROTOCOL_VERSION
+            || self.phones[no].speaks < self.min_v
+            || !plain.starts_with(old.as_bytes())
+        {
+            return;
+        }
+        let mut body = format!("{{\"v\":{},", self.min_v).into_bytes();
+        body.extend_from_slice(&plain[old.len()..]);
+        request.body = body;
+        request.headers.retain(|header| !is_encoding(header));
+    }
+
+    /// What it hears back it takes for its own version.
+    fn take_off_version(&self, no: usize, answer: &mut Response) {
+        let asks = format!("\"min_v\":{},", self.min_v);
+        if self.min_v <= PROTOCOL_VERSION || self.phones[no].speaks < self.min_v {
+            return;
+        }
+        let plain = plain(answer.header("content-encoding"), &answer.body);
+        let text = String::from_utf8_lossy(&plain);
+        if text.contains(&asks) {
+            let own = format!("\"min_v\":{PROTOCOL_VERSION},");
+            let body = text.replacen(&asks, &own, 1).into_bytes();
+            answer.body = body;
+            answer.headers.retain(|header| !is_encoding(header));
         }
     }
 
@@ -191,7 +228,8 @@ impl World {
             digest(&request.body)
         );
         match self.server.handle(request, &format!("10.0.0.{no}")) {
-            Ok(Some(answer)) => {
+            Ok(Some(mut answer)) => {
+                self.take_off_version(no, &mut answer);
                 let (status, body) = (answer.status, &answer.body);
                 let (len, sum) = (body.len(), digest(body));
                 self.say(format_args!("{line} ← {status} {len} B {sum}"));

@@ -44,6 +44,9 @@ pub struct Phone {
     /// Its clocks.
     pub clock: Arc<PhoneClock>,
     pub(crate) rng: Arc<Seeded>,
+    /// The version of the protocol that its app speaks, where the server asks for
+    /// a newer one.
+    pub(crate) speaks: u32,
     /// The way to the server.
     pub link: Link,
     /// The one-time code that its worker was given.

@@ -1,10 +1,10 @@
 //! What a seed makes of the world: how many of what, and what goes wrong.
 
 use gridwalk_domain::BootId;
-use gridwalk_domain::wire::Limits;
+use gridwalk_domain::wire::{Limits, PROTOCOL_VERSION};
 use gridwalk_engine::CancelToken;
-use gridwalk_server::Sizes;
 use gridwalk_server::admin::EnrolFor;
+use gridwalk_server::{Settings, Sizes};
 use gridwalk_store::StoreError;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
@@ -22,6 +22,8 @@ use crate::server::Server;
 use crate::time::{DAY, MINUTE, PhoneClock, SECOND, Time};
 use crate::trace::Trace;
 
+/// The version of the protocol that newer apps speak, in this world.
+pub(crate) const NEWER: u32 = PROTOCOL_VERSION + 1;
 /// Twenty years.
 const YEARS: i64 = 20 * 365 * DAY;
 
@@ -80,8 +82,17 @@ impl World {
     fn of(seed: u64, mut rng: fastrand::Rng, workers: &[usize]) -> Result<Self, StoreError> {
         disk::seed_sqlite(seed);
         let time = Time::new();
-        let sizes = sizes(&mut rng);
-        let server = Server::new(&time, rng.u64(..), sizes)
+        let settings = Settings {
+            min_v: if rng.happens(0.25) {
+                NEWER
+            } else {
+                PROTOCOL_VERSION
+            },
+            sizes: sizes(&mut rng),
+            ..Settings::default()
+        };
+        let min_v = settings.min_v;
+        let server = Server::new(&time, rng.u64(..), settings)
             .map_err(|error| StoreError::Failed(error.to_string()))?;
         let district = District::build(&server, workers)?;
         Ok(Self {
@@ -92,6 +103,7 @@ impl World {
             planned: 0,
             server,
             backups: vec![],
+            min_v,
             back_ms: i64::MIN,
             purged: BTreeSet::new(),
             district,
@@ -131,6 +143,7 @@ impl World {
             disk: SimDisk::new(rng.u64(..)),
             clock: Arc::new(clock),
             rng: Arc::new(Seeded::new(rng.u64(..))),
+            speaks: if rng.bool() { PROTOCOL_VERSION } else { NEWER },
             link: Link::draw(rng),
             code,
             engine: None,
