@@ -13,13 +13,12 @@ import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
 import org.gridwalk.core.EngineException
 import org.gridwalk.core.Fix
+import org.gridwalk.core.NetworkCost
 import org.gridwalk.core.NewIncident
 import org.gridwalk.core.PatrolNow
 import org.gridwalk.core.Recorded
 import org.gridwalk.core.SensorMark
-import org.gridwalk.core.Status
 import org.gridwalk.core.SyncProgress
-import org.gridwalk.core.Unsent
 import org.gridwalk.shared.location.LocationEvent
 import org.gridwalk.shared.location.LocationSource
 import org.gridwalk.shared.location.PatrolRecorder
@@ -125,7 +124,7 @@ private class PlayedCore : Gridwalk {
     fun noPatrol() = everything.run { value = standing(null) }
 
     private fun standing(patrol: PatrolNow?) =
-        Everything(Status(null, emptyList(), null, patrol, Unsent(0u, 0u, 0u, null), 0u, null, null, emptyList(), false), emptyList(), emptyList())
+        Everything(nothing.copy(patrol = patrol), emptyList(), emptyList())
 
     private fun store(what: String) {
         failing?.let { throw it }
@@ -167,7 +166,13 @@ private class PlayedCore : Gridwalk {
 
     override suspend fun report(incident: NewIncident) = notAsked()
 
-    override suspend fun sync(photosWait: Boolean, onProgress: (SyncProgress) -> Unit) = notAsked()
+    override suspend fun sync(network: NetworkCost?, onProgress: (SyncProgress) -> Unit) = notAsked()
+
+    override suspend fun nextSync(network: NetworkCost) = notAsked()
+
+    override suspend fun networkReturned() = notAsked()
+
+    override suspend fun logOut(confirm: Boolean) = notAsked()
 
     override suspend fun shut() = notAsked()
 

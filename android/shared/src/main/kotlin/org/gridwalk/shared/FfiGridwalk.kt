@@ -26,6 +26,7 @@ import org.gridwalk.core.CancelToken
 import org.gridwalk.core.Change
 import org.gridwalk.core.Engine
 import org.gridwalk.core.Fix
+import org.gridwalk.core.NetworkCost
 import org.gridwalk.core.NewIncident
 import org.gridwalk.core.Observer
 import org.gridwalk.core.OpenOptions
@@ -80,12 +81,12 @@ class FfiGridwalk private constructor(private val engine: Engine, private val io
 
     override suspend fun report(incident: NewIncident) = call { reportIncident(incident) }
 
-    override suspend fun sync(photosWait: Boolean, onProgress: (SyncProgress) -> Unit): SyncReport = CancelToken().use { token ->
+    override suspend fun sync(network: NetworkCost?, onProgress: (SyncProgress) -> Unit): SyncReport = CancelToken().use { token ->
         val observer = object : SyncObserver {
             override fun progress(progress: SyncProgress) = onProgress(progress)
         }
         coroutineScope {
-            val report = async(io) { engine.sync(observer, token, photosWait) }
+            val report = async(io) { engine.sync(observer, token, network) }
             try {
                 report.await()
             } catch (cancelled: CancellationException) {
@@ -95,6 +96,12 @@ class FfiGridwalk private constructor(private val engine: Engine, private val io
             }
         }
     }
+
+    override suspend fun nextSync(network: NetworkCost) = call { nextSync(network) }
+
+    override suspend fun networkReturned() = call { networkReturned() }
+
+    override suspend fun logOut(confirm: Boolean) = call { logOut(confirm) }
 
     override suspend fun shut() {
         call { shut() }

@@ -25,16 +25,18 @@ import android.provider.MediaStore
 import androidx.annotation.StringRes
 import androidx.compose.ui.semantics.SemanticsNode
 import androidx.compose.ui.semantics.SemanticsProperties
+import androidx.compose.ui.test.hasClickAction
+import androidx.compose.ui.test.hasContentDescription
+import androidx.compose.ui.test.hasSetTextAction
+import androidx.compose.ui.test.hasText
 import androidx.compose.ui.test.isEnabled
 import androidx.compose.ui.test.isRoot
 import androidx.compose.ui.test.junit4.ComposeTestRule
-import androidx.compose.ui.test.hasClickAction
-import androidx.compose.ui.test.hasContentDescription
-import androidx.compose.ui.test.hasText
 import androidx.compose.ui.test.onFirst
 import androidx.compose.ui.test.onLast
 import androidx.compose.ui.test.performClick
 import androidx.compose.ui.test.performScrollTo
+import androidx.compose.ui.test.performTextInput
 import androidx.test.core.app.ActivityScenario
 import androidx.test.core.app.ApplicationProvider
 import androidx.work.WorkInfo
@@ -112,6 +114,8 @@ class Hand(private val rule: ComposeTestRule) {
         }
     }
 
+    fun types(@StringRes label: Int, text: String) = rule.onNode(hasText(say(label)) and hasSetTextAction()).performTextInput(text)
+
     /** Where a question over the screen bears the same word as the button that called it. */
     fun pressesLast(@StringRes text: Int) {
         rule.onAllNodes(hasText(say(text)) and hasClickAction()).onLast().performClick()
@@ -162,11 +166,17 @@ class Hand(private val rule: ComposeTestRule) {
 
     fun switchesGps(on: Boolean) = shadowOf(locations()).setProviderEnabled(LocationManager.GPS_PROVIDER, on)
 
-    /** Mobile data, which somebody pays by the byte, or Wi-Fi. */
+    /** Mobile data, which somebody pays by the byte, or Wi-Fi, after there was none. */
     fun joins(wifi: Boolean) {
         val type = if (wifi) ConnectivityManager.TYPE_WIFI else ConnectivityManager.TYPE_MOBILE
         val joined = ShadowNetworkInfo.newInstance(NetworkInfo.DetailedState.CONNECTED, type, 0, true, NetworkInfo.State.CONNECTED)
-        shadowOf(app.getSystemService(ConnectivityManager::class.java)).setActiveNetworkInfo(joined)
+        val manager = app.getSystemService(ConnectivityManager::class.java)
+        shadowOf(manager).setActiveNetworkInfo(joined)
+        val network = manager.activeNetwork!!
+        for (callback in shadowOf(manager).networkCallbacks.toList()) {
+            callback.onLost(network)
+            callback.onAvailable(network)
+        }
     }
 
     /** What the notification of the patrol says. */
