@@ -2,7 +2,7 @@
 # The parts of `test` and `check`. Each runs by itself and in a subshell; one
 # that fails does not keep the others from running.
 
-TEST_PARTS=(rust sim conformance web bindings android browser)
+TEST_PARTS=(rust sim conformance web bindings android browser fuzz)
 CHECK_PARTS=(format scripts page clippy phones)
 # What runs when it is named: house is within rust.
 NAMED_TEST_PARTS=(house)
@@ -69,6 +69,16 @@ test_android() {
     bash android/test
 }
 
+# Each target for a short time; ./dev fuzz gives them longer.
+test_fuzz() {
+    local target seconds=5
+    if in_ci; then seconds=30; fi
+    fuzz_build
+    for target in $(fuzz_targets); do
+        fuzz_run "$target" "$seconds"
+    done
+}
+
 test_browser() {
     need_chromium
     npm_install tests/web
@@ -102,6 +112,7 @@ check_format() {
     need_rust
     need_rustfmt
     cargo fmt --all --check
+    cargo fmt --manifest-path "$FUZZ/Cargo.toml" --check
     page_code format:check
 }
 
@@ -133,9 +144,26 @@ check_phones() {
     bash ios/check-phones
 }
 
+bench_files() {
+    find core sync-server tests -path '*/node_modules' -prune -o -path '*/benches/*.rs' -print
+}
+
 bench_names() {
-    find core sync-server tests -path '*/node_modules' -prune -o -path '*/benches/*.rs' -print |
-        sed 's|.*/||; s|\.rs$||' | sort
+    bench_files | sed 's|.*/||; s|\.rs$||' | sort
+}
+
+# bench_run NAME [ARGUMENT…]: builds the bench's own crate and what that needs.
+bench_run() {
+    local name="$1" file argument arguments=()
+    shift
+    # Cargo runs it from its own folder: paths were meant from the caller's.
+    for argument in "$@"; do
+        [ ! -e "$CALLED_FROM/$argument" ] || argument="$CALLED_FROM/$argument"
+        arguments+=("$argument")
+    done
+    file="$(bench_files | grep "/benches/$name\.rs$")"
+    case "$file" in sync-server/* | tests/demo/*) page_build ;; esac
+    cargo bench --manifest-path "${file%/benches/*}/Cargo.toml" --bench "$name" -- "${arguments[@]}"
 }
 
 # run_parts VERB [PART…]: all of them, then a table of what they took.

@@ -236,6 +236,50 @@ test('an incident shows its photo', async () => {
   await page.click('[data-back]')
 })
 
+test('the sites’ list says what was visited, and why the rest was not', async () => {
+  const coverage = await ask(page, `/api/coverage?date=${day.date}&grid=${day.grid}`)
+  assert.ok(coverage.units.length > 0, 'sites are due')
+  assert.ok(
+    coverage.units.some((/** @type {any} */ { met }) => met),
+    'some were visited',
+  )
+  assert.ok(
+    coverage.units.some((/** @type {any} */ { reason }) => reason),
+    'some were not',
+  )
+  await page.click('#tab-sites')
+  const { due, met } = coverage.day
+  assert.equal(
+    plain(await page.textContent('[data-coverage-day]')),
+    `当天应到 ${due} 次，已到 ${met} 次`,
+  )
+  if (coverage.week) await page.waitForSelector('[data-coverage-week]')
+  const lines = page.locator('[data-sites] [data-site]')
+  assert.equal(await lines.count(), coverage.units.length, 'each is listed')
+  const missed = page.locator('[data-site][data-standing="missed"]').first()
+  const why = plain(await missed.locator('.why').textContent())
+  assert.ok(why.length > 1, 'a missed site has its reason')
+  await mapIdle(page)
+  await picture(page, '06-sites')
+})
+
+test('a patrol shows its sites', async () => {
+  const details = await Promise.all(
+    day.patrols.map((/** @type {any} */ { id }) => ask(page, `/api/patrols/${id}`)),
+  )
+  const found = details.find(({ coverage }) => coverage.visits.length > 0)
+  assert.ok(found, 'some patrol visited a site')
+  await page.click('#tab-patrols')
+  await page.click(`[data-row="${found.patrol.id}"] a`)
+  const part = page.locator('[data-patrol-sites]')
+  await part.waitFor()
+  assert.ok((await part.locator('[data-standing="met"]').count()) > 0)
+  await mapIdle(page)
+  await part.scrollIntoViewIfNeeded()
+  await picture(page, '06-patrol-sites')
+  await page.click('[data-back]')
+})
+
 test('the workers’ list says who was heard from when, and what is unsent', async () => {
   const { workers } = await ask(page, `/api/workers?grid=${day.grid}`)
   await page.click('#tab-workers')

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use crate::text::{list, read, read_optional};
 use crate::{
-    CancelToken, Catalogue, ConflictChoice, ConflictView, EngineError, ExportFormat, Exported, Fix,
-    Grid, Identity, IncidentView, LogOut, NetworkCost, NewIncident, NextSync, Observer,
-    OpenOptions, PatrolSummary, PatrolView, Recorded, RouteView, SensorMark, Status, Subscription,
-    SyncObserver, SyncReport, SyncSettings, VaultView, observe, sync,
+    CancelToken, Catalogue, ConflictChoice, ConflictView, CoverageView, EngineError, ExportFormat,
+    Exported, Fix, Grid, Identity, IncidentView, LogOut, NetworkCost, NewCheckIn, NewIncident,
+    NextSync, Observer, OpenOptions, PatrolSummary, PatrolView, Power, Recorded, RouteView,
+    SensorMark, SensorPlan, Status, Subscription, SyncObserver, SyncReport, SyncSettings,
+    VaultView, observe, sync,
 };
 
 type Result<T> = std::result::Result<T, EngineError>;
@@ -190,6 +191,19 @@ impl Engine {
         Ok(self.inner.record(&fixes)?.into())
     }
 
+    /// What to ask of the sensors now; none: leave them alone, as nothing is
+    /// recorded outside of a patrol or while it is paused.
+    ///
+    /// Caller: the location service, after each step of the patrol, after each
+    /// `record`, when the battery changes, and every half a minute while no
+    /// position comes.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub fn sensor_plan(&self, power: Power) -> Result<Option<SensorPlan>> {
+        Ok(self.inner.sensor_plan(power.into())?.map(Into::into))
+    }
+
     /// Notes what the sensor is at, so that a gap has its cause.
     ///
     /// Caller: the location service.
@@ -198,6 +212,29 @@ impl Engine {
     /// `NoPatrol`, `DiskFull`.
     pub fn mark(&self, mark: SensorMark) -> Result<()> {
         Ok(self.inner.mark(mark.into())?)
+    }
+
+    /// Saves that the worker is at a site, or why they could not be, and gives
+    /// the check-in's id.
+    ///
+    /// Caller: PatrolScreen, a site that was touched.
+    ///
+    /// # Errors
+    /// `NotEnrolled`, `NoShift`, `NotFound`, `OutOfScope`, `BadInput`,
+    /// `DiskFull`.
+    pub fn check_in(&self, new: NewCheckIn) -> Result<String> {
+        Ok(self.inner.check_in(new.try_into()?)?.to_string())
+    }
+
+    /// The sites of the worker's grids and how they stand today.
+    ///
+    /// Caller: PatrolScreen and TodayScreen, when the number of fixes in the
+    /// status grew, after a check-in and after a sync.
+    ///
+    /// # Errors
+    /// `Closed`, `Storage`.
+    pub fn coverage(&self) -> Result<CoverageView> {
+        Ok(self.inner.coverage()?.into())
     }
 
     /// Saves an incident with its photos and gives its id.

@@ -18,6 +18,8 @@ mod incident;
 mod leaving;
 mod observe;
 mod patrol;
+mod sensors;
+mod sites;
 mod status;
 mod sync;
 mod text;
@@ -37,6 +39,8 @@ pub use patrol::{
     ExportFormat, Fix, FixRefusal, Gap, GapCause, PatrolSummary, PatrolView, Recorded, RefusedFix,
     RoutePoint, RouteView, SensorMark, Stop,
 };
+pub use sensors::{Power, SensorPlan, SensorPriority};
+pub use sites::{CoverageView, NewCheckIn, SiteEvery, SiteMissing, SiteView, SiteVisit};
 pub use status::{Advice, PatrolNow, RefusedItem, RefusedWhat, ShiftView, Status, Unsent};
 pub use sync::{
     CancelToken, NetworkCost, NextSync, SyncCut, SyncObserver, SyncPhase, SyncProgress, SyncReport,

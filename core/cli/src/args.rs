@@ -57,6 +57,9 @@ pub(crate) enum Verb {
     /// 事件 · incidents
     #[command(subcommand)]
     Incident(Incident),
+    /// 必到点 · sites
+    #[command(subcommand)]
+    Site(SiteVerb),
     /// 同步 · send what is due, pull what changed
     Sync {
         /// 按流量计费的网络 · somebody pays by the byte: routes and photos wait
@@ -166,6 +169,23 @@ pub(crate) enum Incident {
     Show {
         /// 事件编号 · the incident's id
         id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SiteVerb {
+    /// 今天的覆盖情况 · how they stand today
+    List,
+    /// 签到，或说明为何未到 · check in, or say why not
+    CheckIn {
+        /// 必到点编号 · the site's id
+        site: String,
+        /// 未到原因的代码 · why it was not visited: locked, no_access, nobody_home …
+        #[arg(long, value_name = "WORD")]
+        missed: Option<String>,
+        /// 说明 · what else there is to say
+        #[arg(long)]
+        note: Option<String>,
     },
 }
 

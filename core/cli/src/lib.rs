@@ -13,6 +13,7 @@ mod problem;
 mod record;
 mod run;
 mod show;
+mod sites;
 mod sync;
 mod text;
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::args::{self, Args, FileFormat, Incident, Patrol, Shift, Vault, Verb};
 use crate::problem::{Outcome, Problem, shown};
 use crate::text::Texts;
-use crate::{conflict, key, leave, record, show, sync};
+use crate::{conflict, key, leave, record, show, sites, sync};
 
 pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
     let out = &mut io::stdout().lock();
@@ -56,6 +56,7 @@ pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
             };
             conflict::resolve(&engine, &asked, texts, out)?;
         }
+        Verb::Site(verb) => sites::run(&engine, verb, texts, out)?,
         Verb::Status { json: true } => writeln!(out, "{}", show::status_json(&engine.status()?))?,
         Verb::Status { json: false } => show::status(&engine.status()?, texts, out)?,
         Verb::Export {
@@ -215,7 +216,7 @@ fn new_incident(new: &args::NewIncident) -> Outcome<NewIncident> {
     })
 }
 
-fn parsed(id: &str) -> Outcome<EntityId> {
+pub(crate) fn parsed(id: &str) -> Outcome<EntityId> {
     id.parse()
         .map_err(|_| Problem::text("problem.id", vec![("text", id.to_owned())]))
 }

@@ -48,7 +48,9 @@ pub use id::{
     UserId, WorkerId,
 };
 pub use import::{BadData, MAX_IMPORT_BYTES};
+pub use kind::checkin::CheckIn;
 pub use kind::patrol::{Mark, MarkKind};
+pub use kind::site::{Every, Site};
 pub use op::{
     Author, BadOp, Change, Intent, MAX_BODY_BYTES, OP_VERSION, OpBody, OpHead, SealedOp, ServerPart,
 };

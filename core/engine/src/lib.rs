@@ -47,7 +47,9 @@ mod wipe;
 pub use account::Leaving;
 pub use config::{Config, Key32};
 pub use disk::{Disk, DiskFile, OpenFor, SystemDisk};
-pub use engine::{Engine, NewIncident, NewPhoto, PatrolSummary};
+pub use engine::{
+    CoverageView, Engine, NewCheckIn, NewIncident, NewPhoto, PatrolSummary, SiteView,
+};
 pub use error::{EngineError, Result};
 pub use export::Format;
 pub use export_unsent::Exported;

@@ -7,6 +7,7 @@
 
 use gridwalk_domain::{Clock, Entity, EntityId, Fix, Mark, MarkKind, Moment, Rng, RunId};
 use gridwalk_track::filter::{Arrived, Filter};
+use gridwalk_track::plan::Planner;
 use gridwalk_track::route::{Route, Rules};
 use gridwalk_track::{Refusal, StoredFix};
 use rusqlite::{Connection, Transaction};
@@ -17,10 +18,10 @@ use crate::journal::Journal;
 use crate::{boots, chunks};
 
 /// Unsealed fixes live at most this long in the journal.
-const SEAL_AFTER_MS: i64 = 5 * 60_000;
+const SEAL_AFTER_MS: i64 = 10 * 60_000;
 /// A power cut loses at most the fixes of ten seconds: no fix may be older than
 /// this before it is synced. The rest is for a monotonic clock that runs slow.
-const SYNC_WITHIN_MS: i64 = 9_500;
+const SYNC_AFTER_MS: i64 = 9_500;
 
 /// Fixes that were recorded.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,11 +68,15 @@ pub(crate) struct Live {
     pub(crate) total: u64,
     pub(crate) refused: u64,
     pub(crate) last_used: Option<Fix>,
+    pub(crate) planner: Planner,
     filter: Filter,
+    /// The time of the last used fix of this process, and the monotonic clock
+    /// when it came.
+    seen: Option<(i64, i64)>,
     unsealed_since: i64,
     /// When the oldest fix came that a power cut would take.
     unsynced_since: Option<i64>,
-    /// When the recorder was last called.
+    /// The monotonic clock at the last call.
     called_at: Option<i64>,
     /// After a seal that failed: not tried again below this many.
     seal_at: usize,
@@ -98,7 +103,9 @@ impl Live {
             total: 0,
             refused: 0,
             last_used: None,
+            planner: Planner::default(),
             filter: Filter::default(),
+            seen: None,
             unsealed_since: 0,
             unsynced_since: None,
             called_at: None,
@@ -135,8 +142,33 @@ impl Live {
         live
     }
 
+    /// A patrol that begins now.
+    pub(crate) fn begun(id: EntityId, now: Moment) -> Self {
+        let mut live = Self::new(id);
+        live.filter.begin(now.wall_ms);
+        live
+    }
+
     pub(crate) fn break_off(&mut self) {
         self.filter.break_off();
+        self.planner = Planner::default();
+    }
+
+    /// The time by the fixes' clock: what happens now is told to lie between
+    /// the right two fixes, however wrong the phone's own clock is. Later than
+    /// the last fix; the wall clock where this process has seen none.
+    pub(crate) fn fix_ms(&self, now: Moment) -> i64 {
+        self.seen.map_or(now.wall_ms, |(fix_ms, mono_ms)| {
+            fix_ms.saturating_add((now.mono_ms - mono_ms).max(1))
+        })
+    }
+
+    /// The time of the first of these fixes that the route would use.
+    pub(crate) fn first_used(&self, now: Moment, fixes: &[Fix]) -> Option<i64> {
+        let mut filter = self.filter.clone();
+        let stored = fixes.iter().map(|fix| filter.take(fix, arrived(now)));
+        let mut used = stored.filter(|fix| fix.refused.is_none());
+        used.next().map(|stored| stored.fix.time_ms)
     }
 
     fn this_run(&self, run: RunId) -> &[StoredFix] {
@@ -230,12 +262,9 @@ impl Recorder {
         };
         let first =
             u32::try_from(live.this_run(self.run).len()).map_err(|_| Fault::Row("the run"))?;
-        let arrived = Arrived {
-            wall_ms: now.wall_ms,
-            mono_ms: now.mono_ms,
-        };
         let mut filter = live.filter.clone();
-        let stored: Vec<StoredFix> = fixes.iter().map(|fix| filter.take(fix, arrived)).collect();
+        let take = |fix| filter.take(fix, arrived(now));
+        let stored: Vec<StoredFix> = fixes.iter().map(take).collect();
         if !stored.is_empty() {
             if let Err(fault) = self.journal.append(live.id, self.run, first, &stored) {
                 // Those of earlier calls are due all the same.
@@ -250,8 +279,11 @@ impl Recorder {
             live.unsealed += stored.len();
             live.total += stored.len() as u64;
             live.refused += stored.iter().filter(|fix| fix.refused.is_some()).count() as u64;
-            let used = stored.iter().rev().find(|fix| fix.refused.is_none());
-            live.last_used = used.map(|fix| fix.fix).or(live.last_used);
+            for used in stored.iter().filter(|fix| fix.refused.is_none()) {
+                live.planner.saw(&used.fix, now.mono_ms);
+                live.seen = Some((used.fix.time_ms, now.mono_ms));
+                live.last_used = Some(used.fix);
+            }
             live.runs
                 .entry(self.run)
                 .or_default()
@@ -276,14 +308,14 @@ impl Recorder {
         Ok(Some(recorded))
     }
 
-    /// Syncs and seals where it is time to. The fixes are in the journal and
+    /// Syncs and seals where it is time to: where the next call, if it comes as
+    /// late as this one did, would be too late. The fixes are in the journal and
     /// acknowledged whatever happens here, so a failure is not the caller's:
     /// it is tried again, and a disk that is full shows at the next fix.
     fn keep_up(&mut self, conn: &mut Connection, now: Moment) {
         let Some(live) = &mut self.live else { return };
-        let waited = |since: i64, limit: i64| !(0..limit).contains(&(now.mono_ms - since));
         let due =
-            live.unsealed >= chunks::CHUNK_FIXES || waited(live.unsealed_since, SEAL_AFTER_MS);
+            live.unsealed >= chunks::CHUNK_FIXES || waited(live.unsealed_since, now, SEAL_AFTER_MS);
         if live.unsealed > 0 && due && live.unsealed >= live.seal_at {
             let sealed = crate::core::begin(conn).and_then(|tx| {
                 self.seal(&tx, now)?;
@@ -299,16 +331,18 @@ impl Recorder {
             }
         }
         let Some(live) = &mut self.live else { return };
-        // The next call may be as far away as the last one.
-        let gap_ms = live.called_at.map_or(SYNC_WITHIN_MS, |at| now.mono_ms - at);
-        let left_ms = SYNC_WITHIN_MS - gap_ms.clamp(0, SYNC_WITHIN_MS);
-        let sync_due = live
-            .unsynced_since
-            .is_some_and(|since| waited(since, left_ms));
-        if sync_due && self.journal.sync().is_ok() {
+        let interval = live.called_at.map_or(SYNC_AFTER_MS, |at| now.mono_ms - at);
+        live.called_at = Some(now.mono_ms);
+        self.settle(now, interval);
+    }
+
+    /// Syncs what would be older than it may be after this many milliseconds.
+    pub(crate) fn settle(&mut self, now: Moment, ahead_ms: i64) {
+        let Some(live) = &mut self.live else { return };
+        let due = |since: i64| waited(since.saturating_sub(ahead_ms), now, SYNC_AFTER_MS);
+        if live.unsynced_since.is_some_and(due) && self.journal.sync().is_ok() {
             live.unsynced_since = None;
         }
-        live.called_at = Some(now.mono_ms);
     }
 
     /// Seals all that is unsealed into the transaction; [`Self::sealed`] is to
@@ -330,14 +364,26 @@ impl Recorder {
         let _ = self.journal.clear();
         if let Some(live) = &mut self.live {
             live.unsealed = 0;
-            live.seal_at = 0;
             live.unsynced_since = None;
+            live.seal_at = 0;
         }
     }
 }
 
 fn contiguous(fixes: &[(u32, StoredFix)]) -> impl Iterator<Item = &[(u32, StoredFix)]> {
     fixes.chunk_by(|a, b| a.0.checked_add(1) == Some(b.0))
+}
+
+/// Whether this long has passed since a time; a clock that was set back did.
+fn waited(since: i64, now: Moment, limit: i64) -> bool {
+    !(0..limit).contains(&now.mono_ms.saturating_sub(since))
+}
+
+fn arrived(now: Moment) -> Arrived {
+    Arrived {
+        wall_ms: now.wall_ms,
+        mono_ms: now.mono_ms,
+    }
 }
 
 /// The mark that tells of an opening in mid-patrol.
@@ -347,5 +393,94 @@ pub(crate) fn opened(now: Moment, recorded_under: gridwalk_domain::BootId) -> Ma
         kind: MarkKind::Opened {
             rebooted: recorded_under != now.boot,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gridwalk_domain::{BootId, EntityId, Position};
+
+    const BOOT: BootId = BootId::from_bytes([1; 16]);
+
+    fn at(ms: i64) -> Moment {
+        Moment {
+            wall_ms: 1_763_769_600_000 + ms,
+            boot: BOOT,
+            mono_ms: ms,
+        }
+    }
+
+    fn fix(now: Moment) -> Fix {
+        Fix {
+            time_ms: now.wall_ms,
+            position: Position {
+                lat: 35.1,
+                lon: 118.35,
+            },
+            accuracy_m: Some(5.0),
+            altitude_m: None,
+            speed_mps: None,
+            bearing_deg: None,
+            mocked: false,
+        }
+    }
+
+    /// However often a plan asks: when the next fix comes, none that is not
+    /// synced is older than ten seconds; and at one a second a sync serves ten.
+    #[test]
+    fn a_power_cut_loses_at_most_ten_seconds() {
+        for (every_ms, most_syncs) in [(1_000, 61), (5_000, 60), (20_000, 30), (300, 62)] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut conn = Connection::open_in_memory().expect("opens");
+            let mut recorder = Recorder {
+                run: RunId(7),
+                journal: Journal::new(&crate::config::for_tests(folder.path().join("db"), None)),
+                live: Some(Live::begun(EntityId::from_bytes([3; 16]), at(0))),
+            };
+            let (mut now, mut syncs) = (0, 0);
+            // No chunk is due yet: there is no table for one.
+            while now < 590_000 {
+                let before = recorder.live.as_ref().and_then(|live| live.unsynced_since);
+                if let Some(since) = before {
+                    assert!(
+                        now - since <= SYNC_AFTER_MS,
+                        "every {every_ms}: {}",
+                        now - since
+                    );
+                }
+                let fixes = [fix(at(now))];
+                let done = recorder.record(&mut conn, at(now), &fixes);
+                assert!(done.is_ok_and(|done| done.is_some()));
+                let after = recorder.live.as_ref().and_then(|live| live.unsynced_since);
+                syncs += i32::from(after.is_none());
+                now += every_ms;
+            }
+            assert!(syncs <= most_syncs, "every {every_ms}: {syncs} syncs");
+        }
+    }
+
+    #[test]
+    fn what_waits_alone_is_synced_when_the_shell_asks_for_its_plan() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut conn = Connection::open_in_memory().expect("opens");
+        let mut recorder = Recorder {
+            run: RunId(7),
+            journal: Journal::new(&crate::config::for_tests(folder.path().join("db"), None)),
+            live: Some(Live::begun(EntityId::from_bytes([3; 16]), at(0))),
+        };
+        for second in 0..15 {
+            let now = at(second * 1000);
+            recorder
+                .record(&mut conn, now, &[fix(now)])
+                .map(drop)
+                .unwrap_or_default();
+        }
+        let unsynced = |r: &Recorder| r.live.as_ref().and_then(|live| live.unsynced_since);
+        assert!(unsynced(&recorder).is_some());
+        recorder.settle(at(16_000), 0);
+        assert!(unsynced(&recorder).is_some(), "not yet");
+        recorder.settle(at(40_000), 0);
+        assert_eq!(unsynced(&recorder), None);
     }
 }

@@ -24,6 +24,9 @@ pub struct Rules {
     pub accuracy_m: f32,
     /// How far a fix may be ahead of the clocks, in milliseconds.
     pub ahead_ms: i64,
+    /// How long before the patrol began its first fix may have been measured,
+    /// in milliseconds: phones hand out the last position they knew.
+    pub before_ms: i64,
     /// Nobody is faster, in metres a second.
     pub speed_mps: f64,
     /// Nobody gains speed faster, in metres a second each second.
@@ -44,6 +47,7 @@ impl Default for Rules {
         Self {
             accuracy_m: 50.0,
             ahead_ms: 120_000,
+            before_ms: 60_000,
             speed_mps: 70.0,
             acceleration_mps2: 10.0,
             slack_m: 5.0,
@@ -82,6 +86,8 @@ const REMEMBERED: usize = 32;
 #[derive(Clone, Debug)]
 pub struct Filter {
     rules: Rules,
+    /// When the patrol began, by the phone's wall clock.
+    began_ms: Option<i64>,
     last: Option<Last>,
     recent: [Option<(i64, Position)>; REMEMBERED],
     next: usize,
@@ -121,12 +127,20 @@ impl Filter {
     pub fn new(rules: Rules) -> Self {
         Self {
             rules,
+            began_ms: None,
             last: None,
             recent: [None; REMEMBERED],
             next: 0,
             doubted_time: None,
             doubted_place: None,
         }
+    }
+
+    /// Begins a patrol at this time of the wall clock: what was measured long
+    /// before it is out of order. (Where it is the clock that is wrong, this
+    /// gives way like every belief about the time.)
+    pub fn begin(&mut self, wall_ms: i64) {
+        self.began_ms = Some(wall_ms);
     }
 
     /// Goes on after a restart from the last fix that was used. The motion
@@ -225,7 +239,16 @@ impl Filter {
     fn time_refusal(&self, fix: &Fix, arrived: Arrived) -> Option<Refusal> {
         let ahead_of = |limit: i64| fix.time_ms > limit.saturating_add(self.rules.ahead_ms);
         let Some(last) = &self.last else {
-            return ahead_of(arrived.wall_ms).then_some(Refusal::Future);
+            let earliest = self
+                .began_ms
+                .map(|ms| ms.saturating_sub(self.rules.before_ms));
+            return if ahead_of(arrived.wall_ms) {
+                Some(Refusal::Future)
+            } else if earliest.is_some_and(|ms| fix.time_ms < ms) {
+                Some(Refusal::OutOfOrder)
+            } else {
+                None
+            };
         };
         if fix.time_ms <= last.fix.time_ms {
             let known = (fix.time_ms, fix.position);
@@ -478,6 +501,36 @@ mod tests {
             })
             .collect();
         assert!(refused[..4].iter().all(|r| *r == Some(Refusal::Future)));
+        assert!(refused[4..].iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn the_position_of_an_hour_ago_is_no_part_of_the_patrol() {
+        let begun = || {
+            let mut filter = Filter::default();
+            filter.begin(at(0, 0.0).time_ms);
+            filter
+        };
+        let mut filter = begun();
+        let now = Arrived::of(&at(1, 0.0));
+        assert_eq!(
+            filter.take(&at(-3600, 900.0), now).refused,
+            Some(Refusal::OutOfOrder)
+        );
+        assert_eq!(filter.take(&at(-2, 0.0), now).refused, None);
+        // A wall clock that is an hour fast costs four fixes, not the patrol.
+        let mut filter = begun();
+        let refused: Vec<_> = walk(-3600..-3500)
+            .iter()
+            .map(|f| {
+                let arrived = Arrived {
+                    wall_ms: f.time_ms + 3_600_000,
+                    mono_ms: f.time_ms,
+                };
+                filter.take(f, arrived).refused
+            })
+            .collect();
+        assert!(refused[..4].iter().all(|r| *r == Some(Refusal::OutOfOrder)));
         assert!(refused[4..].iter().all(Option::is_none));
     }
 

@@ -18,6 +18,7 @@ pub mod coordinates;
 pub mod coverage;
 pub mod filter;
 pub mod geometry;
+pub mod plan;
 mod quantise;
 pub mod read;
 pub mod route;

@@ -27,6 +27,7 @@ mod rights;
 mod routes;
 mod server;
 mod service;
+mod sites;
 mod states;
 mod sync;
 mod tree;

@@ -16,7 +16,7 @@ pub(crate) fn day_of(at_ms: i64, utc_offset_min: i32) -> i32 {
 /// The field that names the record which a record of this kind belongs to.
 fn parent_field(kind: &str) -> Option<&'static str> {
     match kind {
-        "incident" => Some("patrol"),
+        "incident" | "checkin" => Some("patrol"),
         "patrol" => Some("shift"),
         _ => None,
     }

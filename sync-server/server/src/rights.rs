@@ -5,7 +5,7 @@
 //! [`Sight`]: what its user may not see does not come out of it, so a handler
 //! cannot forget to ask.
 
-use gridwalk_domain::{EntityId, GridId, Intent, Sha256, StreamKey, UserId, WorkerId};
+use gridwalk_domain::{EntityId, GridId, Intent, Sha256, Site, StreamKey, UserId, WorkerId};
 use gridwalk_store::{
     AssignmentRow, BlobRow, ContactRow, EntityFilter, EntityRow, GridRow, PositionRow, Read, Role,
     StoreError, TenantRow, UserRow,
@@ -184,6 +184,13 @@ impl<'a> Sight<'a> {
         patrols: &[EntityRow],
     ) -> Result<Vec<Arc<Summary>>, StoreError> {
         routes.of(self.tx, self.viewer.tenant.id, patrols)
+    }
+
+    /// The sites of a grid that a record of this sight belongs to.
+    pub(crate) fn sites(&self, grid: GridId) -> Result<Vec<Site>, Error> {
+        let tenant = self.viewer.tenant.id;
+        let mut places = crate::sites::places(self.tx, tenant, &[grid])?;
+        Ok(places.remove(&grid).unwrap_or_default().sites)
     }
 
     /// The names of workers that records of this sight name.

@@ -2,8 +2,9 @@
 //! marks come.
 
 use gridwalk_domain::kind::patrol::{FINISHED, marks};
-use gridwalk_domain::{Entity, EntityId, Epoch, TenantId};
+use gridwalk_domain::{Entity, EntityId, Epoch, GridId, TenantId};
 use gridwalk_store::{EntityRow, Read, StoreError, TrackVersion};
+use gridwalk_track::coverage::duty::Outing;
 use gridwalk_track::route::{Bbox, Gap, Stop};
 use gridwalk_track::simplify::simplified;
 use gridwalk_track::{StoredFix, codec, route::Route};
@@ -11,6 +12,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use crate::commits::lock;
+use crate::sites::{self, Place};
 
 /// How far a drawn route may lie from the fixes, in metres.
 pub(crate) const TOLERANCE_M: f64 = 5.0;
@@ -32,6 +34,11 @@ pub(crate) struct Summary {
     pub(crate) ended_ms: Option<i64>,
     /// Stored fixes, used or not.
     pub(crate) fixes: u64,
+    /// What the route says of the sites of its grid.
+    pub(crate) outing: Outing,
+    /// Milliseconds within the grid and outside of it; none where its boundary
+    /// is not known.
+    pub(crate) inside_ms: Option<(i64, i64)>,
 }
 
 /// What a summary was computed from.
@@ -40,6 +47,8 @@ struct Version {
     epoch: Option<Epoch>,
     track: TrackVersion,
     rev: u64,
+    sites: u64,
+    grids: u64,
 }
 
 #[derive(Default)]
@@ -65,12 +74,24 @@ impl Routes {
         let ids: Vec<EntityId> = patrols.iter().map(|row| row.id).collect();
         let tracks = tx.track_versions(tenant, &ids)?;
         let epoch = tx.epoch()?;
+        let mut grids: Vec<GridId> = patrols.iter().filter_map(|row| row.grid).collect();
+        grids.sort_unstable();
+        grids.dedup();
+        let places = sites::places(tx, tenant, &grids)?;
+        let grids_version = tx.tenant(tenant)?.map_or(0, |row| row.grids_version);
+        let nothing = Place::default();
         let rows = patrols.iter().zip(tracks);
         rows.map(|(row, track)| {
+            let place = row
+                .grid
+                .and_then(|grid| places.get(&grid))
+                .unwrap_or(&nothing);
             let version = Version {
                 epoch,
                 track,
                 rev: row.rev,
+                sites: place.print,
+                grids: grids_version,
             };
             if let Some((kept, summary)) = lock(&self.kept).by_patrol.get(&row.id)
                 && *kept == version
@@ -78,7 +99,7 @@ impl Routes {
                 return Ok(Arc::clone(summary));
             }
             // Computed without the lock: two who ask at once compute twice.
-            let summary = Arc::new(compute(tx, tenant, row, track)?);
+            let summary = Arc::new(compute(tx, tenant, row, track, place)?);
             self.keep(row.id, version, &summary);
             Ok(summary)
         })
@@ -109,6 +130,7 @@ fn compute(
     tenant: TenantId,
     row: &EntityRow,
     track: TrackVersion,
+    place: &Place,
 ) -> Result<Summary, StoreError> {
     let damaged = |why: &dyn std::fmt::Display| {
         StoreError::Damaged(format!("patrol {} cannot be read: {why}", row.id))
@@ -132,14 +154,33 @@ fn compute(
         fixes.iter().map(point).collect()
     });
     let finished = patrol.history.last().filter(|step| step.to == FINISHED);
+    let ended_ms = finished.map(|step| step.stamp.at_ms);
+    let outing = Outing::of(row.id, row.at_ms, ended_ms, &route, &place.sites);
+    let area = row
+        .grid
+        .map(|grid| sites::area(tx, tenant, grid))
+        .transpose()?
+        .flatten();
+    let inside_ms = area.map(|area| {
+        let inside = area.time_inside_ms(&route.segments);
+        let lasts = |s: &Vec<gridwalk_domain::Fix>| {
+            s.last()
+                .zip(s.first())
+                .map_or(0, |(b, a)| b.time_ms - a.time_ms)
+        };
+        let all: i64 = route.segments.iter().map(lasts).sum();
+        (inside, (all - inside).max(0))
+    });
     Ok(Summary {
+        outing,
+        inside_ms,
         segments: segments.collect(),
         distance_m: route.distance_m,
         moving_s: route.moving_ms / 1000,
         gap_s: route.gap_ms() / 1000,
         bbox: route.bbox,
         started_ms: row.at_ms,
-        ended_ms: finished.map(|step| step.stamp.at_ms),
+        ended_ms,
         fixes: track.fixes,
         gaps: route.gaps,
         stops: route.stops,

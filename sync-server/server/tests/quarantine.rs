@@ -457,14 +457,14 @@ fn chunks_are_decided_on_too() {
     let admin = world.service.admin();
     let held = admin.quarantine(None).expect("lists").chunks;
     assert_eq!(held.len(), 2);
+    let rows = world.stored(|tx| tx.held_chunks(world.tenant, None));
     let body = |hash: Sha256| {
-        let rows = world.stored(|tx| tx.held_chunks(world.tenant, None));
         let at = held.iter().position(|chunk| chunk.hash == hash);
         // Both lists are in the order of names and hashes.
-        rows[at.expect("listed")].body.clone()
+        &rows[at.expect("listed")].body
     };
     for chunk in &held {
-        if body(chunk.hash) == third.body {
+        if *body(chunk.hash) == third.body {
             continue;
         }
         admin.accept(chunk.hash).expect("accepts");

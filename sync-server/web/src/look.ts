@@ -53,5 +53,12 @@ export const PATROL_LOOKS: Record<PatrolStatus, Look> = {
   finished: { icon: 'checkCircle', color: 'muted' },
 }
 
+/** A site: visited, missed, not due here. */
+export const SITE_LOOKS = {
+  met: { icon: 'checkCircle', color: 'done' },
+  missed: { icon: 'radioUnchecked', color: 'overdue' },
+  open: { icon: 'radioUnchecked', color: 'muted' },
+} as const satisfies Record<string, Look>
+
 /** From least to most, for sorting. */
 export const SEVERITIES: readonly Severity[] = ['minor', 'normal', 'serious', 'urgent']

@@ -109,6 +109,12 @@ impl Day {
         day
     }
 
+    /// When the day began: milliseconds since 1970.
+    #[must_use]
+    pub fn start_ms(&self) -> i64 {
+        self.start_ms
+    }
+
     /// The distance truly walked between two times, in metres.
     #[must_use]
     pub fn walked_m(&self, from_ms: i64, to_ms: i64) -> f64 {

@@ -8,6 +8,14 @@
 
 pub mod days;
 pub mod random;
+pub mod sensors;
 pub mod traces;
 pub mod tracks;
 pub mod train;
+
+/// The arguments of a bench: without the one by which cargo says that it is
+/// one.
+#[must_use]
+pub fn arguments() -> Vec<String> {
+    std::env::args().filter(|arg| arg != "--bench").collect()
+}

@@ -1,14 +1,14 @@
-//! `gridwalk-bench`: measures, and trains what is measured.
+//! `gridwalk-bench`: trains the codec's prior. What it measures is in
+//! `benches/`, by `./dev bench`.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use gridwalk_bench::{traces, tracks, train};
+use gridwalk_bench::{traces, train};
 
 #[derive(Parser)]
-#[command(about = "Measures Gridwalk; see docs/architecture.md")]
+#[command(about = "Trains the track codec's prior; see docs/tracks.md")]
 struct Cli {
     #[command(subcommand)]
     what: What,
@@ -16,20 +16,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum What {
-    /// Track codec, distance and simplification, beside other codecs
-    Tracks(Tracks),
-    /// Trains the codec's prior anew and writes core/track/src/codec/prior.bin
+    /// Trains the prior anew and writes core/track/src/codec/prior.bin: another prior is another version of the chunk
     Train(Train),
-}
-
-#[derive(Args)]
-struct Tracks {
-    /// Folder of CSV files; without it the shipped traces and synthetic days
-    #[arg(long)]
-    data: Option<PathBuf>,
-    /// One JSON object on the last line
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Args)]
@@ -42,36 +30,13 @@ struct Train {
     out: PathBuf,
 }
 
-/// The shipped traces, wherever the program is called.
-const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/tracks");
-
 fn main() -> Result<()> {
-    match Cli::parse().what {
-        What::Tracks(args) => {
-            let traces = match &args.data {
-                Some(folder) => traces::of_folder(folder)?,
-                None => {
-                    let mut all = traces::of_folder(SHIPPED.as_ref())?;
-                    // Days that no prior was trained on.
-                    all.extend(traces::synthetic(traces::MEASURED_FROM, 7));
-                    all
-                }
-            };
-            let report = tracks::measure(&traces)?;
-            let mut out = std::io::stdout().lock();
-            writeln!(out, "{}", report.tables())?;
-            if args.json {
-                writeln!(out, "{}", serde_json::to_string(&report)?)?;
-            }
-        }
-        What::Train(args) => {
-            let shipped = traces::of_folder(SHIPPED.as_ref())?;
-            if args.check {
-                train::check(&shipped, &mut std::io::stdout().lock())?;
-            } else {
-                std::fs::write(&args.out, train::learn(&train::lessons(&shipped)))?;
-            }
-        }
+    let What::Train(args) = Cli::parse().what;
+    let shipped = traces::shipped()?;
+    if args.check {
+        train::check(&shipped, &mut std::io::stdout().lock())?;
+    } else {
+        std::fs::write(&args.out, train::learn(&train::lessons(&shipped)))?;
     }
     Ok(())
 }

@@ -55,6 +55,15 @@ pub fn of_folder(folder: &Path) -> Result<Vec<Trace>> {
         .collect()
 }
 
+/// The traces that the project ships, wherever the program is called.
+///
+/// # Errors
+///
+/// As [`of_folder`].
+pub fn shipped() -> Result<Vec<Trace>> {
+    of_folder(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/tracks").as_ref())
+}
+
 /// Synthetic days and hours of lying still.
 #[must_use]
 pub fn synthetic(from_seed: u64, days: u64) -> Vec<Trace> {

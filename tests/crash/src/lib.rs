@@ -5,7 +5,7 @@
 
 use gridwalk_domain::wire::{EnrolResponse, HelloResponse, Limits, Scope, Standing, WorkerRef};
 use gridwalk_domain::{
-    Catalogue, Epoch, Grid, GridId, GridLevel, Sha256, StreamKey, TenantId, WorkerId,
+    Catalogue, Clock, Epoch, Grid, GridId, GridLevel, Sha256, StreamKey, TenantId, WorkerId,
 };
 use gridwalk_engine::{
     Config, Engine, Invitation, Key32, Request, Response, SystemDisk, Transport, TransportError,
@@ -95,6 +95,14 @@ impl Phone {
     /// # Errors
     /// What the disk or the engine says.
     pub fn on_patrol(folder: &Path, keyed: bool) -> io::Result<Self> {
+        Self::on_patrol_at(folder, keyed, Arc::new(SystemClock::new()))
+    }
+
+    /// The same, by another clock.
+    ///
+    /// # Errors
+    /// What the disk or the engine says.
+    pub fn on_patrol_at(folder: &Path, keyed: bool, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let phone = Self {
             folder: folder.to_owned(),
             key: keyed.then_some([0xc5; 32]),
@@ -107,7 +115,7 @@ impl Phone {
                 std::fs::set_permissions(phone.key_file(), std::fs::Permissions::from_mode(0o600))?;
             }
         }
-        let engine = phone.open().map_err(io::Error::other)?;
+        let engine = phone.open_at(clock).map_err(io::Error::other)?;
         let invitation =
             Invitation::parse("CODE", Some("https://test")).map_err(io::Error::other)?;
         engine
@@ -133,6 +141,14 @@ impl Phone {
     /// # Errors
     /// What the engine says.
     pub fn open(&self) -> gridwalk_engine::Result<Engine> {
+        self.open_at(Arc::new(SystemClock::new()))
+    }
+
+    /// The same, by another clock.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn open_at(&self, clock: Arc<dyn Clock>) -> gridwalk_engine::Result<Engine> {
         let rng = SystemRng::new().map_err(|error| gridwalk_engine::EngineError::Storage {
             message: error.to_string(),
         })?;
@@ -140,7 +156,7 @@ impl Phone {
             path: self.db(),
             disk: Arc::new(SystemDisk),
             key: self.key.map(Key32::new),
-            clock: Arc::new(SystemClock::new()),
+            clock,
             rng: Arc::new(rng),
             platform: "terminal".to_owned(),
             app: "crash".to_owned(),

@@ -2,6 +2,7 @@
 //! none is there twice, the file is whole, the patrol goes on.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "its seed is told")]
 
 use gridwalk_crash::Phone;
 use gridwalk_engine::Format;
@@ -12,6 +13,8 @@ use std::thread;
 
 const GRIDWALK: &str = env!("CARGO_BIN_EXE_gridwalk-to-kill");
 const T0: i64 = 1_763_700_000_000;
+/// More fixes than a round can feed before it is killed.
+const ROUND: i64 = 100_000;
 
 fn loops() -> u64 {
     std::env::var("GRIDWALK_CRASH_LOOPS")
@@ -20,10 +23,10 @@ fn loops() -> u64 {
         .unwrap_or(20)
 }
 
-/// Fix `n` of a walk that never ends.
+/// Fix `n` of a walk that never ends: north, each round from the same place.
 fn line(n: i64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "small")]
-    let lat = 35.0 + n as f64 * 1e-5;
+    let lat = 35.0 + (n % ROUND) as f64 * 1e-5;
     format!("{},{lat:.6},118.350000,,5,1.2,\n", T0 + n * 1000)
 }
 
@@ -80,7 +83,9 @@ fn record_and_kill(phone: &Phone, first: i64, kill_after: u64) -> u64 {
 fn kill_again_and_again(keyed: bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let phone = Phone::on_patrol(folder.path(), keyed).expect("a phone");
-    let mut random = fastrand::Rng::with_seed(7);
+    let seed = 7;
+    println!("seed {seed}, {} rounds", loops());
+    let mut random = fastrand::Rng::with_seed(seed);
     let (mut before, mut next) = (0, 0);
     let mut promised = BTreeSet::new();
     for round in 0..loops() {
@@ -120,8 +125,7 @@ fn kill_again_and_again(keyed: bool) {
         let lost: Vec<_> = promised.difference(&kept).collect();
         assert!(lost.is_empty(), "round {round}: {lost:?}");
         before = patrol.fixes;
-        // Beyond all that may have been fed.
-        next += 100_000;
+        next += ROUND;
     }
     let summary = phone
         .open()

@@ -14,6 +14,7 @@ mod plan;
 mod puppet;
 mod say;
 mod show;
+mod sites;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;

@@ -4,8 +4,8 @@
 use anyhow::{Context as _, Result};
 use gridwalk_domain::{BootId, Clock, GapCause, MarkKind};
 use gridwalk_engine::{
-    Config, Engine, EngineError, HttpTransport, Invitation, Key32, NewIncident, NewPhoto, Request,
-    Response, SyncOptions, SystemDisk, Transport, TransportError,
+    Config, Engine, EngineError, HttpTransport, Invitation, Key32, NewCheckIn, NewIncident,
+    NewPhoto, Request, Response, SyncOptions, SystemDisk, Transport, TransportError,
 };
 use gridwalk_system::SystemRng;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::ledger::Event;
 use crate::photo;
-use crate::plan::{Act, Day, Report};
+use crate::plan::{Act, CheckIn, Day, Report};
 
 /// What a phone needs to start; written to a file for a phone that runs in a
 /// process of its own.
@@ -149,6 +149,7 @@ impl Phone {
             Act::FinishPatrol => self.engine.finish_patrol().map(|_| ())?,
             Act::EndShift => self.engine.end_shift()?,
             Act::Report(report) => self.report(report, tell)?,
+            Act::CheckIn(check_in) => self.check_in(check_in)?,
             Act::Sync => self.try_to_sync(minute)?,
         }
         Ok(())
@@ -180,6 +181,19 @@ impl Phone {
             id,
             photos: photos.iter().map(|photo| photo.sha256).collect(),
         });
+        Ok(())
+    }
+
+    fn check_in(&self, planned: CheckIn) -> Result<()> {
+        let sites = self.engine.coverage()?.sites;
+        let site = sites.iter().find(|each| each.site.name == planned.site);
+        let site = site.context("a site that was not synced")?.site.id;
+        self.engine.check_in(NewCheckIn {
+            site,
+            missed: planned.missed,
+            note: planned.note,
+            place: None,
+        })?;
         Ok(())
     }
 

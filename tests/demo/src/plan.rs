@@ -1,5 +1,6 @@
 //! The day that the demo replays: who walks where and when, what they find,
-//! and what goes wrong. Pure: the same world and date give the same plan.
+//! and what goes wrong. Pure: the same world and date give the same plan. The
+//! sites that must be visited are in [`crate::sites`].
 
 use anyhow::{Context as _, Result};
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
@@ -7,6 +8,8 @@ use gridwalk_domain::{Fix, GridLevel, Position};
 use gridwalk_world::{Area, Walks, World};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
+
+use crate::sites::{self, PlannedSite};
 
 /// How many gridworkers the day has.
 pub(crate) const WORKERS: usize = 12;
@@ -35,6 +38,8 @@ pub(crate) struct Day {
     pub(crate) midnight_ms: i64,
     /// What the sensor would measure, in the order of time.
     pub(crate) fixes: Vec<Fix>,
+    /// The sites of their grid.
+    pub(crate) sites: Vec<PlannedSite>,
     /// What they do, in the order of time: (minute of the day, what).
     pub(crate) acts: Vec<(u32, Act)>,
     /// When there is no network: minutes of the day.
@@ -60,6 +65,8 @@ pub(crate) enum Act {
     FinishPatrol,
     /// Reports something.
     Report(Report),
+    /// Checks in at a site by hand, or says why not.
+    CheckIn(CheckIn),
     /// The app tries to sync.
     Sync,
     /// Goes off duty.
@@ -80,6 +87,17 @@ pub(crate) struct Report {
     /// Which picture is taken; none for a report without one.
     #[serde(default)]
     pub(crate) photo: Option<usize>,
+}
+
+/// A check-in by hand.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct CheckIn {
+    /// The name of the site.
+    pub(crate) site: String,
+    /// Why it was not visited; none for a visit.
+    pub(crate) missed: Option<String>,
+    /// What else they say.
+    pub(crate) note: Option<String>,
 }
 
 impl Day {
@@ -170,6 +188,8 @@ fn day(
         fixes.extend(walks.patrol(&grid.boundary, start_ms, length_ms, seed)?);
     }
     let mut acts = acts(i, &morning, &afternoon);
+    let sites = sites::plan(&grid.boundary, &fixes, midnight_ms, &morning, &afternoon);
+    acts.extend(sites::check_in(index, &morning));
     if index % 4 == 2 {
         let basement = afternoon.start + 11..afternoon.start + 15;
         let below = [basement.start, basement.end].map(|m| midnight_ms + i64::from(m) * 60_000);
@@ -190,6 +210,7 @@ fn day(
         grid: grid.code.clone(),
         midnight_ms,
         fixes,
+        sites,
         acts,
         offline,
     })
@@ -271,6 +292,9 @@ mod tests {
         assert!(count(|act| matches!(act, Act::Pause)) >= 1);
         assert!(count(|act| matches!(act, Act::Report(r) if r.photo.is_some())) >= 12);
         assert!(days.iter().any(|day| day.offline.is_some()));
+        assert!(days.iter().all(|day| day.sites.len() == 4));
+        assert!(count(|act| matches!(act, Act::CheckIn(c) if c.missed.is_none())) >= 1);
+        assert!(count(|act| matches!(act, Act::CheckIn(c) if c.missed.is_some())) >= 1);
         let killed = &days[KILLED.0];
         let walking = |minute| {
             let at = killed.time_ms(minute);

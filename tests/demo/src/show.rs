@@ -21,7 +21,7 @@ use crate::line::{self, Counters};
 use crate::phone::{Phone, Setup};
 use crate::plan::{self, BEGIN, Day, END, KILLED, TOWN, UTC_OFFSET_MIN};
 use crate::puppet::Puppet;
-use crate::say;
+use crate::{say, sites};
 
 /// The seed of the synthetic world: any would do, this one is in the docs.
 const WORLD_SEED: u64 = 1;
@@ -62,6 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let boot = BootId::draw(rng.as_ref());
     let clock = Arc::new(WorldClock::new(begin_ms, boot));
     let stage = Stage::open(options, &world, clock, rng)?;
+    stage.import_sites(&days)?;
 
     say::step("十二台手机登记", "twelve phones enrol");
     let mut ledger = Ledger::default();
@@ -200,6 +201,18 @@ impl Stage {
             line,
             counters,
         })
+    }
+
+    /// The street says what must be visited.
+    fn import_sites(&self, days: &[Day]) -> Result<()> {
+        let text = sites::file(days);
+        let source = admin::Source {
+            name: "sites.csv",
+            bytes: text.as_bytes(),
+        };
+        let admin = self.server.service().admin();
+        admin.import_sites(source, admin::Crs::Wgs84, self.supervisor.0)?;
+        Ok(())
     }
 
     fn enrol(

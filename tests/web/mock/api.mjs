@@ -137,6 +137,38 @@ export function makeApi({ patrols = 12 } = {}) {
           incidents: day.incidents.map(({ incident }) => incident),
         }
       }
+      case 'coverage': {
+        const list = dayOf(user, query).details.map(({ coverage }) => coverage)
+        const sum = (/** @type {'due' | 'met'} */ of) => list.reduce((n, each) => n + each[of], 0)
+        const day = { due: sum('due'), met: sum('met') }
+        const weekly = list.flatMap(({ sites }) =>
+          sites
+            .filter((/** @type {any} */ { every }) => every === 'week')
+            .map((/** @type {any} */ { id }) => ({
+              site: id,
+              period: 'week',
+              patrol: null,
+              times: 1,
+              met: false,
+              visits: [],
+              reason: { why: 'said', word: 'nobody_home', note: '邻居说住院了' },
+            })),
+        )
+        return {
+          date: query.get('date'),
+          grid: query.get('grid'),
+          now_ms: now(),
+          day,
+          week: {
+            from: '2026-11-16',
+            to: '2026-11-22',
+            due: day.due + weekly.length,
+            met: day.met,
+          },
+          sites: list.flatMap(({ sites }) => sites),
+          units: [...list.flatMap(({ units }) => units), ...weekly],
+        }
+      }
       case 'days':
         return {
           days: dates.filter(

@@ -149,6 +149,74 @@ function makePatrol(random, { walk, centre, start, now, worker, grid, gaps: gapC
     stops,
     /** @type {any[]} */
     incidents: [],
+    coverage: makeCoverage(random, { id, grid, segments: kept, gaps, finished }),
+  }
+}
+
+/** @type {[name: string, sort: string, every: string][]} */
+const SITES = [
+  ['农贸市场', 'market', 'patrol'],
+  ['中心小学', 'school', 'patrol'],
+  ['粮油仓库', 'warehouse', 'patrol'],
+  ['独居老人家', 'elder', 'week'],
+]
+
+/**
+ * Sites along the way and beside it: passed, checked in at, missed with a reason.
+ * @param {import('./random.mjs').Chance} random @param {any} patrol
+ */
+function makeCoverage(random, { id, grid, segments, gaps, finished }) {
+  const points = segments.flatMap((/** @type {any} */ { points }) => points)
+  const at = (/** @type {number} */ share) => points[Math.floor((points.length - 1) * share)]
+  const sites = SITES.map(([name, sort, every], i) => {
+    const [lon, lat] = at([0.2, 0.6, 0.9, 0.4][i])
+    // The third lies away from the way.
+    const off = i === 2 ? 0.004 : 0
+    return {
+      id: random.id(),
+      name,
+      sort,
+      grid,
+      at: [lon + off, lat + off],
+      radius_m: 40,
+      every,
+      times: 1,
+    }
+  })
+  const route = { at_ms: at(0.2)[2], patrol: id, by: 'route', away_m: 4 }
+  const hand = { at_ms: at(0.6)[2], patrol: id, by: 'hand', away_m: 12 }
+  const missed = gaps.length
+    ? { why: 'gap', cause: gaps[0].cause }
+    : { why: 'not_near', closest_m: 430 }
+  const unit = (
+    /** @type {number} */ i,
+    /** @type {any[]} */ visits,
+    /** @type {any} */ reason,
+  ) => ({
+    site: sites[i].id,
+    period: sites[i].every,
+    patrol: id,
+    times: 1,
+    met: !reason,
+    visits,
+    reason,
+  })
+  const units = [
+    unit(0, [route], null),
+    unit(1, [hand], null),
+    unit(2, [], finished ? missed : { why: 'not_yet' }),
+  ]
+  return {
+    due: units.length,
+    met: 2,
+    inside_s: 3000,
+    outside_s: 240,
+    sites,
+    units,
+    visits: [
+      { site: sites[0].id, ...route },
+      { site: sites[1].id, ...hand },
+    ],
   }
 }
 

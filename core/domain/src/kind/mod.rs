@@ -6,12 +6,14 @@
 //! table does not list was written by a newer version: it is kept and travels
 //! on. docs/adding-a-record.md adds one.
 
+pub mod checkin;
 pub mod finding;
 pub mod incident;
 pub mod mediation;
 pub mod notice;
 pub mod patrol;
 pub mod shift;
+pub mod site;
 pub mod steps;
 pub mod task;
 pub mod visit;
@@ -129,6 +131,8 @@ impl Kind {
 pub const KINDS: &[&Kind] = &[
     &shift::KIND,
     &patrol::KIND,
+    &site::KIND,
+    &checkin::KIND,
     &finding::KIND,
     &incident::KIND,
     &mediation::KIND,

@@ -15,6 +15,10 @@ pub const PAUSED: &str = "paused";
 pub const FINISHED: &str = "finished";
 /// The list of [`Mark`]s that the phone makes.
 pub const MARKS: &str = "marks";
+/// What a step of the status carries: its time by the fixes' clock, in
+/// milliseconds since 1970. Phones' wall clocks are wrong by minutes and more;
+/// a pause must lie between the right two fixes all the same.
+pub const FIX_MS: &str = "fix_ms";
 
 /// The table.
 pub const KIND: Kind = Kind {
@@ -99,8 +103,9 @@ pub fn marks(patrol: &Entity) -> Vec<Mark> {
     };
     let steps = patrol.history.iter().filter_map(|taken| {
         let kind = step((taken.from.as_deref(), &taken.to))?;
+        let at_ms = taken.with.get(FIX_MS).and_then(Value::as_i64);
         Some(Mark {
-            at_ms: taken.stamp.at_ms,
+            at_ms: at_ms.unwrap_or(taken.stamp.at_ms),
             kind,
         })
     });

@@ -146,7 +146,7 @@ impl Engine {
             )?;
             meta::put(&tx, name::PATROL, &RunningPatrol { id, boot: now.boot })?;
             tx.commit()?;
-            core.recorder.live = Some(Live::new(id));
+            core.recorder.live = Some(Live::begun(id, now));
             Ok((id, Touched::records([id])))
         })
     }
@@ -165,7 +165,10 @@ impl Engine {
             if live.paused {
                 return Err(EngineError::PatrolPaused.into());
             }
-            let (id, opened) = (live.id, live.opened);
+            // By the fixes' clock, so that it lies in the silence it explains.
+            let opened = live.opened.zip(live.first_used(now, fixes));
+            let opened = opened.map(|(mark, at_ms)| Mark { at_ms, ..mark });
+            let id = live.id;
             let mut touched = Touched::status();
             if opened.is_some() {
                 touched.records.insert(id);
@@ -205,7 +208,7 @@ impl Engine {
                 pen,
                 live.id,
                 Mark {
-                    at_ms: pen.at.wall_ms,
+                    at_ms: live.fix_ms(pen.at),
                     kind: mark,
                 },
             )?;
@@ -223,7 +226,7 @@ impl Engine {
             if live.paused {
                 return Err(EngineError::PatrolPaused.into());
             }
-            move_to(tx, pen, live.id, kind::patrol::PAUSED)
+            move_to(tx, pen, live, kind::patrol::PAUSED)
         };
         self.on_patrol(save, |recorder| {
             if let Some(live) = &mut recorder.live {
@@ -242,7 +245,7 @@ impl Engine {
             if !live.paused {
                 return Err(EngineError::PatrolNotPaused.into());
             }
-            move_to(tx, pen, live.id, kind::patrol::ACTIVE)
+            move_to(tx, pen, live, kind::patrol::ACTIVE)
         };
         self.on_patrol(save, |recorder| {
             if let Some(live) = &mut recorder.live {
@@ -296,7 +299,7 @@ impl Engine {
 pub(crate) fn finish(tx: &Transaction<'_>, pen: &Pen<'_>, live: &Live) -> Inner<PatrolSummary> {
     let before = entities::load(tx, pen.me.account, live.id)?.ok_or(EngineError::NotFound)?;
     if before.status() != Some(kind::patrol::FINISHED) {
-        move_to(tx, pen, live.id, kind::patrol::FINISHED)?;
+        move_to(tx, pen, live, kind::patrol::FINISHED)?;
     }
     let patrol = entities::load(tx, pen.me.account, live.id)?.ok_or(EngineError::NotFound)?;
     let route = live.route(&patrol);
@@ -391,15 +394,14 @@ fn append_mark(tx: &Transaction<'_>, pen: &Pen<'_>, patrol: EntityId, mark: Mark
     )
 }
 
-fn move_to(tx: &Transaction<'_>, pen: &Pen<'_>, patrol: EntityId, to: &str) -> Inner<()> {
-    let entity = entities::load(tx, pen.me.account, patrol)?.ok_or(EngineError::NotFound)?;
-    pen.write(
-        tx,
-        patrol,
-        kind::patrol::KIND.name,
-        vec![],
-        step(&entity, to)?,
-    )?;
+fn move_to(tx: &Transaction<'_>, pen: &Pen<'_>, live: &Live, to: &str) -> Inner<()> {
+    let entity = entities::load(tx, pen.me.account, live.id)?.ok_or(EngineError::NotFound)?;
+    let mut step = step(&entity, to)?;
+    if let Intent::Transition { with, .. } = &mut step {
+        let fix_ms = json!(live.fix_ms(pen.at));
+        with.insert(kind::patrol::FIX_MS.to_owned(), fix_ms);
+    }
+    pen.write(tx, live.id, kind::patrol::KIND.name, vec![], step)?;
     Ok(())
 }
 

@@ -149,20 +149,8 @@ fn fields(
         .synced
         .as_ref()
         .map_or(0, |synced| synced.scope.catalogue.version);
+    let place = new.place.or_else(|| near(core, now_ms)).map(place_value);
     let live = core.recorder.live.as_ref();
-    let near = live
-        .filter(|live| !live.paused)
-        .and_then(|live| live.last_used)
-        .filter(|fix| (now_ms - fix.time_ms).abs() < FRESH_MS);
-    let near = near.map(|fix| Place {
-        lat: fix.position.lat,
-        lon: fix.position.lon,
-        accuracy_m: fix.accuracy_m.map(f64::from),
-    });
-    let place = new.place.or(near).map(|place| match place.accuracy_m {
-        None => json!({ "lat": place.lat, "lon": place.lon }),
-        Some(accuracy) => json!({ "lat": place.lat, "lon": place.lon, "accuracy_m": accuracy }),
-    });
     let fields = [
         ("worker", Some(json!(core.me()?.worker.id))),
         ("grid", Some(json!(running.grid.id))),
@@ -185,4 +173,23 @@ fn fields(
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Ok((StreamKey::Records(running.grid.id), fields.collect()))
+}
+
+/// Where the running patrol's last fix was, if that is no older than it may be.
+pub(super) fn near(core: &Core, now_ms: i64) -> Option<Place> {
+    let live = core.recorder.live.as_ref().filter(|live| !live.paused)?;
+    let fix = live.last_used?;
+    ((now_ms - fix.time_ms).abs() < FRESH_MS).then(|| Place {
+        lat: fix.position.lat,
+        lon: fix.position.lon,
+        accuracy_m: fix.accuracy_m.map(f64::from),
+    })
+}
+
+/// A place as a record holds it.
+pub(super) fn place_value(place: Place) -> Value {
+    match place.accuracy_m {
+        None => json!({ "lat": place.lat, "lon": place.lon }),
+        Some(accuracy) => json!({ "lat": place.lat, "lon": place.lon, "accuracy_m": accuracy }),
+    }
 }

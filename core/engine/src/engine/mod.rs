@@ -5,7 +5,9 @@ pub(crate) mod duty;
 mod incident;
 mod leave;
 mod look;
+mod sensors;
 mod settings;
+mod sites;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use crate::{Config, Identity, Invitation, Network, ServerAddress, Transport, acc
 
 pub use duty::PatrolSummary;
 pub use incident::{NewIncident, NewPhoto};
+pub use sites::{CoverageView, NewCheckIn, SiteView};
 
 /// A phone: one data file, one worker.
 ///

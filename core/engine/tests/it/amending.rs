@@ -6,7 +6,7 @@ use serde_json::{Map, json};
 use std::collections::BTreeMap;
 
 use crate::server::FakeServer;
-use crate::support::{Phone, png};
+use crate::support::{Phone, holder, png};
 use crate::talk::{elsewhere, report, sync};
 
 fn title(text: &str) -> BTreeMap<String, serde_json::Value> {
@@ -37,7 +37,7 @@ fn all_that_is_changed_offline_arrives_and_own_changes_do_not_conflict() {
         .remove_item(id, "tags", &json!("夜间"))
         .expect("removes");
     engine
-        .step(id, "escalated", Some("需城管处理"), Map::new())
+        .step(id, "escalated", Some("需城管处理"), holder())
         .expect("steps");
     let shown = engine.record_of(id).expect("there");
     sync(&engine, &server).expect("syncs");

@@ -182,7 +182,7 @@ fn a_killed_app_goes_on_with_a_gap_and_loses_nothing() {
         let (phone, server) = (Phone::new(keyed), FakeServer::new());
         let engine = phone.on_patrol(&server);
         // Some sealed, some in the journal alone.
-        assert_eq!(phone.walk(&engine, 450), 450);
+        assert_eq!(phone.walk(&engine, 750), 750);
         let before = engine.status().expect("reads");
         assert_eq!((before.unsent.chunks, before.unsealed_fixes), (1, 150));
         drop(engine);
@@ -190,25 +190,25 @@ fn a_killed_app_goes_on_with_a_gap_and_loses_nothing() {
         phone.clock.reboot(0);
         let engine = phone.open();
         let after = engine.status().expect("reads");
-        assert_eq!(after.patrol.as_ref().map(|patrol| patrol.fixes), Some(450));
+        assert_eq!(after.patrol.as_ref().map(|patrol| patrol.fixes), Some(750));
         assert_eq!(
             after.unsent.ops, before.unsent.ops,
             "only looking writes nothing"
         );
-        assert_eq!(phone.walk(&engine, 100), 550);
+        assert_eq!(phone.walk(&engine, 100), 850);
         assert_eq!(
             engine.status().expect("reads").unsent.ops,
             before.unsent.ops + 1,
             "the mark"
         );
         let summary = engine.finish_patrol().expect("finishes");
-        assert_eq!((summary.fixes, summary.gaps), (550, 1));
+        assert_eq!((summary.fixes, summary.gaps), (850, 1));
         let route = engine.route(summary.patrol).expect("there");
         assert_eq!(route.gaps[0].cause, GapCause::PhoneOff);
         let runs = engine.patrol(summary.patrol).expect("there").runs;
         let mut fixes: Vec<_> = runs.iter().map(|run| run.fixes).collect();
         fixes.sort_unstable();
-        assert_eq!(fixes, [100, 450]);
+        assert_eq!(fixes, [100, 750]);
     }
 }
 
@@ -216,9 +216,9 @@ fn a_killed_app_goes_on_with_a_gap_and_loses_nothing() {
 fn a_seal_that_the_app_died_after_is_not_repeated() {
     let (phone, server) = (Phone::new(true), FakeServer::new());
     let engine = phone.on_patrol(&server);
-    phone.walk(&engine, 250);
+    phone.walk(&engine, 550);
     let journal = std::fs::read(phone.beside("-journal.gw")).expect("there");
-    assert!(journal.len() > 250 * 42);
+    assert!(journal.len() > 550 * 42);
     phone.walk(&engine, 60);
     drop(engine);
     // As if the app had died between the seal's commit and the emptying.
@@ -231,9 +231,9 @@ fn a_seal_that_the_app_died_after_is_not_repeated() {
             .patrol
             .expect("running")
             .fixes,
-        300
+        600
     );
-    assert_eq!(phone.walk(&engine, 1), 301);
+    assert_eq!(phone.walk(&engine, 1), 601);
 }
 
 #[test]

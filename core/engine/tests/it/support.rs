@@ -1,7 +1,8 @@
 //! Clocks, randomness, fixes and phones for tests.
 
-use gridwalk_domain::{BootId, Clock, Fix, Moment, Position, Rng};
+use gridwalk_domain::{BootId, Clock, Fix, GridId, Moment, Position, Rng};
 use gridwalk_engine::{Config, Engine, Invitation, Key32, SystemDisk};
+use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,30 +10,38 @@ use std::sync::{Arc, Mutex};
 use crate::server::FakeServer;
 
 /// Fixes of one chunk, as the engine seals them.
-pub(crate) const CHUNK: usize = 300;
+pub(crate) const CHUNK: usize = 600;
 
 pub(crate) const START_MS: i64 = 1_763_769_600_000;
 
-/// Clocks that a test moves.
-pub(crate) struct TestClock(Mutex<Moment>);
+/// Clocks that a test moves: the truth, which is the fixes' time, and the
+/// phone's own idea of it.
+pub(crate) struct TestClock(Mutex<Clocks>);
+
+struct Clocks {
+    now: Moment,
+    /// How far the wall clock is ahead of the truth.
+    ahead_ms: i64,
+}
 
 impl TestClock {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Moment {
+        let now = Moment {
             wall_ms: START_MS,
             boot: BootId::from_bytes([1; 16]),
             mono_ms: 50_000,
-        })))
+        };
+        Arc::new(Self(Mutex::new(Clocks { now, ahead_ms: 0 })))
     }
 
-    fn change(&self, change: impl FnOnce(&mut Moment)) {
+    fn change(&self, change: impl FnOnce(&mut Clocks)) {
         change(&mut self.0.lock().expect("no panic"));
     }
 
     pub(crate) fn pass(&self, ms: i64) {
-        self.change(|now| {
-            now.wall_ms += ms;
-            now.mono_ms += ms;
+        self.change(|clocks| {
+            clocks.now.wall_ms += ms;
+            clocks.now.mono_ms += ms;
         });
     }
 
@@ -40,32 +49,51 @@ impl TestClock {
         self.pass(days * 24 * 3_600_000);
     }
 
-    /// Somebody sets the wall clock.
+    /// Somebody sets the wall clock by so much.
     pub(crate) fn turn(&self, ms: i64) {
-        self.change(|now| now.wall_ms += ms);
+        self.change(|clocks| {
+            clocks.now.wall_ms += ms;
+            clocks.ahead_ms += ms;
+        });
+    }
+
+    /// Somebody sets the wall clock so far ahead of the truth.
+    pub(crate) fn set_ahead(&self, ms: i64) {
+        self.turn(ms - self.ahead_ms());
     }
 
     /// The phone was off for so long.
     pub(crate) fn reboot(&self, off_ms: i64) {
-        self.change(|now| {
-            let boot = now.boot.as_bytes()[0] + 1;
-            *now = Moment {
-                wall_ms: now.wall_ms + off_ms,
+        self.change(|clocks| {
+            let boot = clocks.now.boot.as_bytes()[0] + 1;
+            clocks.now = Moment {
+                wall_ms: clocks.now.wall_ms + off_ms,
                 boot: BootId::from_bytes([boot; 16]),
                 mono_ms: 7_000,
             };
         });
     }
 
-    pub(crate) fn wall_ms(&self) -> i64 {
-        self.now().wall_ms
+    /// The true time.
+    pub(crate) fn true_ms(&self) -> i64 {
+        self.now().wall_ms - self.ahead_ms()
+    }
+
+    fn ahead_ms(&self) -> i64 {
+        self.0.lock().expect("no panic").ahead_ms
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Moment {
-        *self.0.lock().expect("no panic")
+        self.0.lock().expect("no panic").now
     }
+}
+
+/// What a step up says: who holds the incident from then on.
+pub(crate) fn holder() -> Map<String, Value> {
+    let community = GridId::from_bytes([0x10; 16]);
+    Map::from_iter([("holder".to_owned(), json!(community))])
 }
 
 /// Numbers that differ from each other and from run to run of a phone.
@@ -178,7 +206,7 @@ impl Phone {
 
     /// Where the walk is now.
     pub(crate) fn fix(&self) -> Fix {
-        let ms = self.clock.wall_ms();
+        let ms = self.clock.true_ms();
         #[expect(clippy::cast_precision_loss, reason = "small")]
         let seconds = (ms - START_MS) as f64 / 1000.0;
         Fix {

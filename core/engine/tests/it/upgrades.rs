@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::server::FakeServer;
-use crate::support::Phone;
+use crate::support::{Phone, holder};
 use crate::talk::sync;
 
 #[derive(Serialize, Deserialize)]
@@ -131,7 +131,7 @@ fn make_the_fixture_of_this_version() {
     let id = saved(&engine, "在班的人的", Some(2));
     engine.comment(id, "看过了").expect("comments");
     engine
-        .step(id, "escalated", Some("需要"), serde_json::Map::new())
+        .step(id, "escalated", Some("需要"), holder())
         .expect("steps");
     engine.close();
     let file = rusqlite::Connection::open(phone.path()).expect("opens");

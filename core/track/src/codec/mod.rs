@@ -268,10 +268,11 @@ fn frame_of(rows: &[Row]) -> Frame {
     }
 }
 
-/// The time that first fixes are counted from: 2020-01-01.
-const EPOCH_MS: i64 = 1_577_836_800_000;
-/// Seconds since then, up to 2054.
-const SECONDS_BITS: u32 = 30;
+/// The time that first fixes are counted from: 2000-01-01, so that imported
+/// tracks of the first phones are ordinary too.
+const EPOCH_MS: i64 = 946_684_800_000;
+/// Seconds since then, up to 2068.
+const SECONDS_BITS: u32 = 31;
 /// 180 million fit.
 const LAT_BITS: u32 = 28;
 /// 360 million fit.

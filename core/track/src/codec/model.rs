@@ -1,56 +1,61 @@
 //! The adaptive model: how likely each bit of each number is.
 //!
 //! A number is a handful of yes-no questions (is it zero, its sign, how many
-//! bits it has, which), and each question has a [`Slot`] in each of two
-//! contexts that learns from the answers; the mean of the two is believed. The
-//! slots start from what a training run over many tracks saw (see `prior.rs`),
+//! bits it has, the first of them), and each question has a [`Slot`] in each of
+//! two contexts that learns from the answers; the mean of the two is believed.
+//! The slots start from what a training run over many tracks saw (see `prior.rs`),
 //! so that even a short chunk is coded well.
 
-use super::range::{Coder, PROBABILITY_BITS};
+use super::range::Coder;
 
-/// The probability that a question is answered with yes, and how settled it is.
+/// The probability that a question is answered with yes, and how settled it is:
+/// in one word, as it is read and written for every bit.
+///
+/// The upper half is the probability in 1/65536, the lower the number of answers
+/// that it stands on, up to [`SETTLED`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Slot {
-    /// In 1/65536.
-    pub(super) p: u16,
-    /// How many answers it stands on, up to [`SETTLED`].
-    pub(super) n: u16,
-}
+pub(super) struct Slot(u32);
 
 /// A slot no longer learns faster than from this many answers.
-pub(super) const SETTLED: u16 = 127;
-/// Probabilities are kept this far from certainty, in 1/65536.
-const MARGIN: u32 = 32;
+const SETTLED: u32 = 127;
+/// Probabilities stay this far from certainty, in 1/65536.
+const MARGIN: i32 = 32;
 
 /// How far a slot moves towards an answer after `n` of them, in 1/32768:
 /// 1 / (n + 1.6).
 const RATES: [i32; SETTLED as usize + 1] = {
     let mut rates = [0; SETTLED as usize + 1];
-    let mut n = 0;
-    while n <= SETTLED {
+    let (mut n, mut eight_more) = (0, 8);
+    while n < rates.len() {
         // In whole numbers: 32768 · 5 / (5 n + 8).
-        rates[n as usize] = 32_768 * 5 / (5 * n as i32 + 8);
+        rates[n] = 32_768 * 5 / eight_more;
         n += 1;
+        eight_more += 5;
     }
     rates
 };
 
 impl Slot {
-    pub(super) const EVEN: Self = Self { p: 1 << 15, n: 0 };
+    pub(super) const EVEN: Self = Self::new(1 << 15, 0);
+
+    pub(super) const fn new(probability: u16, answers: u16) -> Self {
+        Self((probability as u32) << 16 | answers as u32)
+    }
+
+    /// In 1/65536.
+    #[inline]
+    pub(super) fn probability(self) -> u32 {
+        self.0 >> 16
+    }
 
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "stays within 0 to 65535"
-    )]
     pub(super) fn learn(&mut self, bit: bool) {
         // No branch: the answer is what cannot be foreseen.
-        let rate = RATES[usize::from(self.n & SETTLED)];
-        let p = i32::from(self.p);
-        let aim = i32::from(bit) * 65_535;
-        self.p = (p + (((aim - p) * rate) >> 15)) as u16;
-        self.n += u16::from(self.n < SETTLED);
+        let n = self.0 & SETTLED;
+        let p = self.probability().cast_signed();
+        let aim = if bit { 65_536 - MARGIN } else { MARGIN };
+        let p = p + (((aim - p) * RATES[n as usize]) >> 15);
+        self.0 = p.cast_unsigned() << 16 | (n + u32::from(n < SETTLED));
     }
 }
 
@@ -87,7 +92,7 @@ impl<'p> Kind<'p> {
         Self {
             prior,
             places,
-            met: Vec::with_capacity(64),
+            met: Vec::with_capacity(128),
         }
     }
 
@@ -137,6 +142,8 @@ impl<C: Coder> Numbers for Learned<'_, C> {
 pub(super) trait Answers {
     /// The answer to the question with this place among a context's slots.
     fn ask(&mut self, question: usize, bit: bool) -> bool;
+    /// The same for a question that only the first context knows.
+    fn ask_one(&mut self, question: usize, bit: bool) -> bool;
     /// The lowest `count` bits of a value about which nothing is known.
     fn plain(&mut self, count: u32, value: u64) -> u64;
 }
@@ -148,11 +155,10 @@ struct Pair<'a, C> {
     coder: &'a mut C,
 }
 
-/// The mean of two slots, kept from certainty.
+/// The mean of two slots.
 #[inline]
 pub(super) fn belief(a: Slot, b: Slot) -> u32 {
-    let p = (u32::from(a.p) + u32::from(b.p)) >> 1;
-    p.clamp(MARGIN, (1 << PROBABILITY_BITS) - MARGIN)
+    (a.probability() + b.probability()) >> 1
 }
 
 impl<C: Coder> Answers for Pair<'_, C> {
@@ -165,6 +171,15 @@ impl<C: Coder> Answers for Pair<'_, C> {
         bit
     }
 
+    #[inline(always)]
+    fn ask_one(&mut self, question: usize, bit: bool) -> bool {
+        let a = &mut self.a[question];
+        let bit = self.coder.bit(a.probability(), bit);
+        a.learn(bit);
+        bit
+    }
+
+    #[inline]
     fn plain(&mut self, count: u32, value: u64) -> u64 {
         self.coder.raw(count, value)
     }
@@ -175,12 +190,11 @@ const SIZES: usize = 18;
 const ZERO: usize = 0;
 const SIGN: usize = 1;
 const SIZE: usize = 2;
-/// The bits below the highest: a tree each for one, two and three of them.
-const DIGITS: usize = SIZE + SIZES;
-/// Of four and more only the first is worth a question.
-const LONG: usize = DIGITS + 1 + 3 + 7;
+/// The first bit below the highest, for each size; what follows is as likely
+/// as not.
+const DIGIT: usize = SIZE + SIZES;
 /// Slots of one context of a number.
-pub(super) const NUMBER: usize = LONG + (SIZES - 4);
+pub(super) const NUMBER: usize = DIGIT + SIZES;
 
 /// Codes a whole number; any `i64` can be.
 #[inline]
@@ -211,18 +225,8 @@ pub(super) fn number<A: Answers>(answers: &mut A, value: i64) -> i64 {
 /// A number of `size` bits below the highest one.
 #[inline]
 fn digits<A: Answers>(answers: &mut A, size: usize, value: u64) -> u64 {
-    let bit = |at: usize| (value >> at) & 1 == 1;
-    if size <= 3 {
-        // A tree: the question depends on the bits before.
-        let tree = DIGITS + (1 << size) - 1 - size;
-        let mut read = 1;
-        for at in (0..size).rev() {
-            read = read * 2 + usize::from(answers.ask(tree + read - 1, bit(at)));
-        }
-        return read as u64;
-    }
-    let high = 2 | u64::from(answers.ask(LONG + size - 4, bit(size - 1)));
     let rest = size - 1;
+    let high = 2 | u64::from(answers.ask_one(DIGIT + size, (value >> rest) & 1 == 1));
     let low = answers.plain(rest.try_into().unwrap_or(0), value & ((1 << rest) - 1));
     (high << rest) | low
 }
@@ -230,13 +234,10 @@ fn digits<A: Answers>(answers: &mut A, size: usize, value: u64) -> u64 {
 /// A magnitude's running average, in 1/16, in half octaves: 0 to `top`.
 #[inline]
 pub(super) fn half_octaves(average: i64, top: usize) -> usize {
-    let Some(octave) = average.checked_ilog2() else {
-        return 0;
-    };
-    let octave = octave as usize;
-    if octave == 0 {
-        return 1.min(top);
-    }
-    let half = (average >> (octave - 1)) & 1 == 1;
-    (octave * 2 + usize::from(half)).saturating_sub(1).min(top)
+    let average = average.max(0).cast_unsigned();
+    let octave = (average | 1).ilog2();
+    let half = ((average * 2) >> octave) & 1;
+    (octave as usize * 2 + half as usize)
+        .saturating_sub(1)
+        .min(top)
 }

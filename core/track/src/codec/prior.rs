@@ -31,10 +31,10 @@ impl Prior {
         let mut slots = vec![Slot::EVEN; SLOTS_A + SLOTS_B];
         for (slot, bytes) in slots.iter_mut().zip(table.as_chunks().0) {
             let packed = u16::from_be_bytes(*bytes);
-            *slot = Slot {
-                p: (packed & 0xfff0) | 8,
-                n: SETTLED_STEPS[usize::from(packed & 15)],
-            };
+            *slot = Slot::new(
+                (packed & 0xfff0) | 8,
+                SETTLED_STEPS[usize::from(packed & 15)],
+            );
         }
         Self(slots)
     }

@@ -6,7 +6,7 @@
 //! which no processor can foresee, is rare.
 
 /// Probabilities are in 1/65536.
-pub(super) const PROBABILITY_BITS: u32 = 16;
+const PROBABILITY_BITS: u32 = 16;
 /// Below this the interval is widened.
 const NARROW: u64 = 1 << 32;
 /// By this many bytes.
@@ -102,14 +102,11 @@ impl Coder for Writer {
         bit
     }
 
+    #[inline]
     fn raw(&mut self, count: u32, value: u64) -> u64 {
-        let mut left = count;
-        while left > 0 {
-            let take = left.min(16);
-            left -= take;
-            let piece = (value >> left) & ((1 << take) - 1);
-            self.range >>= take;
-            self.raise(self.range * piece);
+        for at in (0..count).rev() {
+            self.range >>= 1;
+            self.raise(self.range * ((value >> at) & 1));
             self.widen();
         }
         value
@@ -175,17 +172,14 @@ impl Coder for Reader<'_> {
         bit
     }
 
+    #[inline]
     fn raw(&mut self, count: u32, _: u64) -> u64 {
-        let mut left = count;
         let mut value = 0_u64;
-        while left > 0 {
-            let take = left.min(16);
-            left -= take;
-            self.range >>= take;
-            // A damaged stream can hold a code beyond the interval.
-            let piece = (self.code / self.range).min((1 << take) - 1);
-            self.code -= piece * self.range;
-            value = (value << take) | piece;
+        for _ in 0..count {
+            self.range >>= 1;
+            let bit = self.code >= self.range;
+            self.code -= if bit { self.range } else { 0 };
+            value = (value << 1) | u64::from(bit);
             self.widen();
         }
         value

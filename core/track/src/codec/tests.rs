@@ -129,6 +129,8 @@ fn chunks_of_version_1_never_change() {
         insta::assert_snapshot!(name, hex);
         assert!(same(&decode(&chunk).unwrap(), &fixes));
     }
+    let prior = gridwalk_domain::Sha256::of(include_bytes!("prior.bin"));
+    insta::assert_snapshot!("prior", prior.to_string());
 }
 
 /// Gives bytes a checksum that fits, so that the decoder itself is reached.

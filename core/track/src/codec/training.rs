@@ -14,7 +14,8 @@ use super::walk::{SLOTS_A, SLOTS_B, Walk};
 use super::{ChunkError, encode_from, frame_of};
 use crate::StoredFix;
 
-/// One question: its two slots and the answer.
+/// One question: its slots in the contexts of either kind, twice the same where
+/// it has only one, and the answer.
 pub type Question = (u32, u32, bool);
 
 /// What is asked while these fixes are coded into one chunk, but for its head.
@@ -62,6 +63,12 @@ impl Answers for About<'_> {
         bit
     }
 
+    fn ask_one(&mut self, question: usize, bit: bool) -> bool {
+        let index = u32::try_from(self.a + question).unwrap_or(u32::MAX);
+        self.asked.push((index, index, bit));
+        bit
+    }
+
     fn plain(&mut self, _: u32, value: u64) -> u64 {
         value
     }
@@ -89,8 +96,8 @@ pub fn table(chunks: &[Vec<Question>]) -> Vec<u8> {
     for (i, chunk) in chunks.iter().enumerate() {
         for (a, b, bit) in chunk {
             let both = [*a, *b];
-            for slot in both {
-                let slot = slot as usize;
+            for slot in &both[..if a == b { 1 } else { 2 }] {
+                let slot = *slot as usize;
                 if seen[slot] != i {
                     seen[slot] = i;
                     answers[slot].push(Vec::new());
@@ -114,7 +121,7 @@ fn trained(runs: &[Vec<bool>]) -> u16 {
     let p = (((yes + 0.4) / (all + 0.8)) * 4096.0)
         .floor()
         .clamp(0.0, 4095.0) as u16;
-    let start = |n: u16| Slot { p: (p << 4) | 8, n };
+    let start = |n: u16| Slot::new((p << 4) | 8, n);
     let bits = |n: u16| -> f64 {
         let run = |answers: &Vec<bool>| {
             let mut slot = start(n);

@@ -4,9 +4,13 @@
 //! with none inside. A gap is never a part of a segment, so nothing is credited
 //! for one.
 
+pub mod duty;
+
 use geo::algorithm::line_intersection::{LineIntersection, line_intersection};
-use geo::{BoundingRect, Contains, Coord, Line, LinesIter, MultiPolygon, Point, Rect};
-use gridwalk_domain::{Fix, Position};
+use geo::{
+    BoundingRect, Contains, Coord, Line, LineString, LinesIter, MultiPolygon, Point, Polygon, Rect,
+};
+use gridwalk_domain::{Boundary, Fix, Position};
 
 use crate::geometry::{METRES_PER_DEGREE, Metres, Plane, nearest_on};
 
@@ -68,6 +72,24 @@ pub fn credit(segments: &[Vec<Fix>], site: &Circle) -> Vec<Pass> {
         passes.extend(passing);
     }
     passes
+}
+
+/// How near segments came to a place, in metres, certain or not; none where
+/// there are none. Of a line that is too long to say where it led, its ends.
+#[must_use]
+pub fn closest(segments: &[Vec<Fix>], at: Position) -> Option<f64> {
+    let plane = Plane::around(at);
+    let distance = |(a, b): (&Fix, &Fix)| {
+        let (from, to) = (plane.metres(a.position), plane.metres(b.position));
+        if b.time_ms.saturating_sub(a.time_ms) > LINE_MS {
+            let here = Metres::default();
+            from.distance(here).min(to.distance(here))
+        } else {
+            nearest_on(from, to, Metres::default()).1
+        }
+    };
+    let all = segments.iter().flat_map(|segment| lines(segment));
+    all.map(distance).reduce(f64::min)
 }
 
 /// Each pair of neighbours; a lone fix as a line to itself.
@@ -225,6 +247,18 @@ impl Area {
             bounds: polygons.bounding_rect(),
             polygons,
         }
+    }
+
+    /// The area of a grid.
+    #[must_use]
+    pub fn of(boundary: &Boundary) -> Self {
+        let ring = |points: &Vec<[f64; 2]>| points.iter().map(|[lon, lat]| (*lon, *lat)).collect();
+        let polygon = |rings: &Vec<Vec<[f64; 2]>>| {
+            let mut rings = rings.iter().map(ring);
+            let outer = rings.next().unwrap_or_else(|| LineString::new(vec![]));
+            Polygon::new(outer, rings.collect())
+        };
+        Self::new(boundary.0.iter().map(polygon).collect())
     }
 
     /// Whether a place is inside.

@@ -1,6 +1,5 @@
 //! Segments are credited, gaps never.
 
-use geo::{LineString, Polygon};
 use proptest::prelude::*;
 
 use super::*;
@@ -126,6 +125,26 @@ fn who_never_entered_never_left() {
     assert!(!area.entered(&gap));
     assert_eq!(area.time_inside_ms(&gap), 0);
     assert!(area.contains(HERE) && !area.contains(fix(0, 51.0, 0.0).position));
+}
+
+#[test]
+fn the_area_of_a_grid_has_its_holes() {
+    let ring = |half: f64| {
+        let plane = Plane::around(HERE);
+        let corners = [
+            (-half, -half),
+            (half, -half),
+            (half, half),
+            (-half, half),
+            (-half, -half),
+        ];
+        let at = |(east, north)| plane.position(Metres { east, north });
+        corners.map(at).map(|p| [p.lon, p.lat]).to_vec()
+    };
+    let area = Area::of(&Boundary(vec![vec![ring(100.0), ring(20.0)]]));
+    assert!(area.contains(fix(0, 60.0, 0.0).position));
+    assert!(!area.contains(HERE) && !area.contains(fix(0, 120.0, 0.0).position));
+    assert!(!Area::of(&Boundary::default()).contains(HERE));
 }
 
 #[test]

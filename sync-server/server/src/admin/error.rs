@@ -49,6 +49,11 @@ pub enum AdminError {
     },
     /// A user bears this name.
     UserExists(String),
+    /// No user bears this name.
+    UnknownUser(String),
+    /// The record is not below the user's grid any more, or was changed by
+    /// somebody else just now.
+    NotTheirs(String),
     /// No worker bears this name or id, and no grid was given to make one.
     UnknownWorker(String),
     /// Several workers bear this name.
@@ -115,7 +120,11 @@ pub enum FileFault {
     NoPolygon,
     /// A ring is open, too short, or leaves the earth.
     BadRing,
-    /// There is no grid in the file.
+    /// No grid of this code is below the user's.
+    UnknownGrid(String),
+    /// A value that cannot stand: what, and what is expected.
+    BadValue(String),
+    /// There is nothing in the file.
     Empty,
 }
 
@@ -155,6 +164,8 @@ impl FileFault {
             Self::SecondDistrict(code) => ("file.second_district", code),
             Self::NoPolygon => ("file.no_polygon", ""),
             Self::BadRing => ("file.bad_ring", ""),
+            Self::UnknownGrid(code) => ("file.unknown_grid", code),
+            Self::BadValue(why) => ("file.bad_value", why),
             Self::Empty => ("file.empty", ""),
         }
     }
@@ -183,6 +194,8 @@ impl AdminError {
                 say("wrong_level", &[("role", role), ("level", level)])
             }
             Self::UserExists(name) => say("user_exists", &[("name", name)]),
+            Self::UnknownUser(name) => say("unknown_user", &[("name", name)]),
+            Self::NotTheirs(id) => say("not_theirs", &[("id", id)]),
             Self::UnknownWorker(name) => say("unknown_worker", &[("name", name)]),
             Self::AmbiguousWorker(name) => say("ambiguous_worker", &[("name", name)]),
             Self::BadName => say("bad_name", &[]),

@@ -14,6 +14,7 @@ mod purge;
 mod quarantine;
 mod read;
 mod regrid;
+mod sites;
 
 pub use assignments::Assign;
 pub use backup_folders::{Manifest, open_backup};
@@ -26,6 +27,7 @@ pub use people::{NewUser, Settings};
 pub use purge::PurgeReport;
 pub use quarantine::{Held, HeldChunk, HeldOp, HeldRef};
 pub use read::{BadCrs, Crs, Source};
+pub use sites::SitesReport;
 
 use gridwalk_domain::TenantId;
 use gridwalk_domain::{Clock, Rng};

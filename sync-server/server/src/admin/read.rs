@@ -48,7 +48,7 @@ impl FromStr for Crs {
 }
 
 impl Crs {
-    const fn system(self) -> System {
+    pub(super) const fn system(self) -> System {
         match self {
             Self::Wgs84 => System::Wgs84,
             Self::Gcj02 => System::Gcj02,

@@ -106,6 +106,7 @@ pub(super) struct PatrolDetail {
     pub(super) gaps: Vec<Gap>,
     pub(super) stops: Vec<Stop>,
     pub(super) incidents: Vec<Incident>,
+    pub(super) coverage: super::coverage::OfPatrol,
 }
 
 #[derive(Serialize)]

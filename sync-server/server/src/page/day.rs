@@ -41,13 +41,13 @@ pub(super) fn asked_grid(sight: &Sight<'_>, request: &Request) -> Result<GridId,
     }
 }
 
-fn asked_day(request: &Request) -> Result<i32, Fault> {
+pub(super) fn asked_day(request: &Request) -> Result<i32, Fault> {
     let date = request.query("date");
     let missing = || Fault::bad_request("date: expected YYYY-MM-DD");
     parse_date(&date.ok_or_else(missing)?)
 }
 
-fn of_day(kind: &str, day: i32) -> EntityFilter<'_> {
+pub(super) fn of_day(kind: &str, day: i32) -> EntityFilter<'_> {
     EntityFilter {
         kind: Some(kind),
         day: Some(day),

@@ -90,6 +90,7 @@ impl Service {
             ["grids", id, "map"] => self.map(&viewer, request, id),
             ["day"] => self.seen(&viewer, |sight| self.day(sight, request)),
             ["day", "routes"] => self.seen(&viewer, |sight| self.day_routes(sight, request)),
+            ["coverage"] => self.seen(&viewer, |sight| self.coverage(sight, request)),
             ["days"] => self.seen(&viewer, |sight| self.days(sight, request)),
             ["patrols", id] => self.patrol(&viewer, id),
             ["incidents", id] => self.seen(&viewer, |sight| self.incident(sight, id)),

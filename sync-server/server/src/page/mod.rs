@@ -1,6 +1,7 @@
 //! What the supervisor's page asks for (docs/api.md).
 
 mod answers;
+mod coverage;
 mod day;
 mod holdings;
 mod login;

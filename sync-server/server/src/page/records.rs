@@ -135,6 +135,7 @@ impl Service {
             segments: segments.collect(),
             gaps: gaps.collect(),
             stops: stops.collect(),
+            coverage: self.patrol_coverage(sight, &row)?,
             incidents: incidents
                 .iter()
                 .map(|row| incident(sight, &names, row, &state(row)?))

@@ -54,14 +54,17 @@ pub(crate) struct Cli {
 enum Verb {
     /// 启动服务 · serve until stopped
     Serve(Serve),
-    /// 导入网格 · import grids: CSV of divisions or GeoJSON of boundaries
+    /// 导入网格或必到点 · import grids (CSV of divisions, GeoJSON of boundaries) or sites (CSV)
     Import {
-        /// 只有 grids 可省略 · `grids` may be left out
-        #[arg(num_args = 1..=2, value_names = ["grids", "FILE"], required = true)]
+        /// 只有 grids 可省略 · `grids` or `sites`; `grids` may be left out
+        #[arg(num_args = 1..=2, value_names = ["grids|sites", "FILE"], required = true)]
         what: Vec<String>,
-        /// GeoJSON 坐标系：wgs84、gcj02、bd09 · the boundaries' coordinate system
+        /// 坐标系：wgs84、gcj02、bd09 · the coordinate system of boundaries and sites
         #[arg(long)]
         crs: Option<Crs>,
+        /// 必到点以该用户的名义导入 · the user who makes the sites
+        #[arg(long = "as", value_name = "USER")]
+        user: Option<String>,
         #[command(flatten)]
         notice: Notice,
     },
@@ -312,7 +315,14 @@ impl Place {
 fn run_verb(place: &Place, verb: Verb, say: &Say) -> Done {
     match verb {
         Verb::Serve(options) => serve::run(place, options, say),
-        Verb::Import { what, crs, notice } => import(place, &what, crs, notice, say),
+        Verb::Import {
+            what, crs, user, ..
+        } if what.first().is_some_and(|word| word == "sites") => {
+            import_sites(place, &what, crs, user.as_deref(), say)
+        }
+        Verb::Import {
+            what, crs, notice, ..
+        } => import(place, &what, crs, notice, say),
         Verb::Act(args) => act::act(&place.open_existing()?, &seams()?, &args, say),
         Verb::Assign(args) => orders::assign(&place.open_existing()?, &args, say),
         Verb::Unassign(args) => orders::unassign(&place.open_existing()?, &args, say),
@@ -409,7 +419,35 @@ fn import(place: &Place, what: &[String], crs: Option<Crs>, notice: Notice, say:
         bytes: &bytes,
     };
     let report = place.open()?.admin().import_grids(source, &import)?;
-    let numbers = [report.added, report.updated, report.unchanged].map(|n| n.to_string());
+    imported([report.added, report.updated, report.unchanged], say);
+    Ok(())
+}
+
+fn import_sites(
+    place: &Place,
+    what: &[String],
+    crs: Option<Crs>,
+    user: Option<&str>,
+    say: &Say,
+) -> Done {
+    let (Some(file), Some(crs), Some(user)) = (what.get(1), crs, user) else {
+        return Err(Failure::Said("sites.user", vec![]));
+    };
+    let bytes = read(Path::new(file))?;
+    let source = Source {
+        name: file,
+        bytes: &bytes,
+    };
+    let report = place
+        .open_existing()?
+        .admin()
+        .import_sites(source, crs, user)?;
+    imported([report.added, report.updated, report.unchanged], say);
+    Ok(())
+}
+
+fn imported(counts: [usize; 3], say: &Say) {
+    let numbers = counts.map(|n| n.to_string());
     say.line(
         "import.done",
         &[
@@ -418,7 +456,6 @@ fn import(place: &Place, what: &[String], crs: Option<Crs>, notice: Notice, say:
             ("unchanged", &numbers[2]),
         ],
     );
-    Ok(())
 }
 
 /// The pin of a private CA: the SHA-256 of its certificate in DER.

@@ -3,6 +3,7 @@
 // turn into a sentence and a next step.
 import type {
   Catalogue,
+  Coverage,
   Day,
   Grid,
   GridMap,
@@ -115,6 +116,8 @@ export const api = {
     get<Day>(`/api/day?${query({ date, grid })}`, signal),
   routes: (date: string, grid: string, signal?: AbortSignal) =>
     get<{ routes: Route[] }>(`/api/day/routes?${query({ date, grid })}`, signal),
+  coverage: (date: string, grid: string, signal?: AbortSignal) =>
+    get<Coverage>(`/api/coverage?${query({ date, grid })}`, signal),
   days: (grid: string, signal?: AbortSignal) =>
     get<{ days: string[] }>(`/api/days?${query({ grid })}`, signal),
   patrol: (id: string, signal?: AbortSignal) =>

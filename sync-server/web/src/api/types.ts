@@ -86,6 +86,69 @@ export interface Segment {
   points: [lon: number, lat: number, t_ms: number][]
 }
 
+export type SiteEvery = 'patrol' | 'day' | 'week'
+
+/** A place that must be visited. */
+export interface Site {
+  id: string
+  name: string
+  /** What it is: a word such as `market`. */
+  sort: string | null
+  grid: GridRef
+  at: LonLat
+  radius_m: number
+  every: SiteEvery
+  times: number
+}
+
+export interface Visit {
+  at_ms: number
+  patrol: string | null
+  by: 'route' | 'hand'
+  away_m: number | null
+}
+
+/** Why a site was not visited often enough. */
+export type Reason =
+  | { why: 'said'; word: string; note?: string | null }
+  | { why: 'not_yet' | 'too_few' | 'no_patrol' | 'vague' }
+  | { why: 'gap'; cause: GapCause }
+  | { why: 'not_near'; closest_m?: number | null }
+
+/** A site and one thing that it was due in. */
+export interface Unit {
+  site: string
+  period: SiteEvery
+  patrol: string | null
+  times: number
+  met: boolean
+  visits: Visit[]
+  reason: Reason | null
+}
+
+export interface Counts {
+  due: number
+  met: number
+}
+
+export interface PatrolCoverage extends Counts {
+  inside_s: number | null
+  outside_s: number | null
+  sites: Site[]
+  units: Unit[]
+  visits: ({ site: string } & Visit)[]
+}
+
+export interface Coverage {
+  date: string
+  grid: string
+  now_ms: number
+  day: Counts
+  week: ({ from: string; to: string } & Counts) | null
+  sites: Site[]
+  units: Unit[]
+}
+
 export interface PatrolDetail {
   patrol: Patrol
   tolerance_m: number
@@ -93,6 +156,7 @@ export interface PatrolDetail {
   gaps: Gap[]
   stops: Stop[]
   incidents: Incident[]
+  coverage: PatrolCoverage
 }
 
 export type IncidentStatus =

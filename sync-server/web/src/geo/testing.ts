@@ -31,6 +31,7 @@ export function detail(segments: Segment[], change: Partial<PatrolDetail> = {}):
     gaps: [],
     stops: [],
     incidents: [],
+    coverage: { due: 0, met: 0, inside_s: null, outside_s: null, sites: [], units: [], visits: [] },
     ...change,
   }
 }

@@ -12,6 +12,7 @@ const FONT = ['PingFang SC', 'HarmonyOS Sans SC', 'Noto Sans SC', 'Noto Sans CJK
 export const SOURCES = [
   'grids',
   'grid-labels',
+  'sites',
   'routes',
   'route-marks',
   'chosen',
@@ -184,8 +185,55 @@ const BOXED = {
   'icon-allow-overlap': true,
 } as const
 
+/** Visited sites are filled, missed ones hollow; from close by with their words. */
+function siteLayers(c: Palette): LayerSpecification[] {
+  const standing = ['get', 'standing'] as never
+  const color = ['match', standing, 'met', c.done, 'missed', c.overdue, c.muted] as never
+  return [
+    {
+      id: 'sites-fill',
+      type: 'fill',
+      source: 'sites',
+      paint: {
+        'fill-color': color,
+        'fill-opacity': ['match', standing, 'met', 0.28, 0] as never,
+        'fill-antialias': false,
+      },
+    },
+    {
+      id: 'sites-line',
+      type: 'line',
+      source: 'sites',
+      paint: { 'line-color': color, 'line-width': 2 },
+    },
+  ]
+}
+
+function siteWordLayers(c: Palette): LayerSpecification[] {
+  return [
+    {
+      id: 'sites-text',
+      type: 'symbol',
+      source: 'sites',
+      minzoom: 15,
+      layout: {
+        'text-field': ['get', 'text'],
+        'text-font': FONT,
+        'text-size': 14,
+        'text-max-width': 20,
+        'text-anchor': 'top',
+        'text-offset': [0, 0.6],
+        ...BOXED,
+        'icon-allow-overlap': false,
+      },
+      paint: { 'text-color': c.ink },
+    },
+  ]
+}
+
 function overlayLayers(c: Palette): LayerSpecification[] {
   return [
+    ...siteLayers(c),
     ...routeLayers('routes', 'routes', c),
     ...markLayers('routes', 'route-marks', c),
     {
@@ -253,6 +301,7 @@ function overlayLayers(c: Palette): LayerSpecification[] {
       paint: { 'text-color': c.ink },
     },
     ...markLayers('chosen', 'chosen-marks', c),
+    ...siteWordLayers(c),
     {
       id: 'gap-text',
       type: 'symbol',

@@ -14,6 +14,7 @@ import {
 import { api } from '@/api/client'
 import type {
   Catalogue,
+  Coverage,
   Day,
   Grid,
   GridMap,
@@ -46,6 +47,7 @@ export interface FrameState {
   gridMap: Resource<GridMap>
   dayData: Resource<Day>
   routes: Resource<{ routes: Route[] }>
+  coverage: Resource<Coverage>
   days: Resource<{ days: string[] }>
   workers: Resource<{ now_ms: number; workers: Worker[] }>
   patrol: Resource<PatrolDetail>
@@ -91,6 +93,10 @@ export function provideFrame(me: Me): FrameState {
     () => scope.value,
     (signal) => api.routes(day.value, gridId.value, signal),
   )
+  const coverage = useResource(
+    () => scope.value,
+    (signal) => api.coverage(day.value, gridId.value, signal),
+  )
   const days = useResource(
     () => gridId.value,
     (signal) => api.days(gridId.value, signal),
@@ -112,7 +118,7 @@ export function provideFrame(me: Me): FrameState {
   const node = computed(() => tree.value?.byId.get(gridId.value) ?? null)
 
   async function refresh(): Promise<void> {
-    const always = [dayData, routes, workers, days]
+    const always = [dayData, routes, coverage, workers, days]
     // What never changes during a visit is only read again where it failed.
     const once = [catalogue, grids, gridMap].filter((each) => each.trouble.value !== null)
     const chosen = [patrol, incident]
@@ -144,6 +150,7 @@ export function provideFrame(me: Me): FrameState {
     gridMap,
     dayData,
     routes,
+    coverage,
     days,
     workers,
     patrol,

@@ -3,7 +3,7 @@
 import { isDay } from '@/format/time'
 
 export type Kind = 'patrol' | 'incident' | 'worker'
-export type ListName = 'patrols' | 'incidents' | 'workers'
+export type ListName = 'patrols' | 'incidents' | 'sites' | 'workers'
 
 export interface Choice {
   /** `YYYY-MM-DD`; null is the latest day that has something. */
@@ -17,7 +17,7 @@ export interface Choice {
 }
 
 const KINDS: readonly Kind[] = ['patrol', 'incident', 'worker']
-const LISTS: readonly ListName[] = ['patrols', 'incidents', 'workers']
+const LISTS: readonly ListName[] = ['patrols', 'incidents', 'sites', 'workers']
 
 export const NOTHING: Choice = { day: null, grid: null, chosen: null, part: null, list: 'patrols' }
 

@@ -119,6 +119,25 @@ fn matrices() -> Vec<Matrix> {
             "distance_m",
             json!(12),
         ),
+        Matrix {
+            tale: made(
+                "site",
+                Town,
+                json!({
+                    "grid": BASE, "name": "菜市场", "every": "day", "radius_m": 30,
+                    "place": {"lat": 35.1, "lon": 118.35},
+                }),
+            ),
+            read: readers.clone(),
+            write: ("name", json!("改过"), and(&ABOVE, &[Administrator])),
+            append: appenders.clone(),
+            delete: and(&ABOVE, &[Administrator]),
+        },
+        own(
+            made("checkin", Worker, base(json!({"site": patrol}))),
+            "note",
+            json!("改过"),
+        ),
         own(
             made(
                 "finding",
@@ -249,6 +268,8 @@ fn every_kind_is_made_by_whom_its_table_says() {
     let cases: Vec<(&str, GridId, Vec<P>)> = vec![
         ("shift", BASE, GRIDWORKERS.to_vec()),
         ("patrol", BASE, GRIDWORKERS.to_vec()),
+        ("site", BASE, and(&ABOVE, &[Administrator])),
+        ("checkin", BASE, GRIDWORKERS.to_vec()),
         ("finding", BASE, GRIDWORKERS.to_vec()),
         ("visit", BASE, GRIDWORKERS.to_vec()),
         (
