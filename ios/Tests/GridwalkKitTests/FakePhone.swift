@@ -13,6 +13,7 @@ final class FakeGridwalk: Gridwalk, @unchecked Sendable {
     private var syncing: (@Sendable (@Sendable (SyncProgress) -> Void) async throws -> SyncReport)?
     private var due: @Sendable (Unsent, NetworkCost) -> NextSync = FakeGridwalk.asTheEngine
     private var taken: [Fix] = []
+    private var askedPlans = 0
     private var reportedOnes: [NewIncident] = []
 
     init(_ everything: Everything = .sample()) {
@@ -23,6 +24,9 @@ final class FakeGridwalk: Gridwalk, @unchecked Sendable {
     var calls: [String] { lock.withLock { noted } }
     var recorded: [Fix] { lock.withLock { taken } }
     var reported: [NewIncident] { lock.withLock { reportedOnes } }
+
+    /// How often the plan was asked for.
+    var plans: Int { lock.withLock { askedPlans } }
 
     func fail(_ call: String, with error: (any Error)?) { lock.withLock { failing[call] = error } }
 
@@ -123,6 +127,11 @@ final class FakeGridwalk: Gridwalk, @unchecked Sendable {
         return Recorded(patrol: "p", acked: UInt64(recorded.count), refused: [])
     }
 
+    func sensorPlan(_ power: Power) async throws -> SensorPlan? {
+        lock.withLock { askedPlans += 1 }
+        return SensorPlan(everyMs: 1_000, priority: .high, displacementM: 0)
+    }
+
     func mark(_ mark: SensorMark) async throws {
         switch mark {
         case .lost(let cause): try note("lost(\(cause))")
@@ -145,7 +154,10 @@ final class FakeGridwalk: Gridwalk, @unchecked Sendable {
     }
 
     func nextSync(over network: NetworkCost) async throws -> NextSync {
-        lock.withLock { due(standing.status.unsent, network) }
+        let unsent = try await status().unsent
+        // Called without the lock: the answer may ask for the calls so far.
+        let answer = lock.withLock { due }
+        return answer(unsent, network)
     }
 
     func networkReturned() async throws { try note("networkReturned") }

@@ -84,6 +84,10 @@ public final class FfiGridwalk: Gridwalk {
         try await call { try $0.record(fixes: fixes) }
     }
 
+    public func sensorPlan(_ power: Power) async throws -> SensorPlan? {
+        try await call { try $0.sensorPlan(power: power) }
+    }
+
     public func mark(_ mark: SensorMark) async throws {
         try await call { try $0.mark(mark: mark) }
     }

@@ -46,6 +46,8 @@ public protocol Gridwalk: Sendable {
     func resumePatrol() async throws
     func finishPatrol() async throws -> PatrolSummary
     func record(_ fixes: [Fix]) async throws -> Recorded
+    /// What to ask of the sensors now; nothing: leave them alone.
+    func sensorPlan(_ power: Power) async throws -> SensorPlan?
     func mark(_ mark: SensorMark) async throws
     func route(of patrol: String) async throws -> RouteView
     func report(_ incident: NewIncident) async throws -> String

@@ -193,7 +193,7 @@ public struct Phone: Sendable {
             gridwalk, clock: phone.clock, told: { tellReport.yield($0) },
             wiped: { [weak self] in Task { await self?.wiped() } })
         let (troubles, tellTrouble) = AsyncStream.makeStream(of: PatrolRecorder.Trouble?.self)
-        let recorder = PatrolRecorder(gridwalk, source: phone.source) { tellTrouble.yield($0) }
+        let recorder = PatrolRecorder(gridwalk, source: phone.source, clock: phone.clock) { tellTrouble.yield($0) }
         self.runner = runner
         self.recorder = recorder
         // After a reopening the screens stay as they were until the first snapshot.

@@ -23,7 +23,9 @@ import org.gridwalk.shared.key.KeystoreWrapper
 import org.gridwalk.shared.key.WrappedKeyProvider
 import org.gridwalk.shared.location.LocationSource
 import org.gridwalk.shared.location.Recording
+import org.gridwalk.shared.location.Supply
 import org.gridwalk.shared.location.SystemLocationSource
+import org.gridwalk.shared.location.SystemSupply
 import org.gridwalk.shared.sync.Networks
 import org.gridwalk.shared.sync.SyncRunner
 import org.gridwalk.shared.sync.SyncSchedule
@@ -47,6 +49,8 @@ open class GridwalkApp : Application(), GridwalkHost, Configuration.Provider {
     private val schedule by lazy { SyncSchedule(WorkManager.getInstance(this)) }
 
     override val locations: LocationSource by lazy { SystemLocationSource(this) }
+
+    override val supply: Supply by lazy { SystemSupply(this) }
 
     override val recording = MutableStateFlow<Recording>(Recording.Over)
 

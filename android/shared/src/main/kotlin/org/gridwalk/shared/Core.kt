@@ -10,6 +10,7 @@ import kotlinx.coroutines.launch
 import org.gridwalk.core.EngineException
 import org.gridwalk.shared.location.LocationSource
 import org.gridwalk.shared.location.Recording
+import org.gridwalk.shared.location.Supply
 import org.gridwalk.shared.sync.SyncRunner
 
 /** Whether the data is open. */
@@ -85,6 +86,7 @@ interface GridwalkHost {
     val core: Core
     val sync: SyncRunner
     val locations: LocationSource
+    val supply: Supply
 
     /** What the location service is at; it says so itself. */
     val recording: MutableStateFlow<Recording>

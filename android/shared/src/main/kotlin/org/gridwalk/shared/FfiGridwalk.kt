@@ -30,6 +30,7 @@ import org.gridwalk.core.NetworkCost
 import org.gridwalk.core.NewIncident
 import org.gridwalk.core.Observer
 import org.gridwalk.core.OpenOptions
+import org.gridwalk.core.Power
 import org.gridwalk.core.SensorMark
 import org.gridwalk.core.SyncObserver
 import org.gridwalk.core.SyncProgress
@@ -74,6 +75,8 @@ class FfiGridwalk private constructor(private val engine: Engine, private val io
     override suspend fun finishPatrol() = call { finishPatrol() }
 
     override suspend fun record(fixes: List<Fix>) = call { record(fixes) }
+
+    override suspend fun sensorPlan(power: Power) = call { sensorPlan(power) }
 
     override suspend fun mark(mark: SensorMark) = call { mark(mark) }
 

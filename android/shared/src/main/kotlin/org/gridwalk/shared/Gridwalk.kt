@@ -12,9 +12,11 @@ import org.gridwalk.core.NewIncident
 import org.gridwalk.core.NextSync
 import org.gridwalk.core.PatrolSummary
 import org.gridwalk.core.PatrolView
+import org.gridwalk.core.Power
 import org.gridwalk.core.Recorded
 import org.gridwalk.core.RouteView
 import org.gridwalk.core.SensorMark
+import org.gridwalk.core.SensorPlan
 import org.gridwalk.core.Status
 import org.gridwalk.core.SyncProgress
 import org.gridwalk.core.SyncReport
@@ -63,6 +65,9 @@ interface Gridwalk {
     suspend fun finishPatrol(): PatrolSummary
 
     suspend fun record(fixes: List<Fix>): Recorded
+
+    /** What to ask of the sensors now; null: leave them alone. */
+    suspend fun sensorPlan(power: Power): SensorPlan?
 
     suspend fun mark(mark: SensorMark)
 

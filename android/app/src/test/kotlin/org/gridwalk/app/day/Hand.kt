@@ -20,7 +20,9 @@ import android.location.LocationManager
 import android.net.ConnectivityManager
 import android.net.NetworkInfo
 import android.net.Uri
+import android.os.BatteryManager
 import android.os.Looper
+import android.os.PowerManager
 import android.provider.MediaStore
 import androidx.annotation.StringRes
 import androidx.compose.ui.semantics.SemanticsNode
@@ -159,6 +161,22 @@ class Hand(private val rule: ComposeTestRule) {
     }
 
     fun serviceIsStopped() = service?.get()?.let { shadowOf(it).isStoppedBySelf } ?: false
+
+    /** How often the sensor is asked, in milliseconds. */
+    fun asked(): Long = shadowOf(locations()).getLocationRequests(LocationManager.GPS_PROVIDER).single().intervalMillis
+
+    /** The system saves power, the screen goes off, and positions with it; or all of that ends. */
+    fun savesPower(on: Boolean) {
+        val power = app.getSystemService(PowerManager::class.java)
+        shadowOf(power).setIsPowerSaveMode(on)
+        shadowOf(power).setLocationPowerSaveMode(if (on) PowerManager.LOCATION_MODE_ALL_DISABLED_WHEN_SCREEN_OFF else PowerManager.LOCATION_MODE_NO_CHANGE)
+        shadowOf(power).turnScreenOn(!on)
+        app.sendBroadcast(Intent(PowerManager.ACTION_POWER_SAVE_MODE_CHANGED))
+    }
+
+    fun hasBattery(percent: Int) = app.sendStickyBroadcast(
+        Intent(Intent.ACTION_BATTERY_CHANGED).putExtra(BatteryManager.EXTRA_LEVEL, percent).putExtra(BatteryManager.EXTRA_SCALE, 100).putExtra(BatteryManager.EXTRA_PLUGGED, 0),
+    )
 
     fun listeners(): Int = shadowOf(locations()).getLocationRequests(LocationManager.GPS_PROVIDER).size
 

@@ -125,6 +125,34 @@ class ServiceTest {
     }
 
     @Test
+    fun a_battery_saver_that_takes_positions_with_the_screen_is_the_gap_s_cause() {
+        onPatrol()
+        hand.grants()
+        hand.switchesGps(true)
+        PatrolService.start(app)
+        hand.letsTheServiceRun()
+        hand.walks(Trace.endingNow(650..659), 10)
+        hand.savesPower(true)
+        hand.until("it does not say that it records") { hand.notified() == app.getString(R.string.location_saver) }
+        hand.savesPower(false)
+        hand.until("it says that it records") { hand.notified() == app.getString(R.string.notification_title) }
+        hand.walks(Trace.endingNow(660..669), 20)
+    }
+
+    @Test
+    fun the_sensor_is_asked_as_the_engine_plans_it() {
+        onPatrol()
+        hand.grants()
+        hand.switchesGps(true)
+        PatrolService.start(app)
+        hand.letsTheServiceRun()
+        hand.until("once a second while walking") { hand.asked() == 1_000L }
+        hand.hasBattery(percent = 10)
+        hand.until("and more rarely on a low battery") { hand.asked() >= 5_000L }
+        assertEquals("with one listener", 1, hand.listeners())
+    }
+
+    @Test
     fun the_app_swiped_away_does_not_end_it() {
         onPatrol()
         hand.grants()
