@@ -23,10 +23,10 @@ class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWork
         // What cannot be opened cannot be asked: the watchdog tries again.
         val next = sync.next() ?: return
         when (next) {
-            // Something was saved meanwhile, or the wait was short.
-            NextSync.Now -> schedule.after(0, isAlarm)
-            is NextSync.After -> schedule.after(next.ms, isAlarm)
-            // The network went while this ran. The alarm waits for one too; not at once, should the two disagree.
+            // Something was saved meanwhile; or the engine could not note how it went, on a full disk.
+            NextSync.Now -> schedule.after(PAUSE_MS, isAlarm)
+            is NextSync.After -> schedule.after(maxOf(next.ms, PAUSE_MS), isAlarm)
+            // The network went while this ran. Not at once, should engine and system disagree about it.
             NextSync.WhenOnline -> schedule.after(AGAIN_MS, isAlarm)
             NextSync.Never -> Unit
         }
@@ -36,6 +36,10 @@ class SyncWorker(context: Context, parameters: WorkerParameters) : CoroutineWork
     private val isAlarm get() = SyncSchedule.ALARM in tags
 
     private companion object {
+        /** The shortest pause between two syncs by themselves. */
+        const val PAUSE_MS = 1_000L
+
+        /** After a network that went: all work waits for the next one, and this for a while too. */
         const val AGAIN_MS = 60_000L
     }
 }
