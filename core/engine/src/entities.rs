@@ -1,9 +1,10 @@
 //! What this phone shows: the server's state with its worker's own ops on top.
 //!
 //! An own op is on top while it waits, and once it was taken until the pulled
-//! stream has passed the number that it was given, in the same time line; one
-//! that the pulled state holds already is skipped by [`apply`] itself. What the
-//! server refused leaves the top. A record that the server refused from the
+//! state lists it. The cursor of its stream does not tell: a record comes once,
+//! at its last change, which may be pages after the op's own number. What the
+//! server refused leaves the top, and so does what was taken into a stream that
+//! was read anew and does not list its record any more. A record that the server refused from the
 //! start, however, is shown as this phone made it: nobody's report may vanish
 //! from their own list.
 //!
@@ -18,11 +19,10 @@ use crate::outbox;
 
 /// Own ops that the pulled state need not hold yet.
 const ON_TOP: &str = "
-    SELECT op.id, op.body FROM op LEFT JOIN stream ON stream.key = op.stream
-    WHERE op.entity = ?1 AND op.account = ?2
-      AND (op.state = 'ready' OR op.state = 'taken' AND NOT coalesce(
-           stream.resetting = 0 AND stream.epoch = op.epoch AND stream.seq >= op.seq, 0))
-    ORDER BY op.n";
+    SELECT id, body FROM op
+    WHERE entity = ?1 AND account = ?2
+      AND (state = 'ready' OR state = 'taken' AND stream IS NOT NULL)
+    ORDER BY n";
 
 /// All own ops, where the server refused the first.
 const REFUSED: &str = "

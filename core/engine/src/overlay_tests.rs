@@ -375,7 +375,7 @@ impl World {
                 tag: 0,
             }),
             more: false,
-            reset: after.is_none(),
+            reset: false,
             end: None,
         };
         let epoch = self.server.epoch();

@@ -4,7 +4,8 @@
 //! that came: what a newer server wrote survives, whether this version knows it
 //! or not. An entity stays while any stream lists it, at its highest revision;
 //! revisions of another epoch do not compare, what comes replaces. A stream
-//! that begins anew (`reset`) gets a new round number: when its last page is
+//! that begins anew (`reset`, or this phone dropped its cursor) gets a new round
+//! number: when its last page is
 //! in, what still bears an older one did not come again and goes.
 
 use gridwalk_domain::wire::{Cursor, ReceiptOf, ReceiptPage, Revised, StreamEnd, StreamPage};
@@ -38,6 +39,19 @@ pub(crate) fn cursor(conn: &Connection, key: StreamKey) -> Inner<Option<Cursor>>
         }))
     });
     Ok(row.optional()?.flatten())
+}
+
+/// Drops cursors: the next pull reads from the start, and when its last page is
+/// in, what did not come again goes.
+pub(crate) const ANEW: &str =
+    "UPDATE stream SET epoch = NULL, seq = 0, tag = 0, round = round + 1, resetting = 1";
+
+fn begin_anew(tx: &Transaction<'_>, key: &str) -> Inner<()> {
+    tx.prepare_cached("INSERT INTO stream (key) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .execute([key])?;
+    tx.prepare_cached(&format!("{ANEW} WHERE key = ?1"))?
+        .execute([key])?;
+    Ok(())
 }
 
 fn move_cursor(tx: &Transaction<'_>, key: &str, cursor: Option<Cursor>) -> Inner<()> {
@@ -121,11 +135,7 @@ pub(crate) fn keep_page(
     let name = key.to_string();
     let mut kept = Kept::default();
     if page.reset {
-        tx.prepare_cached(
-            "INSERT INTO stream (key, round, resetting) VALUES (?1, 1, 1)
-             ON CONFLICT DO UPDATE SET round = round + 1, resetting = 1, epoch = NULL, seq = 0",
-        )?
-        .execute([&name])?;
+        begin_anew(tx, &name)?;
     }
     let (round, resetting) = tx
         .prepare_cached("SELECT round, resetting FROM stream WHERE key = ?1")?
@@ -142,8 +152,10 @@ pub(crate) fn keep_page(
         move_cursor(tx, &name, page.cursor)?;
     }
     if resetting && !page.more {
-        let gone = unlisted(tx, "stream = ?1 AND round < ?2", params![name, round])?;
-        kept.touched.extend(gone);
+        for gone in unlisted(tx, "stream = ?1 AND round < ?2", params![name, round])? {
+            off_the_top(tx, &name, gone)?;
+            kept.touched.insert(gone);
+        }
         tx.prepare_cached("UPDATE stream SET resetting = 0 WHERE key = ?1")?
             .execute([&name])?;
     }
@@ -248,6 +260,16 @@ fn unlisted(
     Ok(struck.into_iter().map(EntityId::from_bytes).collect())
 }
 
+/// Own ops that were taken into a stream which does not list their record any
+/// more are not shown on top of nothing.
+fn off_the_top(tx: &Transaction<'_>, stream: &str, record: EntityId) -> Inner<()> {
+    tx.prepare_cached(
+        "UPDATE op SET stream = NULL, seq = NULL WHERE entity = ?1 AND state = 'taken' AND stream = ?2",
+    )?
+    .execute(params![record.as_bytes(), stream])?;
+    Ok(())
+}
+
 /// What of a stream this phone holds.
 fn held(conn: &Connection, stream: &str) -> Inner<StreamEnd> {
     let mut query = conn.prepare_cached("SELECT entity, rev FROM listing WHERE stream = ?1")?;
@@ -269,10 +291,13 @@ fn held(conn: &Connection, stream: &str) -> Inner<StreamEnd> {
 fn reread(tx: &Transaction<'_>, stream: &str, server_ms: i64) -> Inner<bool> {
     let changed = tx
         .prepare_cached(
-            "UPDATE stream SET epoch = NULL, seq = 0, reread_ms = ?2
+            "UPDATE stream SET reread_ms = ?2
              WHERE key = ?1 AND (reread_ms IS NULL OR reread_ms + ?3 <= ?2 OR reread_ms > ?2)",
         )?
         .execute(params![stream, server_ms, REREAD_MS])?;
+    if changed > 0 {
+        begin_anew(tx, stream)?;
+    }
     Ok(changed > 0)
 }
 

@@ -312,6 +312,46 @@ fn within_a_time_line_the_highest_revision_stays_and_another_replaces_it() {
 }
 
 #[test]
+fn what_this_phone_reads_anew_by_itself_does_not_keep_what_does_not_come_again() {
+    // Another time line, and a count that differs; the server was asked without
+    // a cursor, and sees no reason to say `reset`.
+    for why in ["time line", "difference"] {
+        let mut conn = store();
+        let mut stream = Stream::default();
+        for n in 1..4 {
+            stream.seq += 1;
+            stream.listed.insert(n, (1, stream.seq));
+        }
+        let pull = |conn: &mut Connection, stream: &Stream| {
+            let after = cursor(conn, STREAMS[0]).expect("reads");
+            let page = stream.page(after.map(|cursor| cursor.seq), 2);
+            let page = StreamPage {
+                reset: false,
+                ..page
+            };
+            let tx = conn.transaction().expect("begins");
+            let kept = keep_page(&tx, STREAMS[0], &page, EPOCH, 0).expect("keeps");
+            tx.commit().expect("commits");
+            page.more || kept.differs
+        };
+        while pull(&mut conn, &stream) {}
+        stream.listed.remove(&2);
+        if why == "time line" {
+            conn.execute(ANEW, []).expect("drops");
+        }
+        while pull(&mut conn, &stream) {}
+        let ids: Vec<u8> = conn
+            .prepare("SELECT entity FROM base ORDER BY entity")
+            .and_then(|mut query| {
+                let rows = query.query_map([], |row| Ok(row.get::<_, [u8; 16]>(0)?[0]))?;
+                rows.collect()
+            })
+            .expect("reads");
+        assert_eq!(ids, [1, 3], "{why}");
+    }
+}
+
+#[test]
 fn a_cursor_never_runs_ahead_of_the_page_that_did_not_fit_on_the_disk() {
     let mut conn = store();
     let small = serde_json::to_string(&entity(1)).expect("writes");

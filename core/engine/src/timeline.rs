@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use crate::error::Inner;
 use crate::identity::Me;
 use crate::outbox::{self, Word};
-use crate::{account, attachments, chunks};
+use crate::{account, attachments, chunks, pull};
 
 /// Where an account stands with its server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -83,10 +83,7 @@ pub(crate) fn begin(
     let cursors = "UPDATE stream SET epoch = NULL, seq = 0, tag = 0 WHERE key = ?1";
     tx.execute(cursors, [receipts])?;
     if me.is_present() {
-        tx.execute(
-            "UPDATE stream SET epoch = NULL, seq = 0, tag = 0 WHERE key NOT LIKE 'device/%'",
-            [],
-        )?;
+        tx.execute(&format!("{} WHERE key NOT LIKE 'device/%'", pull::ANEW), [])?;
     }
     line.epoch = Some(epoch);
     line.receipt = None;

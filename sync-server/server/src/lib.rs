@@ -36,5 +36,5 @@ pub use act::Act;
 pub use error::{Error, Fault};
 pub use page::{Holdings, PatrolHolding, RunHolding};
 pub use server::{Config, RunningServer, Server, StartError, TlsFiles};
-pub use service::{OpenError, Pace, Parts, Service, Settings};
+pub use service::{OpenError, Pace, Parts, Service, Settings, Sizes};
 pub use sync::Phone;

@@ -1,6 +1,6 @@
 //! All that the server does, free of any transport.
 
-use gridwalk_domain::wire::PROTOCOL_VERSION;
+use gridwalk_domain::wire::{Limits, PROTOCOL_VERSION};
 use gridwalk_domain::{Catalogue, Clock, Epoch, Rng};
 use gridwalk_store::{Read, Store, StoreError, Write};
 use std::collections::HashSet;
@@ -51,6 +51,27 @@ pub struct Pace {
     pub every_ms: i64,
 }
 
+/// How much goes into one request and one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// What phones are told to keep to, at most what this server takes.
+    pub limits: Limits,
+    /// The bytes of states that one answer to a pull carries, and a record more.
+    pub page_bytes: usize,
+    /// The receipts that one answer carries.
+    pub page_receipts: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            page_bytes: 256 * 1024,
+            page_receipts: 500,
+        }
+    }
+}
+
 /// What can be set for a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -62,6 +83,8 @@ pub struct Settings {
     pub version: String,
     /// How often one phone may ask; none sets no limit.
     pub pace: Option<Pace>,
+    /// How much goes into one request and one answer: less for narrow lines.
+    pub sizes: Sizes,
     /// Whether the journal's folder may be another one than the data was used
     /// with: the old one is lost.
     pub new_keep: bool,
@@ -77,6 +100,7 @@ impl Default for Settings {
                 burst: 600,
                 every_ms: 200,
             }),
+            sizes: Sizes::default(),
             new_keep: false,
         }
     }

@@ -28,15 +28,14 @@ pub struct CrashPoint {
     pub again: Option<(u64, Fall)>,
 }
 
-/// How many steps an unbroken day has, from the enrolment on.
+/// How many steps an unbroken day has, the app's first opening among them.
 ///
 /// # Errors
 /// Where the server does not take its district.
-pub fn steps() -> Result<(u64, u64), StoreError> {
+pub fn steps() -> Result<u64, StoreError> {
     let mut world = World::quiet(SEED)?;
-    let first = world.phones[PHONE].disk.steps();
     live(&mut world, None);
-    Ok((first, world.phones[PHONE].disk.steps()))
+    Ok(world.phones[PHONE].disk.steps())
 }
 
 /// Lives a broken day and what comes after it.
@@ -74,6 +73,8 @@ pub fn of_step(step: u64) -> impl Iterator<Item = CrashPoint> {
 }
 
 fn live(world: &mut World, mut again: Option<(u64, Fall)>) {
+    world.open(PHONE);
+    rise(world, &mut again);
     for action in DAY {
         // What was not done because the phone died over it is done once more.
         for _ in 0..3 {
@@ -81,15 +82,23 @@ fn live(world: &mut World, mut again: Option<(u64, Fall)>) {
                 action.act(world, PHONE);
             }
             world.run_until(world.now_ms() + MINUTE);
-            if world.phones[PHONE].is_open() {
+            if !rise(world, &mut again) {
                 break;
             }
-            if let Some((step, fall)) = again.take() {
-                let phone = &mut world.phones[PHONE];
-                phone.fall = fall;
-                phone.disk.die_at(phone.disk.steps() + step);
-            }
-            world.run_until(world.now_ms() + HOUR);
         }
     }
+}
+
+/// Lets a phone that fell get up; says whether it had fallen.
+fn rise(world: &mut World, again: &mut Option<(u64, Fall)>) -> bool {
+    let fell = !world.phones[PHONE].is_open();
+    if fell {
+        if let Some((step, fall)) = again.take() {
+            let phone = &mut world.phones[PHONE];
+            phone.fall = fall;
+            phone.disk.die_at(phone.disk.steps() + step);
+        }
+        world.run_until(world.now_ms() + HOUR);
+    }
+    fell
 }

@@ -25,6 +25,9 @@ pub struct OpRow {
     pub state: String,
     /// Why it was not taken, or not yet.
     pub code: Option<String>,
+    /// It is somebody's who left, and whom the server does not know any more: the
+    /// phone lists it, and it can be exported.
+    pub stranded: bool,
 }
 
 /// A sealed chunk.
@@ -44,6 +47,8 @@ pub struct ChunkRow {
     pub state: String,
     /// As an op's.
     pub code: Option<String>,
+    /// As an op's.
+    pub stranded: bool,
 }
 
 /// An attachment.
@@ -55,6 +60,8 @@ pub struct BlobRow {
     pub state: String,
     /// As an op's.
     pub code: Option<String>,
+    /// As an op's.
+    pub stranded: bool,
 }
 
 /// What a phone has of the server's.
@@ -178,9 +185,14 @@ impl Examined {
     }
 }
 
+/// Whether a row is of somebody who left and whom the server does not know.
+const STRANDED: &str = "account IN (SELECT n FROM account
+    WHERE leaving IS NOT NULL AND json_extract(line, '$.signed_out') = 1)";
+
 fn ops(file: &Connection) -> rusqlite::Result<Vec<OpRow>> {
-    let sql = "SELECT id, entity, body, sha256, state, code FROM op ORDER BY n";
-    all(file, sql, |row| {
+    let sql =
+        format!("SELECT id, entity, body, sha256, state, code, {STRANDED} FROM op ORDER BY n");
+    all(file, &sql, |row| {
         Ok(OpRow {
             id: OpId::from_bytes(row.get(0)?),
             entity: id(row, 1)?,
@@ -188,14 +200,17 @@ fn ops(file: &Connection) -> rusqlite::Result<Vec<OpRow>> {
             sha256: Sha256(row.get(3)?),
             state: row.get(4)?,
             code: row.get(5)?,
+            stranded: row.get(6)?,
         })
     })
 }
 
 fn chunks(file: &Connection) -> rusqlite::Result<Vec<ChunkRow>> {
-    let sql = "SELECT patrol, run, first, count, body, state, code FROM chunk
-               ORDER BY patrol, run, first";
-    all(file, sql, |row| {
+    let sql = format!(
+        "SELECT patrol, run, first, count, body, state, code, {STRANDED} FROM chunk
+         ORDER BY patrol, run, first"
+    );
+    all(file, &sql, |row| {
         Ok(ChunkRow {
             patrol: id(row, 0)?,
             run: RunId(u64::from_be_bytes(row.get(1)?)),
@@ -204,16 +219,19 @@ fn chunks(file: &Connection) -> rusqlite::Result<Vec<ChunkRow>> {
             body: row.get(4)?,
             state: row.get(5)?,
             code: row.get(6)?,
+            stranded: row.get(7)?,
         })
     })
 }
 
 fn blobs(file: &Connection) -> rusqlite::Result<Vec<BlobRow>> {
-    all(file, "SELECT sha256, state, code FROM blob", |row| {
+    let sql = format!("SELECT sha256, state, code, {STRANDED} FROM blob");
+    all(file, &sql, |row| {
         Ok(BlobRow {
             sha256: Sha256(row.get(0)?),
             state: row.get(1)?,
             code: row.get(2)?,
+            stranded: row.get(3)?,
         })
     })
 }

@@ -95,7 +95,7 @@ fn of_record(out: &mut String, world: &World, record: EntityId) -> std::fmt::Res
                 "    on the server, revision {}, in {}:",
                 row.rev, row.home
             )?;
-            writeln!(out, "      {}", row.state)?;
+            writeln!(out, "      {}", row.state.as_deref().unwrap_or("purged"))?;
             break;
         }
     }

@@ -110,9 +110,9 @@ pub struct Ledger {
     duties: Vec<Duty>,
     bunches: Vec<Bunch>,
     /// Incidents, with their grid, in the order in which they became known.
-    pub(crate) incidents: Vec<(EntityId, usize)>,
-    /// Every record and the worker who made it.
-    pub(crate) authors: BTreeMap<EntityId, usize>,
+    incidents: Vec<(EntityId, usize)>,
+    /// Each incident's author and grid.
+    made: BTreeMap<EntityId, (usize, usize)>,
 }
 
 impl Ledger {
@@ -124,6 +124,33 @@ impl Ledger {
 
     pub(crate) fn add(&mut self, fact: Fact) {
         self.facts.insert(fact.token.n, fact);
+    }
+
+    /// An incident that a worker reported in a grid.
+    pub(crate) fn add_incident(&mut self, record: EntityId, worker: usize, grid: usize) {
+        self.incidents.push((record, grid));
+        self.made.insert(record, (worker, grid));
+    }
+
+    /// The last incidents of these grids, the newest first.
+    pub(crate) fn latest<'a>(
+        &'a self,
+        grids: &'a [usize],
+    ) -> impl Iterator<Item = (EntityId, usize)> + 'a {
+        let known = self.incidents.iter().rev().copied();
+        known.filter(|(_, grid)| grids.contains(grid))
+    }
+
+    /// All incidents that are known, with their grids, the oldest first.
+    #[must_use]
+    pub fn incidents(&self) -> &[(EntityId, usize)] {
+        &self.incidents
+    }
+
+    /// The worker who reported an incident, and its grid.
+    #[must_use]
+    pub fn incident(&self, record: EntityId) -> Option<(usize, usize)> {
+        self.made.get(&record).copied()
     }
 
     pub(crate) fn add_duty(&mut self, duty: Duty) {

@@ -80,8 +80,7 @@ fn units(args: &Args) -> io::Result<impl Iterator<Item = u64>> {
         }
     };
     let all = if args.crash_points {
-        let (first, end) = crash_points::steps().map_err(io::Error::other)?;
-        first..end
+        0..crash_points::steps().map_err(io::Error::other)?
     } else {
         args.from..args.from + args.seeds
     };

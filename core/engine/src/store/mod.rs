@@ -41,8 +41,12 @@ pub(crate) fn open(config: &Config) -> Inner<(Connection, Lock)> {
         refuse_misfit(config, &lock, &check)?;
         sync_log(config)?;
     } else {
+        // Known before the file begins: where a power cut tears its first page
+        // it is ours all the same, and damaged.
+        lock.keep_key_check(&check)?;
         // SQLite gives its other files the rights of this one.
         config.disk.open(&config.path, OpenFor::Writing)?;
+        disk::sync_name(&*config.disk, &config.path)?;
     }
     match connect(config, existed) {
         Ok(conn) => {

@@ -50,7 +50,7 @@ CREATE TABLE op (
     tries     INTEGER NOT NULL DEFAULT 0,
     parked_ms INTEGER,                      -- since when, by the server's clock
     epoch     BLOB,                         -- the time line in which it was taken,
-    stream    TEXT,                         -- into which stream,
+    stream    TEXT,                         -- into which stream; none once that lost the record,
     seq       INTEGER,                      -- as which number
     receipt   INTEGER,                      -- the number of its receipt
     taken_ms  INTEGER,                      -- when, by the phone's lifetime

@@ -406,6 +406,44 @@ fn an_upload_goes_on_where_it_broke_and_begins_anew_where_it_must() {
 }
 
 #[test]
+fn a_pull_that_breaks_between_two_pages_hides_no_own_record() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = phone.enrolled(&server);
+    engine.start_shift(None).expect("begins");
+    sync(&engine, &server).expect("syncs");
+    let mine = report(&engine, "甲", &[]);
+    server.fail("/v1/pull", Fault::Unreachable);
+    sync(&engine, &server).expect_err("sends and does not pull");
+    let fields = [
+        ("grid", json!(server.grid.id)),
+        ("title", json!("别人的")),
+        ("category", json!("other")),
+        ("catalogue", json!(1)),
+    ];
+    let home = server.stream();
+    let fields = fields.map(|(name, value)| (name.to_owned(), value)).into();
+    let other = EntityId::from_bytes([0x77; 16]);
+    elsewhere(&server, other, Intent::Create { home, fields });
+    let comment = Intent::Append {
+        list: "comments".into(),
+        value: json!({"text": "已安排"}),
+    };
+    // Now the own record was changed last, and comes last.
+    elsewhere(&server, mine, comment);
+    server.with(|state| state.page = 1);
+    let broken = Nth {
+        server: &server,
+        nth: Mutex::new(2),
+        fault: Fault::Unreachable,
+    };
+    sync(&engine, &broken).expect_err("breaks between two pages");
+    engine.incident(other).expect("is pulled");
+    assert_eq!(engine.incident(mine).expect("is still there").title, "甲");
+    sync(&engine, &server).expect("syncs");
+    assert_eq!(engine.incident(mine).expect("there").comments.len(), 1);
+}
+
+#[test]
 fn what_others_did_comes_down_page_by_page() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let engine = phone.enrolled(&server);

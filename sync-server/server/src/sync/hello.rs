@@ -2,8 +2,8 @@
 //! and write.
 
 use gridwalk_domain::wire::{
-    Cursor, HelloRequest, HelloResponse, Limits, MAX_BOOTS, PROTOCOL_VERSION, Scope, Standing,
-    Unsent, WorkerRef, place_of,
+    Cursor, HelloRequest, HelloResponse, MAX_BOOTS, PROTOCOL_VERSION, Scope, Standing, Unsent,
+    WorkerRef, place_of,
 };
 use gridwalk_domain::{BootId, Boundary, Epoch, Grid, GridId, Sha256, StreamKey};
 use gridwalk_store::{
@@ -78,7 +78,7 @@ impl Service {
             news: theirs != place,
             scope_tag,
             scope: (request.scope_tag != Some(scope_tag)).then_some(scope),
-            limits: Limits::default(),
+            limits: self.tools.settings.sizes.limits,
         })
     }
 

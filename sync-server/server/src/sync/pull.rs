@@ -15,11 +15,6 @@ use super::{Phone, check_version, hello, readable};
 use crate::error::Error;
 use crate::service::Service;
 
-/// The bytes of states that one answer carries.
-const PAGE_BYTES: usize = 256 * 1024;
-/// The receipts that one answer carries.
-const PAGE_RECEIPTS: usize = 500;
-
 /// [`gridwalk_domain::wire::PullResponse`], with the states as they are stored.
 #[derive(Debug, Serialize)]
 pub(crate) struct PullAnswer {
@@ -89,10 +84,11 @@ impl Service {
         request: &PullRequest,
         now_ms: i64,
     ) -> Result<PullAnswer, Error> {
-        let receipts = receipts(tx, phone, request.receipts)?;
+        let sizes = self.tools.settings.sizes;
+        let receipts = receipts(tx, phone, request.receipts, sizes.page_receipts)?;
         let readable = readable(&self.tools, tx, phone, now_ms)?;
         let epoch = super::current_epoch(tx)?;
-        let mut room = PAGE_BYTES;
+        let mut room = sizes.page_bytes;
         let mut streams = BTreeMap::new();
         for (stream, cursor) in &request.streams {
             if readable.contains(stream) {
@@ -104,17 +100,22 @@ impl Service {
     }
 }
 
-fn receipts(tx: &dyn Read, phone: &Phone, cursor: Option<Cursor>) -> Result<ReceiptPage, Error> {
+fn receipts(
+    tx: &dyn Read,
+    phone: &Phone,
+    cursor: Option<Cursor>,
+    most: usize,
+) -> Result<ReceiptPage, Error> {
     let epoch = check_receipt(tx, phone, cursor)?;
     let after = cursor.map_or(0, |cursor| cursor.seq);
-    let rows = tx.receipts(phone.tenant, phone.id, after, PAGE_RECEIPTS + 1)?;
-    let more = rows.len() > PAGE_RECEIPTS;
+    let rows = tx.receipts(phone.tenant, phone.id, after, most + 1)?;
+    let more = rows.len() > most;
     let mut page = ReceiptPage {
         items: vec![],
         cursor,
         more,
     };
-    for row in rows.into_iter().take(PAGE_RECEIPTS) {
+    for row in rows.into_iter().take(most) {
         page.cursor = Some(Cursor {
             epoch,
             seq: row.n,

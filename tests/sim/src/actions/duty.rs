@@ -42,7 +42,6 @@ impl Action for StartShift {
         let called = world.call(no, what, |engine| engine.start_shift(Some(id)));
         if let Some(Called::Done(shift)) = called {
             world.phones[no].shift = Some((shift, grid));
-            world.ledger.authors.insert(shift, worker);
             note(world, no, shift, CREATED, Saved::Yes);
         }
     }
@@ -90,9 +89,7 @@ impl Action for StartPatrol {
     fn act(&self, world: &mut World, no: usize) {
         let what = "starts a patrol";
         if let Some(Called::Done(id)) = world.call(no, what, Engine::start_patrol) {
-            let worker = world.phones[no].worker;
             world.phones[no].patrol = Some(Patrol { id, paused: false });
-            world.ledger.authors.insert(id, worker);
             note(world, no, id, CREATED, Saved::Yes);
             world.walk_on(no);
         }

@@ -23,6 +23,7 @@ pub(crate) trait Action: Sync {
 const ALL: &[&dyn Action] = &[
     &talk::Enrol,
     &talk::Sync,
+    &talk::Cancel,
     &duty::StartShift,
     &duty::EndShift,
     &duty::StartPatrol,
@@ -97,9 +98,17 @@ impl World {
     fn some_incident(&mut self, no: usize) -> Option<(gridwalk_domain::EntityId, usize)> {
         let (now_ms, worker) = (self.now_ms(), self.phones[no].worker);
         let theirs = self.district.grids_of(worker, now_ms);
-        let known = self.ledger.incidents.iter().rev();
-        let known = known.filter(|(_, grid)| theirs.contains(grid));
-        let known: Vec<_> = known.take(6).copied().collect();
-        self.rng.one_of(&known)
+        let known: Vec<_> = self.ledger.latest(&theirs).take(8).collect();
+        let engine = self.phones[no].engine.clone()?;
+        // One that the phone shows, if it is soon found: workers change what
+        // they see.
+        let mut drawn = self.rng.one_of(&known);
+        for _ in 0..3 {
+            match drawn {
+                Some((id, _)) if engine.record_of(id).is_err() => drawn = self.rng.one_of(&known),
+                _ => break,
+            }
+        }
+        drawn
     }
 }

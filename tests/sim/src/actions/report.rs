@@ -71,7 +71,8 @@ impl Action for Report {
         };
         if let Some(id) = record {
             world.say(format_args!("{token} is {}", World::short(id)));
-            world.know_incident(id, grid, world.phones[no].worker);
+            let worker = world.phones[no].worker;
+            world.ledger.add_incident(id, worker, grid);
         }
         let fact = Fact {
             token,

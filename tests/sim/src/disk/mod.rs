@@ -6,16 +6,18 @@
 //! step *n* has done all before it and nothing of it, or the first bytes of it.
 
 mod medium;
+mod seam;
+mod state;
 mod vfs;
 
-use gridwalk_engine::{Disk, DiskFile, OpenFor};
 use std::collections::BTreeMap;
-use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use medium::{Ino, Medium};
+use medium::Medium;
+use seam::Handle;
+use state::{State, Trouble};
 
 /// All disks, so that SQLite finds the one that a path names.
 static DISKS: Mutex<BTreeMap<u64, Weak<Shared>>> = Mutex::new(BTreeMap::new());
@@ -46,87 +48,6 @@ impl Drop for Shared {
     }
 }
 
-struct State {
-    medium: Medium,
-    rng: fastrand::Rng,
-    /// Which process of the phone is the living one; the handles of another are
-    /// dead.
-    process: u64,
-    dead: bool,
-    locks: BTreeMap<Ino, u64>,
-    handles: u64,
-    steps: u64,
-    trouble: Trouble,
-}
-
-/// What is to go wrong, and when: at a number of steps from the disk's first.
-#[derive(Clone, Copy, Debug, Default)]
-struct Trouble {
-    dies_at: Option<u64>,
-    full_from: Option<u64>,
-    fails_at: Option<u64>,
-}
-
-/// Why a step is not done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stop {
-    /// The process died just now: the first bytes of a write may be there.
-    Dies,
-    /// The process is dead.
-    Dead,
-    /// The disk is full: the first bytes of a write may be there.
-    Full,
-    /// The disk failed, once.
-    Fails,
-}
-
-impl From<Stop> for io::Error {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Dies | Stop::Dead => Self::other("this process is dead"),
-            Stop::Full => Self::new(ErrorKind::StorageFull, "the disk is full"),
-            Stop::Fails => Self::other("the disk failed"),
-        }
-    }
-}
-
-impl State {
-    /// Counts a step; `grows` where it needs room.
-    fn step(&mut self, process: u64, grows: bool) -> Result<(), Stop> {
-        if self.dead || process != self.process {
-            return Err(Stop::Dead);
-        }
-        let step = self.steps;
-        self.steps += 1;
-        if self.trouble.dies_at.is_some_and(|at| at <= step) {
-            self.dead = true;
-            return Err(Stop::Dies);
-        }
-        if grows && self.trouble.full_from.is_some_and(|from| from <= step) {
-            return Err(Stop::Full);
-        }
-        if self.trouble.fails_at.is_some_and(|at| at <= step) {
-            self.trouble.fails_at = None;
-            return Err(Stop::Fails);
-        }
-        Ok(())
-    }
-
-    fn alive(&self, process: u64) -> Result<(), Stop> {
-        if self.dead || process != self.process {
-            return Err(Stop::Dead);
-        }
-        Ok(())
-    }
-
-    fn revive(&mut self) {
-        self.process += 1;
-        self.dead = false;
-        self.locks.clear();
-        self.trouble.dies_at = None;
-    }
-}
-
 impl SimDisk {
     /// An empty one.
     #[must_use]
@@ -136,19 +57,9 @@ impl SimDisk {
 
     fn holding(medium: Medium, seed: u64) -> Self {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let state = State {
-            medium,
-            rng: fastrand::Rng::with_seed(seed),
-            process: 0,
-            dead: false,
-            locks: BTreeMap::new(),
-            handles: 0,
-            steps: 0,
-            trouble: Trouble::default(),
-        };
         let shared = Arc::new(Shared {
             id,
-            state: Mutex::new(state),
+            state: Mutex::new(State::new(medium, seed)),
         });
         lock(&DISKS).insert(id, Arc::downgrade(&shared));
         Self(shared)
@@ -180,6 +91,12 @@ impl SimDisk {
     /// The process will die at this step.
     pub fn die_at(&self, step: u64) {
         self.state().trouble.dies_at = Some(step);
+    }
+
+    /// The process will die at a sync: the one after so many others. All is
+    /// written then, and nothing of it is safe from a power cut.
+    pub fn die_at_sync(&self, after: u64) {
+        self.state().trouble.dies_at_sync = Some(after);
     }
 
     /// The process dies now.
@@ -251,176 +168,6 @@ impl SimDisk {
             })
         });
         found.map(Path::to_owned)
-    }
-
-    fn handle(&self, state: &mut State, ino: Ino) -> Handle {
-        state.handles += 1;
-        Handle {
-            disk: self.clone(),
-            ino,
-            id: state.handles,
-            process: state.process,
-        }
-    }
-
-    fn open_file(&self, path: &Path, how: OpenFor) -> io::Result<Handle> {
-        let mut state = self.state();
-        let process = state.process;
-        state.alive(process)?;
-        let ino = match (state.medium.find(path), how) {
-            (Some(_), OpenFor::New) => return Err(ErrorKind::AlreadyExists.into()),
-            (Some(ino), _) => ino,
-            (None, OpenFor::Reading) => return Err(ErrorKind::NotFound.into()),
-            (None, _) => {
-                state.step(process, true)?;
-                let ino = state.medium.make();
-                state.medium.rename(vec![(path.to_owned(), Some(ino))]);
-                ino
-            }
-        };
-        Ok(self.handle(&mut state, ino))
-    }
-}
-
-impl Disk for SimDisk {
-    fn vfs(&self) -> Option<&str> {
-        Some(vfs::name())
-    }
-
-    fn open(&self, path: &Path, how: OpenFor) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(self.open_file(path, how)?))
-    }
-
-    fn len(&self, path: &Path) -> io::Result<Option<u64>> {
-        let state = self.state();
-        state.alive(state.process)?;
-        let ino = state.medium.find(path);
-        let content = ino.and_then(|ino| state.medium.content(ino));
-        Ok(content.map(|content| content.bytes().len() as u64))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        let process = state.process;
-        let ino = state.medium.find(from).ok_or(ErrorKind::NotFound)?;
-        state.step(process, false)?;
-        let change = vec![(from.to_owned(), None), (to.to_owned(), Some(ino))];
-        state.medium.rename(change);
-        Ok(())
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        let process = state.process;
-        state.medium.find(path).ok_or(ErrorKind::NotFound)?;
-        state.step(process, false)?;
-        state.medium.rename(vec![(path.to_owned(), None)]);
-        Ok(())
-    }
-
-    fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        let state = self.state();
-        state.alive(state.process)?;
-        let inside = |path: &&Path| path.parent() == Some(folder);
-        let paths = state.medium.paths().filter(inside);
-        Ok(paths.map(Path::to_owned).collect())
-    }
-
-    /// Folders are there by themselves here.
-    fn make_folder(&self, _: &Path) -> io::Result<()> {
-        let state = self.state();
-        Ok(state.alive(state.process)?)
-    }
-
-    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        let process = state.process;
-        state.step(process, false)?;
-        state.medium.sync_names(folder);
-        Ok(())
-    }
-}
-
-/// An open file, of the process that opened it.
-struct Handle {
-    disk: SimDisk,
-    ino: Ino,
-    id: u64,
-    process: u64,
-}
-
-fn size_of(number: u64) -> io::Result<usize> {
-    usize::try_from(number).map_err(io::Error::other)
-}
-
-impl DiskFile for Handle {
-    fn size(&self) -> io::Result<u64> {
-        let state = self.disk.state();
-        state.alive(self.process)?;
-        let content = state.medium.content(self.ino).ok_or(ErrorKind::NotFound)?;
-        Ok(content.bytes().len() as u64)
-    }
-
-    fn read_at(&mut self, at: u64, out: &mut [u8]) -> io::Result<()> {
-        let state = self.disk.state();
-        state.alive(self.process)?;
-        let content = state.medium.content(self.ino).ok_or(ErrorKind::NotFound)?;
-        let at = size_of(at)?;
-        let found = content.bytes().get(at..at + out.len());
-        out.copy_from_slice(found.ok_or(ErrorKind::UnexpectedEof)?);
-        Ok(())
-    }
-
-    fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.disk.state();
-        let state = &mut *state;
-        let at = size_of(at)?;
-        let content = state.medium.content(self.ino).ok_or(ErrorKind::NotFound)?;
-        let grows = content.bytes().len() < at + bytes.len();
-        let done = state.step(self.process, grows);
-        let written = match done {
-            Ok(()) => bytes.len(),
-            Err(Stop::Dies | Stop::Full) => state.rng.usize(0..=bytes.len()),
-            Err(Stop::Dead | Stop::Fails) => 0,
-        };
-        let content = state.medium.content_mut(self.ino);
-        let content = content.ok_or(ErrorKind::NotFound)?;
-        if written > 0 {
-            content.write(at, &bytes[..written]);
-        }
-        Ok(done?)
-    }
-
-    fn set_size(&mut self, size: u64) -> io::Result<()> {
-        let mut state = self.disk.state();
-        state.step(self.process, false)?;
-        let content = state.medium.content_mut(self.ino);
-        content.ok_or(ErrorKind::NotFound)?.set_size(size_of(size)?);
-        Ok(())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        let mut state = self.disk.state();
-        state.step(self.process, false)?;
-        let content = state.medium.content_mut(self.ino);
-        content.ok_or(ErrorKind::NotFound)?.sync();
-        Ok(())
-    }
-
-    fn try_lock(&mut self) -> io::Result<bool> {
-        let mut state = self.disk.state();
-        state.alive(self.process)?;
-        let holder = *state.locks.entry(self.ino).or_insert(self.id);
-        Ok(holder == self.id)
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        let mut state = self.disk.state();
-        if state.locks.get(&self.ino) == Some(&self.id) {
-            state.locks.remove(&self.ino);
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The disk under SQLite and under the engine's own files.
 
 use super::*;
+use gridwalk_engine::{Disk as _, OpenFor};
 use rusqlite::{Connection, OpenFlags};
 
 fn connect(disk: &SimDisk) -> rusqlite::Result<Connection> {

@@ -21,13 +21,12 @@ impl Fault for Kill {
     }
 }
 
-/// A phone will fall at one of its next steps on the disk.
+/// How soon a phone falls that is to fall over what it does.
+const WITHIN: u64 = 60;
+
 fn at_step(world: &mut World, fall: Fall) {
     if let Some(no) = world.some_phone() {
-        let step = world.phones[no].disk.steps() + world.rng.u64(0..60);
-        world.phones[no].fall = fall;
-        world.phones[no].disk.die_at(step);
-        world.say(format_args!("p{no} will fall at step {step}"));
+        world.fall_soon(no, WITHIN, fall);
     }
 }
 

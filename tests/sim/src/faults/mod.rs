@@ -2,9 +2,12 @@
 //! what is planned for its end. A seed takes some of them, each as often as it
 //! draws; a fault that cannot strike just now does nothing.
 
+mod back;
 mod disk;
 mod falls;
+mod leaving;
 mod line;
+mod purge;
 mod scope;
 mod server;
 
@@ -39,6 +42,14 @@ pub(crate) const ALL: &[&dyn Fault] = &[
     &line::Poison,
     &server::WriteFails,
     &server::Crash,
+    &server::Maintain,
+    &back::BackUp,
+    &back::Restore,
+    &back::GoBack,
+    &purge::Purge,
+    &leaving::Replace,
+    &leaving::Revoke,
+    &leaving::Steal,
     &scope::Give,
     &scope::Take,
 ];

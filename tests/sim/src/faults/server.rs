@@ -1,6 +1,7 @@
 //! What happens to the server.
 
 use super::Fault;
+use crate::invariants::Violation;
 use crate::server::WriteFault;
 use crate::world::World;
 
@@ -27,10 +28,28 @@ pub(super) struct Crash;
 impl Fault for Crash {
     fn strike(&self, world: &mut World) {
         world.say(format_args!("the server is killed and starts again"));
-        if let Err(error) = world.server.crash() {
-            let text = format!("it does not start: {error}");
-            let name = "the server starts after every crash";
-            world.breaks(crate::invariants::Violation::new(name, text));
+        restart(world);
+    }
+}
+
+/// It tidies up, and may die over it.
+pub(super) struct Maintain;
+
+impl Fault for Maintain {
+    fn strike(&self, world: &mut World) {
+        let done = world.server.service().maintain();
+        world.say(format_args!("the server tidies up: {}", done.is_ok()));
+        if world.server.is_dead() {
+            restart(world);
         }
+    }
+}
+
+/// The server starts again.
+pub(super) fn restart(world: &mut World) {
+    if let Err(error) = world.server.crash() {
+        let text = format!("it does not start: {error}");
+        let name = "the server starts after every crash";
+        world.breaks(Violation::new(name, text));
     }
 }

@@ -20,13 +20,13 @@ impl Invariant for Arrived {
         let Some(view) = world.views.get(&tenant) else {
             return Ok(());
         };
-        for op in &found.ops {
+        for op in found.ops.iter().filter(|op| !op.stranded) {
             if let Some(text) = op_astray(op, view) {
                 let text = format!("p{no}: op {} is {} there and {text}", op.id, op.state);
                 return Err(Violation::new("", text).about(op.entity));
             }
         }
-        for chunk in &found.chunks {
+        for chunk in found.chunks.iter().filter(|chunk| !chunk.stranded) {
             if let Some(text) = chunk_astray(chunk, view) {
                 let (run, first) = (chunk.run, chunk.first);
                 let text = format!(
@@ -36,7 +36,7 @@ impl Invariant for Arrived {
                 return Err(Violation::new("", text).about(chunk.patrol));
             }
         }
-        for blob in &found.blobs {
+        for blob in found.blobs.iter().filter(|blob| !blob.stranded) {
             if let Some(text) = blob_astray(blob, world, view) {
                 let text = format!(
                     "p{no}: attachment {} is {} there and {text}",

@@ -1,14 +1,13 @@
 //! A cursor says what the phone has.
 
+use gridwalk_domain::StreamKey;
 use gridwalk_domain::wire::{Cursor, PullRequest};
-use gridwalk_domain::{EntityId, StreamKey};
-use gridwalk_engine::{Request, Response};
 use std::collections::BTreeMap;
 
 use super::{Held, Invariant, Violation, broken};
 use crate::examine::Examined;
 use crate::world::World;
-use crate::world::net::plain;
+use crate::world::net::Exchange;
 
 /// What each phone last said of where it stands.
 #[derive(Default)]
@@ -19,12 +18,11 @@ impl Invariant for Cursors {
         "cursors are never ahead of the data, and go back only where a stream is read anew"
     }
 
-    fn answer(&mut self, _: &World, no: usize, request: &Request, _: &Response) -> Held {
-        if request.path != "/v1/pull" {
+    fn answer(&mut self, _: &World, no: usize, exchange: &Exchange<'_>) -> Held {
+        if exchange.path != "/v1/pull" {
             return Ok(());
         }
-        let body = plain(request.header("content-encoding"), &request.body);
-        let Ok(pull) = serde_json::from_slice::<PullRequest>(&body) else {
+        let Ok(pull) = serde_json::from_slice::<PullRequest>(&exchange.asked) else {
             return Ok(());
         };
         for (stream, cursor) in pull.streams {
@@ -58,10 +56,24 @@ impl Invariant for Cursors {
                     known.seq, cursor.seq
                 ));
             }
-            has_all(world, no, *stream, cursor.seq, found)?;
+            if on_the_line(world, no, *stream, *cursor) {
+                has_all(world, no, *stream, cursor.seq, found)?;
+            }
         }
         Ok(())
     }
+}
+
+/// Whether the server gave this cursor out, in the past that it is of.
+fn on_the_line(world: &World, no: usize, stream: StreamKey, cursor: Cursor) -> bool {
+    let tenant = world.district.workers[world.phones[no].worker].tenant;
+    let known = world.server.read(|tx| {
+        let epoch = tx.epoch()?;
+        Ok((epoch, tx.tag(tenant, stream, cursor.seq)?))
+    });
+    known.is_ok_and(|(epoch, tag)| {
+        epoch == Some(cursor.epoch) && tag.is_some_and(|tag| tag.value() == cursor.tag)
+    })
 }
 
 /// Whether the phone has all that changed up to this number, as it is now.
@@ -75,12 +87,12 @@ fn has_all(world: &World, no: usize, stream: StreamKey, seq: u64, found: &Examin
     };
     let listed = found.listing.get(&stream);
     for row in page.iter().filter(|row| row.seq <= seq) {
-        let Some(id) = id_of(&row.state) else {
-            return broken("a stored state has no id".to_owned());
-        };
+        let id = row.entity;
+        // A purge is heard of, and kept as nothing.
+        let purged = row.state.is_none();
         let rev = listed.and_then(|listed| listed.get(&id)).copied();
         let base = found.base.get(&id).map(|base| base.rev);
-        if rev != Some(row.rev) || base.is_none_or(|base| base < row.rev) {
+        if rev != Some(row.rev) || !purged && base.is_none_or(|base| base < row.rev) {
             let text = format!(
                 "p{no} stands at {seq} of {stream} and has revision {rev:?}, not {}, of number {}",
                 row.rev, row.seq
@@ -89,9 +101,4 @@ fn has_all(world: &World, no: usize, stream: StreamKey, seq: u64, found: &Examin
         }
     }
     Ok(())
-}
-
-/// A state begins with its id.
-fn id_of(state: &str) -> Option<EntityId> {
-    state.strip_prefix("{\"id\":\"")?.get(..36)?.parse().ok()
 }

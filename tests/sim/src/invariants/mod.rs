@@ -7,19 +7,21 @@ mod cursors;
 mod faithful;
 mod photos;
 mod poison;
+mod purged;
 mod queues;
 mod replicas;
 mod scope;
+mod shown;
 mod steps;
 mod survives;
 mod texts;
 mod twice;
 
 use gridwalk_domain::EntityId;
-use gridwalk_engine::{Request, Response};
 
 use crate::examine::Examined;
 use crate::world::World;
+use crate::world::net::Exchange;
 
 /// What does not hold.
 #[derive(Clone, Debug)]
@@ -71,7 +73,7 @@ pub(crate) trait Invariant {
     fn name(&self) -> &'static str;
 
     /// A phone is answered.
-    fn answer(&mut self, _: &World, _: usize, _: &Request, _: &Response) -> Held {
+    fn answer(&mut self, _: &World, _: usize, _: &Exchange<'_>) -> Held {
         Ok(())
     }
 
@@ -91,10 +93,12 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(survives::Survives),
         Box::new(photos::Photos),
+        Box::new(shown::Shown),
         Box::new(twice::NothingTwice),
         Box::new(scope::Scope),
         Box::<cursors::Cursors>::default(),
         Box::new(poison::Poison),
+        Box::new(purged::Purged),
         Box::new(queues::Queues),
         Box::new(arrived::Arrived),
         Box::new(faithful::Faithful),

@@ -17,9 +17,14 @@ impl Invariant for Poison {
 
     fn phone(&mut self, world: &World, no: usize, found: &Examined) -> Held {
         let phone = &world.phones[no];
-        // A clone has what its twin's line refused, and rests it as long.
-        if world.round == Some(BY_ROUND) && phone.link.poison.is_some() && !phone.cloned {
-            return all_sent(world, no, found);
+        // One that may only send asks seldom. A clone has what its twin's line refused, and rests it as long.
+        if world.round == Some(BY_ROUND)
+            && phone.link.poison.is_some()
+            && !phone.cloned
+            && !phone.left
+        {
+            // What the server failed over in the storm rests for a day, too.
+            return all_sent(world, no, found, &["internal"]);
         }
         Ok(())
     }

@@ -16,17 +16,19 @@ impl Invariant for Queues {
     }
 
     fn phone(&mut self, world: &World, no: usize, found: &Examined) -> Held {
-        if world.views.is_empty() || !world.phones[no].enrolled {
+        if world.views.is_empty() || !(world.phones[no].enrolled || world.phones[no].left) {
             return Ok(());
         }
-        all_sent(world, no, found)
+        all_sent(world, no, found, &[])
     }
 }
 
-/// Whether nothing waits but what is refused on the way and what needs that.
-pub(super) fn all_sent(world: &World, no: usize, found: &Examined) -> Held {
-    let blocked = blocked(world, no, found);
-    for op in found.ops.iter().filter(|op| op.state == "ready") {
+/// Whether nothing waits but what is refused on the way, what rests for one of
+/// these reasons, and what needs that.
+pub(super) fn all_sent(world: &World, no: usize, found: &Examined, rests: &[&str]) -> Held {
+    let blocked = blocked(world, no, found, rests);
+    let waits = |state: &str, stranded: bool| state == "ready" && !stranded;
+    for op in found.ops.iter().filter(|op| waits(&op.state, op.stranded)) {
         if !blocked.contains(&op.id) {
             let why = op.code.as_deref().unwrap_or("no reason");
             let text = format!("p{no}: op {} waits: {why}", op.id);
@@ -39,13 +41,15 @@ pub(super) fn all_sent(world: &World, no: usize, found: &Examined) -> Held {
             .iter()
             .any(|op| op.entity == entity && blocked.contains(&op.id))
     };
-    for chunk in found.chunks.iter().filter(|chunk| chunk.state == "ready") {
+    let chunks = found.chunks.iter();
+    for chunk in chunks.filter(|chunk| waits(&chunk.state, chunk.stranded)) {
         if !stuck(chunk.patrol) {
             let text = format!("p{no}: chunk {} from {} waits", chunk.run, chunk.first);
             return Err(Violation::new("", text).about(chunk.patrol));
         }
     }
-    match found.blobs.iter().find(|blob| blob.state == "ready") {
+    let mut blobs = found.blobs.iter();
+    match blobs.find(|blob| waits(&blob.state, blob.stranded)) {
         Some(blob) => Err(Violation::new(
             "",
             format!("p{no}: attachment {} waits", blob.sha256),
@@ -55,12 +59,13 @@ pub(super) fn all_sent(world: &World, no: usize, found: &Examined) -> Held {
 }
 
 /// The ops that the phone's line refuses, and those that need them.
-fn blocked(world: &World, no: usize, found: &Examined) -> BTreeSet<OpId> {
+fn blocked(world: &World, no: usize, found: &Examined, rests: &[&str]) -> BTreeSet<OpId> {
     let poison = world.phones[no].link.poison.as_deref();
     let poison = poison.and_then(|text| tokens(text).next());
     let mut blocked = BTreeSet::new();
     for op in &found.ops {
         let refused = poison.is_some() && tokens(&op.body).any(|token| Some(token) == poison);
+        let refused = refused || op.code.as_deref().is_some_and(|code| rests.contains(&code));
         let needs = || {
             let Ok(body) = serde_json::from_str::<OpBody>(&op.body) else {
                 return false;

@@ -1,11 +1,11 @@
 //! What a phone acknowledged is on it after every fall.
 
-use gridwalk_domain::{EntityId, Intent, OpBody, RunId, kind};
+use gridwalk_domain::{EntityId, Intent, OpBody, OpId, RunId, kind};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Held, Invariant, Violation};
 use crate::examine::Examined;
-use crate::ledger::{CREATED, Saved};
+use crate::ledger::{CREATED, Saved, Token, tokens};
 use crate::world::World;
 
 pub(super) struct Survives;
@@ -22,9 +22,30 @@ impl Invariant for Survives {
     }
 }
 
+/// Whether the server has the op of a text: a phone that left keeps it no
+/// longer than a backup needs it.
+fn sent(world: &World, no: usize, token: Token) -> bool {
+    let tenant = world.district.workers[world.phones[no].worker].tenant;
+    let ids: Vec<OpId> = world
+        .ops
+        .values()
+        .filter(|seen| seen.phones.contains(&no))
+        .filter(|seen| {
+            serde_json::to_string(&seen.body).is_ok_and(|text| tokens(&text).any(|t| t == token))
+        })
+        .map(|seen| seen.body.id)
+        .collect();
+    let known = world.server.read(|tx| tx.ops(tenant, &ids));
+    known.is_ok_and(|known| !known.is_empty())
+}
+
 fn texts(world: &World, no: usize, found: &Examined) -> Held {
     for fact in world.ledger.facts().filter(|fact| fact.phone == no) {
-        let there = found.tokens.contains_key(&fact.token);
+        if fact.record.is_some_and(|id| world.purged.contains(&id)) {
+            continue;
+        }
+        let there = found.tokens.contains_key(&fact.token)
+            || fact.saved == Saved::Yes && world.phones[no].left && sent(world, no, fact.token);
         let text = match (fact.saved, there) {
             (Saved::Yes, false) => "was acknowledged and is gone",
             (Saved::No, true) => "was refused and is there",
@@ -63,7 +84,7 @@ fn steps(found: &Examined) -> BTreeMap<(EntityId, String), usize> {
 fn duties(world: &World, no: usize, found: &Examined) -> Held {
     // Where two phones have the same shifts and patrols, one of them may have
     // taken a step that the other then need not take.
-    if world.phones[no].cloned {
+    if world.phones[no].cloned || world.phones[no].left {
         return Ok(());
     }
     let mut asked: BTreeMap<(EntityId, &str), (usize, usize)> = BTreeMap::new();
@@ -87,6 +108,26 @@ fn duties(world: &World, no: usize, found: &Examined) -> Held {
     Ok(())
 }
 
+/// Whether the server has a fix.
+fn stored(world: &World, no: usize, patrol: EntityId, run: RunId, ordinal: u32) -> bool {
+    let tenant = world.district.workers[world.phones[no].worker].tenant;
+    let has = |run_: RunId, first: u32, count: u32| {
+        run_ == run && (first..first + count).contains(&ordinal)
+    };
+    let known = world.server.read(|tx| {
+        let chunks = tx.chunks(tenant, patrol)?;
+        let held = tx.held_chunks(tenant, Some(patrol))?;
+        let taken = chunks
+            .iter()
+            .any(|row| has(row.span.key.run, row.span.first, row.span.count));
+        Ok(taken
+            || held
+                .iter()
+                .any(|row| has(row.span.key.run, row.span.first, row.span.count)))
+    });
+    known.unwrap_or(false)
+}
+
 fn fixes(world: &World, no: usize, found: &Examined) -> Held {
     let mut sealed: BTreeMap<(EntityId, RunId), BTreeSet<u32>> = BTreeMap::new();
     for chunk in &found.chunks {
@@ -98,11 +139,15 @@ fn fixes(world: &World, no: usize, found: &Examined) -> Held {
             }
         }
     }
+    let left = world.phones[no].left;
     let bunches = world.ledger.bunches().iter();
     for bunch in bunches.filter(|bunch| bunch.phone == no && !bunch.excused) {
         let run = sealed.get(&(bunch.patrol, bunch.run));
         let mut ordinals = (bunch.first..).take(bunch.fixes.len());
-        let lost = ordinals.find(|ordinal| run.is_none_or(|run| !run.contains(ordinal)));
+        let lost = ordinals.find(|ordinal| {
+            run.is_none_or(|run| !run.contains(ordinal))
+                && !(left && stored(world, no, bunch.patrol, bunch.run, *ordinal))
+        });
         if let Some(ordinal) = lost {
             let text = format!(
                 "p{no}: fix {ordinal} of run {} was acknowledged and is gone",

@@ -3,7 +3,8 @@
 use gridwalk_domain::Sha256;
 use gridwalk_server::blobs::{Blobs, Bytes};
 use std::collections::BTreeMap;
-use std::io::{self, Cursor, ErrorKind};
+use std::io::{self, Cursor, ErrorKind, Read as _};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Life;
@@ -50,8 +51,13 @@ impl SimBlobs {
         self
     }
 
-    pub(super) fn copy(&self) -> Self {
-        Self::of(self.files().clone())
+    /// What is begun here stays; what is whole is what was whole there.
+    pub(super) fn with(&self, backup: &dyn Blobs) -> Self {
+        let mut files = self.files().clone();
+        files
+            .whole
+            .retain(|sha256, _| backup.has(*sha256).unwrap_or(false));
+        Self::of(files)
     }
 
     fn files(&self) -> MutexGuard<'_, Files> {
@@ -114,6 +120,35 @@ impl Blobs for SimBlobs {
 
     fn discard(&self, upload: &str) -> io::Result<()> {
         self.alive()?.uploads.remove(upload);
+        Ok(())
+    }
+
+    fn uploads(&self) -> io::Result<Vec<String>> {
+        Ok(self.files().uploads.keys().cloned().collect())
+    }
+
+    fn has(&self, sha256: Sha256) -> io::Result<bool> {
+        Ok(self.files().whole.contains_key(&sha256))
+    }
+
+    fn remove(&self, sha256: Sha256) -> io::Result<()> {
+        self.alive()?.whole.remove(&sha256);
+        Ok(())
+    }
+
+    fn file(&self, _: Sha256) -> Option<PathBuf> {
+        None
+    }
+
+    fn adopt(&self, sha256: Sha256, from: &dyn Blobs) -> io::Result<()> {
+        if self.has(sha256)? {
+            return Ok(());
+        }
+        if let Some(mut bytes) = from.open(sha256)? {
+            let mut content = Vec::new();
+            bytes.read_to_end(&mut content)?;
+            self.alive()?.whole.insert(sha256, Arc::new(content));
+        }
         Ok(())
     }
 

@@ -2,20 +2,25 @@
 //! fail and crash when they are told to.
 
 mod blobs;
+mod keep;
 mod store;
 pub mod view;
 
+use gridwalk_domain::TenantId;
 use gridwalk_engine::{Method, Request, Response};
-use gridwalk_server::Service;
+use gridwalk_server::admin::{AdminError, Backup};
 use gridwalk_server::blobs::Blobs;
-use gridwalk_server::http;
-use gridwalk_store::{Read, Store, StoreError};
+use gridwalk_server::keep::{Book, Keep as _};
+use gridwalk_server::{OpenError, Parts, Service, Settings, Sizes, http};
+use gridwalk_store::{EntityFilter, Read, StoreError};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::random::Seeded;
 use crate::time::{ServerClock, Time};
 use blobs::SimBlobs;
+use keep::SimKeep;
 use store::SimStore;
 pub use store::WriteFault;
 
@@ -39,48 +44,68 @@ pub struct Server {
     rng: Arc<Seeded>,
     store: SimStore,
     blobs: SimBlobs,
+    keep: SimKeep,
     life: Life,
+    sizes: Sizes,
     service: Arc<Service>,
 }
 
-/// All that the server stored, at one time.
-pub struct Backup {
-    store: SimStore,
-    blobs: SimBlobs,
-}
+/// Where a store in memory has its files.
+const NOWHERE: &str = "nowhere";
 
 impl Server {
     /// A new one, with nothing in it.
     ///
     /// # Errors
     /// Where the store fails, which a new one does not.
-    pub fn new(time: &Time, seed: u64) -> Result<Self, StoreError> {
-        let (store, blobs) = (SimStore::default(), SimBlobs::new(seed));
-        Self::on(time.clone(), Arc::new(Seeded::new(seed)), store, blobs)
+    pub fn new(time: &Time, seed: u64, sizes: Sizes) -> Result<Self, OpenError> {
+        let rng = Arc::new(Seeded::new(seed));
+        let (store, blobs, keep) = (SimStore::new(), SimBlobs::new(seed), SimKeep::default());
+        Self::on(time.clone(), rng, sizes, (store, blobs, keep))
     }
 
+    /// A process that starts on what is there.
     fn on(
         time: Time,
         rng: Arc<Seeded>,
-        store: SimStore,
-        blobs: SimBlobs,
-    ) -> Result<Self, StoreError> {
+        sizes: Sizes,
+        (store, blobs, keep): (SimStore, SimBlobs, SimKeep),
+    ) -> Result<Self, OpenError> {
         let life = Life::default();
-        let (store, blobs) = (store.living(&life), blobs.living(&life));
-        let service = Service::open(
-            Arc::new(store.clone()),
-            Arc::new(blobs.clone()),
-            Arc::new(ServerClock(time.clone())),
-            rng.clone(),
-        )?;
+        let (store, blobs, keep) = (store.living(&life), blobs.living(&life), keep.living(&life));
+        let parts = Parts {
+            store: Arc::new(store.clone()),
+            blobs: Arc::new(blobs.clone()),
+            keep: Arc::new(keep.clone()),
+            clock: Arc::new(ServerClock(time.clone())),
+            rng: rng.clone(),
+        };
+        let settings = Settings {
+            sizes,
+            ..Settings::default()
+        };
+        let service = Arc::new(Service::open(parts, settings)?);
         Ok(Self {
             time,
             rng,
+            sizes,
             store,
             blobs,
+            keep,
             life,
-            service: Arc::new(service),
+            service,
         })
+    }
+
+    fn start(&mut self, store: SimStore, blobs: SimBlobs) -> Result<(), OpenError> {
+        self.life.end();
+        *self = Self::on(
+            self.time.clone(),
+            Arc::clone(&self.rng),
+            self.sizes,
+            (store, blobs, self.keep.clone()),
+        )?;
+        Ok(())
     }
 
     /// The service that runs.
@@ -94,11 +119,7 @@ impl Server {
     ///
     /// # Errors
     /// Where it does not start again.
-    pub fn handle(
-        &mut self,
-        request: &Request,
-        peer: &str,
-    ) -> Result<Option<Response>, StoreError> {
+    pub fn handle(&mut self, request: &Request, peer: &str) -> Result<Option<Response>, OpenError> {
         let answer = self.service.handle(&http::Request {
             method: request.method.as_str().to_owned(),
             path: request.path.clone(),
@@ -126,21 +147,20 @@ impl Server {
         }))
     }
 
+    /// Whether its process is dead.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.life.is_over()
+    }
+
     /// Its process dies and another one starts on what is durable.
     ///
     /// # Errors
     /// Where it does not start.
-    pub fn crash(&mut self) -> Result<(), StoreError> {
-        self.life.end();
+    pub fn crash(&mut self) -> Result<(), OpenError> {
         self.mend();
         self.blobs.power_cut();
-        *self = Self::on(
-            self.time.clone(),
-            Arc::clone(&self.rng),
-            self.store.clone(),
-            self.blobs.clone(),
-        )?;
-        Ok(())
+        self.start(self.store.clone(), self.blobs.clone())
     }
 
     /// One of its next writes goes wrong: the one after so many others.
@@ -153,28 +173,36 @@ impl Server {
         self.store.mend();
     }
 
-    /// All that it stores now.
-    #[must_use]
-    pub fn backup(&self) -> Backup {
-        Backup {
-            store: self.store.copy(),
-            blobs: self.blobs.copy(),
-        }
+    /// A backup, as the operator makes it.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn backup(&self) -> Result<Backup, AdminError> {
+        let blobs = Arc::new(SimBlobs::new(0));
+        let admin = self.service.admin();
+        admin.back_up_into(Path::new(NOWHERE), blobs)
     }
 
-    /// It goes back in time. What tells it so belongs to the protocol.
+    /// The operator goes back to a backup that was checked, while it serves.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn restore(&self, backup: &Backup) -> Result<(), AdminError> {
+        let admin = self.service.admin();
+        admin
+            .restore_from(backup, Path::new(NOWHERE), false)
+            .map(drop)
+    }
+
+    /// Its machine goes back to what it was when the backup was made, and nobody
+    /// tells it.
     ///
     /// # Errors
     /// Where it does not start.
-    pub fn restore(&mut self, backup: &Backup) -> Result<(), StoreError> {
-        self.life.end();
-        *self = Self::on(
-            self.time.clone(),
-            Arc::clone(&self.rng),
-            backup.store.copy(),
-            backup.blobs.copy(),
-        )?;
-        Ok(())
+    pub fn go_back(&mut self, backup: &Backup) -> Result<(), OpenError> {
+        let store = SimStore::of(backup.store.copy(Path::new(NOWHERE))?);
+        let blobs = self.blobs.with(&*backup.blobs);
+        self.start(store, blobs)
     }
 
     /// Looks into its store.
@@ -185,7 +213,7 @@ impl Server {
         &self,
         look: impl FnMut(&dyn Read) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        gridwalk_store::read(&self.store as &dyn Store, look)
+        gridwalk_store::read(self.store.rows(), look)
     }
 
     /// Writes into its store, as an operator would; that goes well.
@@ -197,6 +225,28 @@ impl Server {
         write: impl FnMut(&mut dyn gridwalk_store::Write) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         gridwalk_store::write(self.store.rows(), write)
+    }
+
+    /// The text of every op and state of a district, and of its books.
+    ///
+    /// # Errors
+    /// Where its store fails.
+    pub fn texts(&self, tenant: TenantId) -> Result<Vec<String>, StoreError> {
+        let mut texts = self.read(|tx| {
+            let mut texts = Vec::new();
+            for id in tx.op_ids(tenant)? {
+                texts.extend(tx.op_rows(tenant, id)?.into_iter().map(|row| row.body));
+            }
+            let all = tx.find(tenant, &EntityFilter::default())?;
+            let ids: Vec<_> = all.iter().map(|row| row.id).collect();
+            let rows = tx.entities(tenant, &ids)?.into_iter();
+            texts.extend(rows.filter_map(|row| row.state));
+            Ok(texts)
+        })?;
+        for book in [Book::Journal, Book::Ledger] {
+            texts.extend(self.keep.lines(book).unwrap_or_default());
+        }
+        Ok(texts)
     }
 
     /// The content of an attachment.
@@ -213,6 +263,7 @@ impl Server {
 mod tests {
     use super::*;
     use gridwalk_domain::Epoch;
+    use gridwalk_store::Store;
 
     fn epoch(server: &Server) -> Option<Epoch> {
         server.read(|tx| tx.epoch()).expect("reads")
@@ -225,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_commit_that_fails_is_undone_and_one_whose_answer_is_lost_is_not() {
-        let mut server = Server::new(&Time::new(), 1).expect("opens");
+        let mut server = Server::new(&Time::new(), 1, Sizes::default()).expect("opens");
         server.fail_write(0, WriteFault::Refused);
         set(&server, 1).expect_err("fails");
         assert_ne!(epoch(&server), Some(Epoch::from_bytes([1; 16])));
@@ -242,12 +293,17 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_server_is_as_it_was() {
-        let mut server = Server::new(&Time::new(), 1).expect("opens");
+    fn a_server_that_goes_back_untold_is_as_it_was_and_a_restored_one_is_of_a_new_time() {
+        let mut server = Server::new(&Time::new(), 1, Sizes::default()).expect("opens");
         set(&server, 1).expect("sets");
-        let backup = server.backup();
+        let backup = server.backup().expect("copies");
+        let admin = server.service().admin();
+        admin.verify(&backup, 1).expect("is whole");
         set(&server, 2).expect("sets");
-        server.restore(&backup).expect("starts");
+        server.go_back(&backup).expect("starts");
         assert_eq!(epoch(&server), Some(Epoch::from_bytes([1; 16])));
+        server.restore(&backup).expect("restores");
+        let known = [1, 2].map(|n| Some(Epoch::from_bytes([n; 16])));
+        assert!(!known.contains(&epoch(&server)));
     }
 }

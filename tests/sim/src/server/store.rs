@@ -2,6 +2,8 @@
 
 use gridwalk_store::memory::MemoryStore;
 use gridwalk_store::{Read, Store, StoreError, Write};
+use std::any::Any;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Life;
@@ -18,9 +20,9 @@ pub enum WriteFault {
 }
 
 /// The store.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct SimStore {
-    rows: Arc<MemoryStore>,
+    rows: Arc<dyn Store>,
     /// How many writes go well before one that does not.
     fault: Arc<Mutex<Option<(u64, WriteFault)>>>,
     life: Life,
@@ -32,15 +34,41 @@ impl SimStore {
         self
     }
 
-    /// The rows, without faults around them.
-    pub(super) fn rows(&self) -> &MemoryStore {
-        &self.rows
+    /// An empty one.
+    pub(super) fn new() -> Self {
+        Self::of(Arc::new(MemoryStore::new()))
     }
 
-    pub(super) fn copy(&self) -> Self {
+    /// With what these rows hold.
+    pub(super) fn of(rows: Arc<dyn Store>) -> Self {
         Self {
-            rows: Arc::new(self.rows.copy()),
-            ..Self::default()
+            rows,
+            fault: Arc::default(),
+            life: Life::default(),
+        }
+    }
+
+    /// The rows, without faults around them.
+    pub(super) fn rows(&self) -> &dyn Store {
+        &*self.rows
+    }
+
+    /// Carries out a write, or not, as it was planned.
+    fn faulty(
+        &self,
+        write: impl FnOnce(Option<WriteFault>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.life.is_over() {
+            return Err(failed());
+        }
+        let fault = self.due();
+        let stored = write(fault);
+        match fault {
+            Some(WriteFault::DiesBefore | WriteFault::DiesAfter) => {
+                self.life.end();
+                Err(failed())
+            }
+            Some(WriteFault::Refused) | None => stored,
         }
     }
 
@@ -85,23 +113,37 @@ impl Store for SimStore {
         &self,
         run: &mut dyn FnMut(&mut dyn Write) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        if self.life.is_over() {
-            return Err(failed());
-        }
-        let fault = self.due();
-        let stored = self.rows.write(&mut |tx| {
-            run(tx)?;
-            match fault {
-                Some(WriteFault::Refused | WriteFault::DiesBefore) => Err(failed()),
-                Some(WriteFault::DiesAfter) | None => Ok(()),
-            }
-        });
-        match fault {
-            Some(WriteFault::DiesBefore | WriteFault::DiesAfter) => {
-                self.life.end();
-                Err(failed())
-            }
-            Some(WriteFault::Refused) | None => stored,
-        }
+        self.faulty(|fault| {
+            self.rows.write(&mut |tx| {
+                run(tx)?;
+                match fault {
+                    Some(WriteFault::Refused | WriteFault::DiesBefore) => Err(failed()),
+                    Some(WriteFault::DiesAfter) | None => Ok(()),
+                }
+            })
+        })
+    }
+
+    fn copy(&self, folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
+        self.rows.copy(folder)
+    }
+
+    fn replace(&self, copy: &dyn Store) -> Result<(), StoreError> {
+        self.faulty(|fault| match fault {
+            Some(WriteFault::Refused | WriteFault::DiesBefore) => Err(failed()),
+            Some(WriteFault::DiesAfter) | None => self.rows.replace(copy),
+        })
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.rows.check()
+    }
+
+    fn scrub(&self) -> Result<(), StoreError> {
+        self.rows.scrub()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self.rows.as_any()
     }
 }

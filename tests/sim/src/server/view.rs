@@ -24,6 +24,8 @@ pub struct View {
     pub ops: BTreeMap<OpId, Vec<OpSummary>>,
     /// Every record, deleted ones too.
     pub records: BTreeMap<EntityId, Record>,
+    /// Records that were purged.
+    pub purged: BTreeSet<EntityId>,
     /// Every chunk of a patrol.
     pub chunks: BTreeMap<EntityId, Vec<ChunkRow>>,
     /// Chunks kept aside.
@@ -53,10 +55,14 @@ impl View {
             let ids: Vec<EntityId> = ids.into_iter().collect();
             for row in tx.entities(tenant, &ids)? {
                 let damaged = |why: serde_json::Error| StoreError::Damaged(why.to_string());
+                let Some(state) = &row.state else {
+                    view.purged.insert(row.id);
+                    continue;
+                };
                 let record = Record {
                     rev: row.rev,
                     home: row.home,
-                    state: serde_json::from_str(&row.state).map_err(damaged)?,
+                    state: serde_json::from_str(state).map_err(damaged)?,
                 };
                 view.records.insert(row.id, record);
                 let chunks = tx.chunks(tenant, row.id)?;

@@ -3,6 +3,8 @@
 
 use super::World;
 use super::phone::Patrol;
+use gridwalk_engine::EngineError;
+
 use crate::invariants::{At, Violation};
 use crate::random::Chance as _;
 use crate::server::view::View;
@@ -10,6 +12,8 @@ use crate::time::{DAY, HOUR, MINUTE, SECOND};
 
 /// How often each phone syncs in the calm.
 const ROUNDS: usize = 4;
+/// On a good line, with small requests and pages.
+const LONGEST_SYNC_MS: i64 = 10 * MINUTE;
 
 impl World {
     /// The fault phase, then the calm; what does not hold is in `broken`.
@@ -49,7 +53,7 @@ impl World {
             if self.broken.is_some() {
                 return;
             }
-            if !self.phones[no].enrolled {
+            if !self.phones[no].enrolled && !self.phones[no].left {
                 self.enrol(no);
                 self.run_until(self.now_ms() + MINUTE);
             }
@@ -62,17 +66,36 @@ impl World {
         }
     }
 
+    /// Time passes until a phone's call has ended.
+    fn hear(&mut self, no: usize) {
+        let end_ms = self.now_ms() + LONGEST_SYNC_MS;
+        while self.phones[no].call.is_some() && self.now_ms() < end_ms && self.broken.is_none() {
+            self.run_until(self.now_ms() + SECOND);
+        }
+    }
+
     /// Every phone syncs, several times; nobody writes.
     fn calm(&mut self) {
         for round in 0..ROUNDS {
             for no in 0..self.phones.len() {
                 self.sync(no);
-                self.run_until(self.now_ms() + 30 * SECOND);
+                self.hear(no);
+                if matches!(self.phones[no].synced, Some(Err(EngineError::SignedOut))) {
+                    // The server went back to before it knew this phone.
+                    self.enrol(no);
+                    self.hear(no);
+                    self.sync(no);
+                    self.hear(no);
+                }
                 if self.broken.is_some() {
                     return;
                 }
                 let phone = &self.phones[no];
-                if phone.enrolled && !matches!(phone.synced, Some(Ok(_))) {
+                let sends_only =
+                    phone.left && matches!(phone.synced, Some(Err(EngineError::NotEnrolled)));
+                if (phone.enrolled || phone.left && !phone.wiped && !sends_only)
+                    && !matches!(phone.synced, Some(Ok(_)))
+                {
                     let text = match &phone.synced {
                         Some(Err(error)) => format!("p{no} in round {round}: {error}"),
                         _ => format!("p{no} in round {round}: it does not end"),
@@ -83,7 +106,7 @@ impl World {
             }
             self.round = Some(round);
             for no in 0..self.phones.len() {
-                if self.phones[no].link.poison.is_some() {
+                if self.phones[no].link.poison.is_some() && !self.phones[no].wiped {
                     self.look(no);
                 }
             }
@@ -102,7 +125,9 @@ impl World {
             };
         }
         for no in 0..self.phones.len() {
-            self.look(no);
+            if !self.phones[no].wiped {
+                self.look(no);
+            }
         }
     }
 }

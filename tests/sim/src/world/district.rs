@@ -105,11 +105,21 @@ impl District {
                 district.workers.push(Worker { name, id, tenant });
             }
         }
-        for worker in &district.workers {
-            let rows = server.read(|tx| tx.assignments(worker.tenant, Some(worker.id)))?;
-            district.assignments.extend(rows);
-        }
+        district.read(server)?;
         Ok(district)
+    }
+
+    /// Reads the terms from the server: those of its time, where it went back.
+    ///
+    /// # Errors
+    /// Where its store fails.
+    pub fn read(&mut self, server: &Server) -> Result<(), StoreError> {
+        self.assignments.clear();
+        for worker in &self.workers {
+            let rows = server.read(|tx| tx.assignments(worker.tenant, Some(worker.id)))?;
+            self.assignments.extend(rows);
+        }
+        Ok(())
     }
 
     /// Gives a worker a grid, or another term there.

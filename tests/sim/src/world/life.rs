@@ -1,7 +1,7 @@
 //! An app's life: it opens, falls, opens again; its worker does something now
 //! and then.
 
-use gridwalk_engine::{Engine, EngineError, Invitation, SyncOptions, TransportError};
+use gridwalk_engine::{CancelToken, Engine, EngineError, Invitation, SyncOptions, TransportError};
 use std::sync::Arc;
 
 use super::World;
@@ -20,7 +20,7 @@ const EXCUSED_MS: i64 = 10 * SECOND + 10;
 impl World {
     /// The app opens, if it does not run.
     pub(crate) fn open(&mut self, no: usize) {
-        if self.phones[no].is_open() {
+        if self.phones[no].is_open() || self.phones[no].wiped {
             return;
         }
         let config = self.phones[no].config();
@@ -38,6 +38,7 @@ impl World {
                 phone.life += 1;
                 self.opened(no);
             }
+            Err(EngineError::Wiped) => self.wiped(no),
             // With a disk that is full or fails it may be tried again.
             Err(EngineError::DiskFull | EngineError::Storage { .. }) if self.busy => {
                 self.say(format_args!("p{no} cannot open"));
@@ -56,6 +57,8 @@ impl World {
 
     /// What a shell looks at when the app has opened.
     fn opened(&mut self, no: usize) {
+        // It may have died over the answer that sent it away.
+        self.notice_departure(no);
         self.look(no);
         if self.broken.is_some() {
             return;
@@ -64,6 +67,9 @@ impl World {
         let Some(super::Called::Done(status)) = status else {
             return;
         };
+        if status.identity.is_some() && !self.phones[no].enrolled {
+            self.send_away(self.phones[no].worker, Some(no));
+        }
         let phone = &mut self.phones[no];
         phone.enrolled = status.identity.is_some();
         let grid = |id| self.district.grid(id);
@@ -145,18 +151,40 @@ impl World {
             }
         }
         self.say(format_args!("p{no} fell: {fall:?}"));
-        if self.busy && self.rng.happens(0.2) {
-            // Once more, while it recovers.
-            let step = self.phones[no].disk.steps() + self.rng.u64(0..30);
-            self.phones[no].fall = if self.rng.bool() {
-                Fall::Kill
-            } else {
-                Fall::PowerCut
-            };
-            self.phones[no].disk.die_at(step);
+        if self.busy && self.rng.happens(0.3) {
+            // Once more, while it recovers or soon after.
+            let fall = self.some_fall();
+            self.fall_soon(no, 12, fall);
         }
         let ms = self.rng.about(3 * MINUTE);
         self.after(ms, move |world| world.open(no));
+    }
+
+    /// The phone will fall at one of so many steps on its disk from now on, or at
+    /// one of the syncs among them.
+    pub(crate) fn fall_soon(&mut self, no: usize, within: u64, fall: Fall) {
+        const STEPS_A_SYNC: u64 = 8;
+        let (disk, rng) = (&self.phones[no].disk, &mut self.rng);
+        let what = if rng.bool() {
+            let step = disk.steps() + rng.u64(0..within);
+            disk.die_at(step);
+            format!("step {step}")
+        } else {
+            let after = rng.u64(0..=within / STEPS_A_SYNC);
+            disk.die_at_sync(after);
+            format!("a sync after {after} others")
+        };
+        self.phones[no].fall = fall;
+        self.say(format_args!("p{no} will fall at {what}: {fall:?}"));
+    }
+
+    /// One fall or the other.
+    pub(crate) fn some_fall(&mut self) -> Fall {
+        if self.rng.bool() {
+            Fall::Kill
+        } else {
+            Fall::PowerCut
+        }
     }
 
     /// The phone becomes its worker's.
@@ -175,8 +203,16 @@ impl World {
 
     /// A sync begins, if none runs.
     pub(crate) fn sync(&mut self, no: usize) {
+        let cancel = CancelToken::new();
+        if self.phones[no].call.is_none() {
+            self.phones[no].cancel = cancel.clone();
+        }
+        let options = SyncOptions {
+            cancel,
+            ..SyncOptions::default()
+        };
         self.begin(no, "syncs", |engine, line| {
-            CallEnd::Synced(engine.sync(line, SyncOptions::default()))
+            CallEnd::Synced(engine.sync(line, options))
         });
     }
 
@@ -222,18 +258,66 @@ impl World {
         }
     }
 
+    /// The supervisor gives the phone's worker another code.
+    fn renew_code(&mut self, no: usize) {
+        if let Ok(code) = self.new_code(self.phones[no].worker) {
+            self.phones[no].code = code;
+        }
+    }
+
+    /// Nothing is left on this phone, and nobody uses it any more.
+    fn wiped(&mut self, no: usize) {
+        self.say(format_args!("p{no} is wiped"));
+        let phone = &mut self.phones[no];
+        phone.wiped = true;
+        phone.enrolled = false;
+        phone.engine = None;
+        phone.life += 1;
+        phone.shift = None;
+        phone.patrol = None;
+    }
+
+    /// The server lets a worker's phones, but for one, only send from now on.
+    pub(crate) fn send_away(&mut self, worker: usize, but: Option<usize>) {
+        for phone in self
+            .phones
+            .iter_mut()
+            .filter(|phone| phone.worker == worker)
+        {
+            phone.to_leave = Some(phone.no) != but;
+        }
+    }
+
+    /// Whether the server let this phone only send from now on.
+    fn notice_departure(&mut self, no: usize) {
+        let phone = &self.phones[no];
+        let status = phone
+            .engine
+            .as_ref()
+            .and_then(|engine| engine.status().ok());
+        if !phone.enrolled || status.is_none_or(|status| status.identity.is_some()) {
+            return;
+        }
+        self.say(format_args!("p{no} may only send"));
+        let phone = &mut self.phones[no];
+        phone.left = true;
+        phone.enrolled = false;
+        phone.shift = None;
+        phone.patrol = None;
+        self.renew_code(no);
+    }
+
     fn call_ended(&mut self, no: usize, end: CallEnd) {
         match end {
             CallEnd::Enrolled(Ok(_)) => {
                 self.phones[no].enrolled = true;
+                self.send_away(self.phones[no].worker, Some(no));
                 self.say(format_args!("p{no} is enrolled"));
             }
             CallEnd::Enrolled(Err(error)) => {
                 self.say(format_args!("p{no} is not enrolled: {}", error.code()));
-                if matches!(error, EngineError::EnrolRefused { .. })
-                    && let Ok(code) = self.new_code(self.phones[no].worker)
-                {
-                    self.phones[no].code = code;
+                if matches!(error, EngineError::EnrolRefused { .. }) {
+                    self.renew_code(no);
                 }
             }
             CallEnd::Synced(result) => {
@@ -248,6 +332,15 @@ impl World {
                         report.entities_pulled,
                     )),
                     Err(error) => self.say(format_args!("p{no} did not sync: {}", error.code())),
+                }
+                match &result {
+                    Err(EngineError::Wiped) => self.wiped(no),
+                    _ => self.notice_departure(no),
+                }
+                if result == Err(EngineError::SignedOut) {
+                    // The server went back to before it knew this phone.
+                    self.phones[no].enrolled = false;
+                    self.renew_code(no);
                 }
                 self.phones[no].synced = Some(result);
             }

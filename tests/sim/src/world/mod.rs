@@ -13,6 +13,7 @@ mod setup;
 
 use gridwalk_domain::{EntityId, OpBody, OpId, TenantId};
 use gridwalk_engine::{Engine, EngineError};
+use gridwalk_server::admin::Backup;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::fmt;
 
@@ -92,6 +93,12 @@ pub struct World {
     planned: u64,
     /// The server.
     pub server: Server,
+    /// The backups that phones rely on, the oldest first.
+    pub(crate) backups: Vec<Backup>,
+    /// The records that were purged by order.
+    pub purged: BTreeSet<EntityId>,
+    /// When the server last went back.
+    pub(crate) back_ms: i64,
     /// Grids, workers, terms.
     pub district: District,
     /// The phones.

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use gridwalk_domain::wire::PushRequest;
 use gridwalk_engine::{Method, Request, Response, TransportError};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::{SeenOp, World};
 use crate::fiber::Answer;
@@ -16,7 +17,7 @@ use crate::trace::digest;
 /// How a line behaves: chances of what goes wrong with a request.
 #[derive(Clone, Debug, Default)]
 pub struct Link {
-    /// It gets lost.
+    /// It gets lost, or arrives long after the phone has given up.
     pub loss: f64,
     /// It is carried out and its answer gets lost.
     pub answer_lost: f64,
@@ -62,8 +63,17 @@ impl Link {
     }
 }
 
+/// A request that the server answered.
+pub(crate) struct Exchange<'a> {
+    pub(crate) path: &'a str,
+    /// The request's body, uncompressed.
+    pub(crate) asked: Cow<'a, [u8]>,
+    /// The answer's body, uncompressed.
+    pub(crate) told: Cow<'a, [u8]>,
+}
+
 /// The bytes of a body, uncompressed.
-pub(crate) fn plain<'a>(encoding: Option<&str>, body: &'a [u8]) -> Cow<'a, [u8]> {
+fn plain<'a>(encoding: Option<&str>, body: &'a [u8]) -> Cow<'a, [u8]> {
     match encoding {
         Some(coding) if coding.eq_ignore_ascii_case("zstd") => {
             Cow::Owned(zstd::stream::decode_all(body).unwrap_or_default())
@@ -94,6 +104,12 @@ impl World {
         if now_ms < link.down_until_ms {
             self.answer(no, 5 * SECOND, Err(unreachable("no signal")));
         } else if rng.happens(link.loss) {
+            if rng.happens(0.3) {
+                let late = 30 * SECOND + rng.about(3 * MINUTE);
+                self.after(late, move |world| {
+                    world.deliver(no, &request);
+                });
+            }
             self.answer(no, 30 * SECOND, Err(TransportError::TimedOut));
         } else if rng.happens(link.stranger) {
             let answer = stranger(rng.u8(..));
@@ -157,11 +173,12 @@ impl World {
 
     /// A request reaches the server; none where it dies over it.
     fn deliver(&mut self, no: usize, request: &Request) -> Option<Response> {
-        if let Some(refusal) = self.poisoned(no, request) {
+        let asked = plain(request.header("content-encoding"), &request.body);
+        if let Some(refusal) = self.poisoned(no, request, &asked) {
             return Some(refusal);
         }
-        self.note_ops(no, request);
-        let asked = format!(
+        self.note_ops(no, request, &asked);
+        let line = format!(
             "p{no} → {} {}{} {} B {}",
             request.method.as_str(),
             request.path,
@@ -173,12 +190,17 @@ impl World {
             Ok(Some(answer)) => {
                 let (status, body) = (answer.status, &answer.body);
                 let (len, sum) = (body.len(), digest(body));
-                self.say(format_args!("{asked} ← {status} {len} B {sum}"));
-                self.show(|invariant, world| invariant.answer(world, no, request, &answer));
+                self.say(format_args!("{line} ← {status} {len} B {sum}"));
+                let exchange = Exchange {
+                    path: &request.path,
+                    asked,
+                    told: plain(answer.header("content-encoding"), &answer.body),
+                };
+                self.show(|invariant, world| invariant.answer(world, no, &exchange));
                 Some(answer)
             }
             Ok(None) => {
-                self.say(format_args!("{asked} ← the server died and is back"));
+                self.say(format_args!("{line} ← the server died and is back"));
                 None
             }
             Err(error) => {
@@ -190,10 +212,9 @@ impl World {
     }
 
     /// A proxy on the way that does not like a text.
-    fn poisoned(&self, no: usize, request: &Request) -> Option<Response> {
+    fn poisoned(&self, no: usize, request: &Request, asked: &[u8]) -> Option<Response> {
         let poison = self.phones[no].link.poison.as_deref()?;
-        let body = plain(request.header("content-encoding"), &request.body);
-        let found = request.path == "/v1/push" && String::from_utf8_lossy(&body).contains(poison);
+        let found = request.path == "/v1/push" && String::from_utf8_lossy(asked).contains(poison);
         found.then(|| Response {
             status: 400,
             headers: vec![],
@@ -202,19 +223,18 @@ impl World {
     }
 
     /// Remembers what the ops of a push say.
-    fn note_ops(&mut self, no: usize, request: &Request) {
+    fn note_ops(&mut self, no: usize, request: &Request, asked: &[u8]) {
         if request.path != "/v1/push" {
             return;
         }
-        let body = plain(request.header("content-encoding"), &request.body);
-        let Ok(push) = serde_json::from_slice::<PushRequest>(&body) else {
+        let Ok(push) = serde_json::from_slice::<PushRequest>(asked) else {
             return;
         };
         for op in push.ops {
             if let Ok(body) = op.open() {
                 let seen = self.ops.entry(body.id).or_insert_with(|| SeenOp {
                     body,
-                    phones: std::collections::BTreeSet::new(),
+                    phones: BTreeSet::new(),
                 });
                 seen.phones.insert(no);
             }

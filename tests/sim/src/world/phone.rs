@@ -2,7 +2,7 @@
 //! what its shell knows.
 
 use gridwalk_domain::{BootId, EntityId};
-use gridwalk_engine::{Config, Engine, EngineError, Identity, SyncReport};
+use gridwalk_engine::{CancelToken, Config, Engine, EngineError, Identity, SyncReport};
 use std::sync::Arc;
 
 use super::net::Link;
@@ -52,6 +52,8 @@ pub struct Phone {
     pub(crate) engine: Option<Arc<Engine>>,
     /// The call over the network that is under way.
     pub(crate) call: Option<Fiber<CallEnd>>,
+    /// Ends that call at its next request.
+    pub(crate) cancel: CancelToken,
     /// Counts requests: an answer to another than the last comes too late.
     pub(crate) asked: u64,
     /// When the app died, since it was last open.
@@ -61,6 +63,13 @@ pub struct Phone {
     /// What is to become of it when it dies.
     pub(crate) fall: Fall,
     pub(crate) enrolled: bool,
+    /// The server let it only send, once: another phone took its place, or its
+    /// rights were taken.
+    pub(crate) left: bool,
+    /// It may hear any time that it may only send.
+    pub(crate) to_leave: bool,
+    /// It was reported stolen, and all that was on it is destroyed.
+    pub(crate) wiped: bool,
     /// It has the same data as another phone, up to some time.
     pub(crate) cloned: bool,
     /// The grid of the shift that the shell believes to be running.

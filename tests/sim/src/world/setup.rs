@@ -1,9 +1,12 @@
 //! What a seed makes of the world: how many of what, and what goes wrong.
 
-use gridwalk_domain::{BootId, EntityId};
+use gridwalk_domain::BootId;
+use gridwalk_domain::wire::Limits;
+use gridwalk_engine::CancelToken;
+use gridwalk_server::Sizes;
 use gridwalk_server::admin::EnrolFor;
 use gridwalk_store::StoreError;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use super::World;
@@ -31,25 +34,27 @@ impl World {
         let mut rng = fastrand::Rng::with_seed(seed);
         // Shared grids and lone ones, and a grid that belongs to another district.
         let mut workers: Vec<usize> = (0..rng.usize(1..=3)).map(|_| rng.usize(1..=3)).collect();
+        // Three at least, each with a phone.
+        if workers == [1] {
+            workers[0] = 2;
+        }
         workers.push(1);
         let mut world = Self::of(seed, rng, &workers)?;
         world.busy = true;
         world.pace_ms = 20 * SECOND + world.rng.about(2 * MINUTE).min(5 * MINUTE);
         for worker in 0..world.district.workers.len() {
-            let phones = 1 + usize::from(world.rng.happens(0.3));
-            for _ in 0..phones {
-                world.buy_phone(worker)?;
-            }
-        }
-        // Three at least.
-        while world.phones.len() < 3 {
-            world.buy_phone(0)?;
+            world.buy_phone(worker)?;
         }
         world.faults = faults::ALL
             .iter()
             .filter_map(|fault| Striking::draw(*fault, &mut world.rng))
             .collect();
         for phone in 0..world.phones.len() {
+            // What opens for the first time writes most of what it is made of.
+            if world.rng.happens(0.4) {
+                let fall = world.some_fall();
+                world.fall_soon(phone, 56, fall);
+            }
             let ms = world.rng.about(2 * MINUTE);
             world.after(ms, move |world| world.open(phone));
         }
@@ -59,8 +64,8 @@ impl World {
         Ok(world)
     }
 
-    /// A world of one phone in which nothing happens by itself and nothing goes
-    /// wrong.
+    /// A world of one phone, its app not opened yet, in which nothing happens by
+    /// itself and nothing goes wrong.
     ///
     /// # Errors
     /// Where the server does not take its district.
@@ -69,14 +74,15 @@ impl World {
         let phone = world.buy_phone(0)?;
         world.phones[phone].link.mend();
         world.phones[phone].clock.set_ahead(0);
-        world.open(phone);
         Ok(world)
     }
 
     fn of(seed: u64, mut rng: fastrand::Rng, workers: &[usize]) -> Result<Self, StoreError> {
         disk::seed_sqlite(seed);
         let time = Time::new();
-        let server = Server::new(&time, rng.u64(..))?;
+        let sizes = sizes(&mut rng);
+        let server = Server::new(&time, rng.u64(..), sizes)
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
         let district = District::build(&server, workers)?;
         Ok(Self {
             seed,
@@ -85,6 +91,9 @@ impl World {
             queue: BinaryHeap::new(),
             planned: 0,
             server,
+            backups: vec![],
+            back_ms: i64::MIN,
+            purged: BTreeSet::new(),
             district,
             phones: vec![],
             ledger: Ledger::default(),
@@ -126,11 +135,15 @@ impl World {
             code,
             engine: None,
             call: None,
+            cancel: CancelToken::new(),
             asked: 0,
             died_ms: None,
             life: 0,
             fall: Fall::Kill,
             enrolled: false,
+            left: false,
+            to_leave: false,
+            wiped: false,
             cloned: false,
             shift: None,
             patrol: None,
@@ -154,10 +167,22 @@ impl World {
             .map_err(|error| StoreError::Failed(error.to_string()))?
             .code)
     }
+}
 
-    /// The record's grid, for whoever made it known.
-    pub(crate) fn know_incident(&mut self, record: EntityId, grid: usize, worker: usize) {
-        self.ledger.incidents.push((record, grid));
-        self.ledger.authors.insert(record, worker);
+/// Half of the servers have small requests and pages, so that whatever takes
+/// several takes several here.
+fn sizes(rng: &mut fastrand::Rng) -> Sizes {
+    if rng.bool() {
+        return Sizes::default();
+    }
+    Sizes {
+        limits: Limits {
+            push_ops: rng.usize(1..12),
+            push_bytes: rng.usize(2_000..8_000),
+            tracks_bytes: rng.usize(500..2_000),
+            ..Limits::default()
+        },
+        page_bytes: rng.usize(1..20_000),
+        page_receipts: rng.usize(1..20),
     }
 }

@@ -127,7 +127,7 @@ impl State {
                 false => self.end(key),
             },
             more,
-            reset: known.is_none(),
+            reset: asked.is_some() && known.is_none(),
             end: (!more).then_some(StreamEnd { count, hash }),
         }
     }
