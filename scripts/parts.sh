@@ -144,12 +144,14 @@ check_phones() {
     bash ios/check-phones
 }
 
+# Each is a file in a folder `benches`, or a folder there with a `main.rs`.
 bench_files() {
-    find core sync-server tests -path '*/node_modules' -prune -o -path '*/benches/*.rs' -print
+    find core sync-server tests -path '*/node_modules' -prune -o \
+        -regex '.*/benches/\([^/]*\|[^/]*/main\)\.rs' -print
 }
 
 bench_names() {
-    bench_files | sed 's|.*/||; s|\.rs$||' | sort
+    bench_files | sed 's|/main\.rs$||; s|.*/||; s|\.rs$||' | sort
 }
 
 # bench_run NAME [ARGUMENT…]: builds the bench's own crate and what that needs.
@@ -161,8 +163,9 @@ bench_run() {
         [ ! -e "$CALLED_FROM/$argument" ] || argument="$CALLED_FROM/$argument"
         arguments+=("$argument")
     done
-    file="$(bench_files | grep "/benches/$name\.rs$")"
-    case "$file" in sync-server/* | tests/demo/*) page_build ;; esac
+    file="$(bench_files | grep -E "/benches/$name(/main)?\.rs$")"
+    # The server has the page in it.
+    case "$file" in sync-server/* | tests/*) page_build ;; esac
     cargo bench --manifest-path "${file%/benches/*}/Cargo.toml" --bench "$name" -- "${arguments[@]}"
 }
 

@@ -354,8 +354,8 @@ impl Engine {
     /// When to sync next on this network: what the engine knows of failures,
     /// waits and what is unsent goes into it, and it survives a restart.
     ///
-    /// Caller: the sync worker's scheduler, when something was saved, when the
-    /// network changed, after each sync, and when the time given has come.
+    /// Caller: the sync worker, when something was saved, when the network
+    /// changed, after each sync, and when the time given has come.
     ///
     /// # Errors
     /// `Closed`, `Storage`.
@@ -366,7 +366,7 @@ impl Engine {
     /// Tells that there is a network after there was none: what failed for want
     /// of it need not wait.
     ///
-    /// Caller: the sync worker's scheduler.
+    /// Caller: what watches the network.
     ///
     /// # Errors
     /// `Closed`.
@@ -376,7 +376,7 @@ impl Engine {
 
     /// What is sent over which network, and what is kept how long.
     ///
-    /// Caller: the settings.
+    /// Caller: the settings, a screen that is still to come.
     ///
     /// # Errors
     /// `Closed`, `Storage`.
@@ -386,7 +386,7 @@ impl Engine {
 
     /// Changes that.
     ///
-    /// Caller: the settings.
+    /// Caller: the settings, a screen that is still to come.
     ///
     /// # Errors
     /// `Closed`, `DiskFull`, `Storage`.
@@ -397,7 +397,7 @@ impl Engine {
     /// Logs the worker out, offline too. Without `confirm` nothing is changed
     /// where something would be left behind; the answer says what, to be shown.
     ///
-    /// Caller: the settings, first without `confirm`, then with it.
+    /// Caller: TodayScreen off duty, once it has been asked.
     ///
     /// # Errors
     /// `NotEnrolled`, `DiskFull`, `Storage`.
@@ -407,7 +407,7 @@ impl Engine {
 
     /// What is on this phone and on no screen: counts alone.
     ///
-    /// Caller: the settings.
+    /// Caller: the settings, a screen that is still to come.
     ///
     /// # Errors
     /// `Closed`, `Storage`.
@@ -418,7 +418,7 @@ impl Engine {
     /// Writes everything that the server has not taken into a new folder, not
     /// encrypted, for support to bring it in by hand.
     ///
-    /// Caller: the settings, for support.
+    /// Caller: the settings, a screen that is still to come, for support.
     ///
     /// # Errors
     /// `Closed`, `DiskFull`, `Storage`.

@@ -22,6 +22,13 @@ struct Keychain: KeyProvider {
         }
     }
 
+    func destroy() throws {
+        switch SecItemDelete(item as CFDictionary) {
+        case errSecSuccess, errSecItemNotFound: return
+        case let status: throw KeyTrouble.refused(status: status)
+        }
+    }
+
     func make() throws -> Data {
         var key = Data(count: 32)
         let drawn = key.withUnsafeMutableBytes { bytes in

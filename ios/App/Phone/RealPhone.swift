@@ -10,10 +10,10 @@ extension Phone {
             let key = try Keychain().databaseKey(fileExists: FileManager.default.fileExists(atPath: file.path))
             return try await FfiGridwalk.open(path: file.path, key: key, version: Bundle.main.version)
         },
+        destroyKey: { try Keychain().destroy() },
         source: CoreLocationSource(),
         network: PathNetwork(),
         clock: SystemClock(),
-        chance: { Double.random(in: 0..<1) },
         startOfDay: { ms in
             let date = Date(timeIntervalSince1970: Double(ms) / 1000)
             return Int64(Calendar.current.startOfDay(for: date).timeIntervalSince1970 * 1000)

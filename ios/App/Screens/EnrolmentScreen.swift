@@ -1,11 +1,13 @@
 import GridwalkKit
 import SwiftUI
 
-/// The phone belongs to nobody yet: a code makes it a gridworker's. The QR code
+/// The phone belongs to nobody, or the server knows it no more: a code makes it a gridworker's. The QR code
 /// is read by the system's camera, which opens our link.
 struct EnrolmentScreen: View {
     @Environment(\.words) private var words
     let model: EnrolmentModel
+    /// Where there is something to go back to.
+    var onBack: (@MainActor () -> Void)?
 
     var body: some View {
         let texts = words.texts
@@ -13,6 +15,9 @@ struct EnrolmentScreen: View {
         Page {
             Label(texts.enrolTitle, systemImage: "qrcode").type(.figure).ink(Look.ink).accessibilityAddTraits(.isHeader)
             Text(texts.enrolIntro).type(.body).ink(Look.ink)
+            if state.left > 0 {
+                StateWord(text: texts.enrolLeft(count: countText(Int(state.left))), symbol: "clock", tint: Look.waiting)
+            }
             if state.scanned { Notice(text: texts.enrolScanned, symbol: "checkmark.circle.fill", tint: Look.done) }
             Field(label: texts.enrolCode, text: Binding(get: { state.code }, set: model.type(code:)), keyboard: .asciiCapable)
             if !state.scanned {
@@ -27,6 +32,7 @@ struct EnrolmentScreen: View {
                     await model.enrol()
                 }
                 .disabled(!state.canEnrol)
+                if let onBack { PlainButton(text: texts.commonBack, symbol: "chevron.backward") { onBack() } }
             }
             .padding(16)
             .background(Look.surface.color)

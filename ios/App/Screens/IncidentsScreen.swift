@@ -42,7 +42,8 @@ private struct IncidentPanel: View {
                 StateWord(text: texts.status(incident.status), symbol: status.symbol, tint: status.tint)
                 StateWord(text: incident.delivery.word(texts), symbol: incident.delivery.symbol, tint: incident.delivery.tint)
             }
-            if case .refused(let advice) = incident.delivery { Text(texts.advice(advice)).type(.small).ink(Look.ink) }
+            if incident.changedTwice { StateWord(text: texts.incidentChangedTwice, symbol: "exclamationmark.triangle", tint: Look.waiting) }
+            if let advice = incident.delivery.advice { Text(texts.advice(advice)).type(.small).ink(Look.ink) }
         }
         .accessibilityElement(children: .combine)
     }

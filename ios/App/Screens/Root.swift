@@ -39,6 +39,9 @@ struct Frame: View {
         .fullScreenCover(isPresented: .constant(app.report != nil)) {
             if let model = app.report { ReportScreen(model: model) }
         }
+        .fullScreenCover(isPresented: .constant(app.enrolment != nil)) {
+            if let model = app.enrolment { EnrolmentScreen(model: model) { app.cancelEnrolment() } }
+        }
     }
 
     private func tab(_ tab: MainTab, _ title: String, _ symbol: String, @ViewBuilder content: () -> some View) -> some View {

@@ -15,9 +15,18 @@ struct TodayScreen: View {
             case .ready(let ready):
                 greeting(ready)
                 ProblemNotice(problem: ready.problem)
+                if ready.signedOut {
+                    Notice(
+                        text: words.texts.errorRevoked, symbol: "exclamationmark.triangle", tint: Look.overdue,
+                        action: words.texts.enrolAgain, onAction: { app.enrolAgain() })
+                }
                 shift(ready)
                 if ready.shiftSince != nil { patrol(ready) }
                 UnsentPanel(now: ready.now, unsent: ready.unsent) { await model.sendNow() }
+                // Whoever is on duty ends the shift first.
+                if ready.shiftSince == nil {
+                    PlainButton(text: words.texts.logoutAction, symbol: "rectangle.portrait.and.arrow.right") { model.logOut() }
+                }
             }
         }
         .confirmationDialog(words.texts.shiftEndAsk, isPresented: asks { $0 == .endShift }, titleVisibility: .visible) {
@@ -26,7 +35,13 @@ struct TodayScreen: View {
         } message: {
             Text(words.texts.shiftEndNote)
         }
-        .confirmationDialog(words.texts.shiftWhichGrid, isPresented: asks { $0 != .endShift }, titleVisibility: .visible) {
+        .confirmationDialog(words.texts.logoutAsk, isPresented: asks { $0.unsentAtLogOut != nil }, titleVisibility: .visible) {
+            Button(words.texts.logoutAction) { Task { await model.confirmLogOut() } }
+            Button(words.texts.commonCancel, role: .cancel) { model.cancel() }
+        } message: {
+            Text(logOutNote)
+        }
+        .confirmationDialog(words.texts.shiftWhichGrid, isPresented: asks { $0.grids != nil }, titleVisibility: .visible) {
             ForEach(choices) { grid in
                 Button(grid.name) { Task { await model.choose(grid: grid.id) } }
             }
@@ -38,8 +53,11 @@ struct TodayScreen: View {
         if case .ready(let ready) = model.state { ready.ask } else { nil }
     }
 
-    private var choices: [GridChoice] {
-        if case .whichGrid(let grids)? = ask { grids } else { [] }
+    private var choices: [GridChoice] { ask?.grids ?? [] }
+
+    private var logOutNote: String {
+        guard let unsent = ask?.unsentAtLogOut, unsent > 0 else { return words.texts.logoutNote }
+        return words.texts.logoutUnsent(count: countText(Int(unsent)))
     }
 
     private func asks(_ which: @escaping (TodayAsk) -> Bool) -> Binding<Bool> {

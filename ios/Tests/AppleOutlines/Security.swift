@@ -26,4 +26,5 @@ public let errSecDuplicateItem: Int32 = 3
 public let errSecParam: Int32 = 4
 public func SecItemCopyMatching(_ q: CFDictionary, _ r: UnsafeMutablePointer<CFTypeRef?>?) -> Int32 { 0 }
 public func SecItemAdd(_ q: CFDictionary, _ r: UnsafeMutablePointer<CFTypeRef?>?) -> Int32 { 0 }
+public func SecItemDelete(_ q: CFDictionary) -> Int32 { 0 }
 public func SecRandomCopyBytes(_ r: SecRandomRef?, _ n: Int, _ p: UnsafeMutableRawPointer) -> Int32 { 0 }

@@ -179,6 +179,65 @@ final class BindingsTests: XCTestCase {
         XCTAssertGreaterThan(report.bytesUp, 300 * 1024)
     }
 
+    func testTheEngineSaysWhenAndOverWhichNetwork() throws {
+        let engine = try opened(phone())
+        XCTAssertEqual(try engine.nextSync(network: .unmetered), .never)
+        _ = try engine.enrol(invitation: server().invitation(), server: nil)
+        _ = try engine.startShift(grid: nil)
+        let saved = try engine.reportIncident(incident: incident("路灯不亮", photo(20)))
+        XCTAssertEqual(try engine.nextSync(network: .offline), .whenOnline)
+        XCTAssertEqual(try engine.nextSync(network: .metered), .now)
+        _ = try engine.sync(observer: nil, cancel: nil, network: .metered)
+        XCTAssertEqual(try engine.incident(id: saved).send, .waiting, "its photo waits")
+        guard case .after(let ms) = try engine.nextSync(network: .metered) else { return XCTFail("no time was named") }
+        XCTAssert((1...900_000).contains(ms), "\(ms)")
+        XCTAssertEqual(try engine.nextSync(network: .unmetered), .now)
+        try engine.networkReturned()
+        try engine.setSyncSettings(settings: SyncSettings(routesOnMetered: true, photosOnMetered: true, keepRoutesDays: 30))
+        XCTAssert(try engine.syncSettings().photosOnMetered)
+        XCTAssertEqual(try engine.nextSync(network: .metered), .now)
+        _ = try engine.sync(observer: nil, cancel: nil, network: .metered)
+        XCTAssertEqual(try engine.incident(id: saved).send, .sent)
+        XCTAssertEqual(try engine.sync(observer: nil, cancel: nil, network: .unmetered, budgetBytes: 1).cut, .budget)
+    }
+
+    func testWhoLeavesIsAskedAndWhatIsUnsentIsSent() throws {
+        let engine = try enrolled()
+        _ = try engine.startShift(grid: nil)
+        _ = try engine.reportIncident(incident: incident("井盖缺失", photo(20)))
+        guard case .asks(let departure) = try engine.logOut(confirm: false) else { return XCTFail("it did not ask") }
+        XCTAssert(departure.onShift && departure.unsent.blobs == 1, "\(departure)")
+        XCTAssertNotNil(try engine.identity(), "nothing was changed")
+        XCTAssertEqual(try engine.logOut(confirm: true), .done)
+        XCTAssertNil(try engine.identity())
+        XCTAssert(try engine.incidents().isEmpty)
+        let left = try XCTUnwrap(engine.vault().first)
+        XCTAssertEqual(left.why, .loggedOut)
+        XCTAssertEqual(try engine.status().leftUnsent, left.unsent.ops + left.unsent.blobs)
+        let written = try engine.exportUnsent(folder: Self.scratch.appending(path: "unsent").path)
+        XCTAssertEqual([written.ops, written.blobs], [left.unsent.ops, 1])
+        _ = try engine.enrol(invitation: server().invitation(), server: nil)
+        XCTAssert(try engine.incidents().isEmpty && engine.conflicts().isEmpty)
+        _ = try engine.sync(observer: nil, cancel: nil)
+        XCTAssertEqual(try engine.status().leftUnsent, 0)
+    }
+
+    func testTheSensorsPlan() throws {
+        let engine = try enrolled()
+        let full = Power(percent: 90, charging: false, saving: false)
+        XCTAssertNil(try engine.sensorPlan(power: full), "no patrol, no sensor")
+        _ = try engine.startShift(grid: nil)
+        _ = try engine.startPatrol()
+        let plan = try XCTUnwrap(engine.sensorPlan(power: full))
+        XCTAssertEqual(plan.everyMs, 1_000)
+        XCTAssertEqual(plan.priority, .high)
+        let low = try XCTUnwrap(engine.sensorPlan(power: Power(percent: nil, charging: false, saving: true)))
+        XCTAssertGreaterThan(low.everyMs, plan.everyMs)
+        try engine.pausePatrol()
+        XCTAssertNil(try engine.sensorPlan(power: full))
+        XCTAssert(try engine.coverage().sites.isEmpty)
+    }
+
     func testErrorsHaveTheirTypes() throws {
         let phone = try phone()
         let engine = try opened(phone)

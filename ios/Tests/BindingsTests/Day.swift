@@ -15,7 +15,7 @@ import GridwalkKit
         }
         app = AppModel(
             GridwalkKit.Phone(
-                open: open, source: sensor, network: Wifi(), clock: WallTime(), chance: { 1 },
+                open: open, destroyKey: {}, source: sensor, network: Wifi(), clock: WallTime(),
                 startOfDay: {
                     Int64(Calendar.current.startOfDay(for: Date(timeIntervalSince1970: Double($0) / 1000)).timeIntervalSince1970 * 1000)
                 }),
@@ -101,7 +101,7 @@ import GridwalkKit
 }
 
 private struct Wifi: NetworkWatch {
-    func kinds() -> AsyncStream<NetworkKind> { AsyncStream { $0.yield(.free) } }
+    func costs() -> AsyncStream<NetworkCost> { AsyncStream { $0.yield(.unmetered) } }
 }
 
 private struct WallTime: WallClock {

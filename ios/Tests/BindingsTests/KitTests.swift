@@ -97,7 +97,7 @@ final class KitTests: XCTestCase {
         let (phases, feed) = AsyncStream.makeStream(of: SyncPhase.self)
         let released = DispatchSemaphore(value: 0)
         let sync = Task {
-            try await gridwalk.sync(photosWait: false) { step in
+            try await gridwalk.sync(over: nil) { step in
                 feed.yield(step.phase)
                 if step.phase == .blobs { released.wait() }
             }
@@ -111,10 +111,10 @@ final class KitTests: XCTestCase {
         } catch is CancellationError {}
         let unsent = try await gridwalk.status().unsent
         XCTAssertGreaterThan(unsent.blobs, 0)
-        _ = try await gridwalk.sync(photosWait: true) { _ in }
+        _ = try await gridwalk.sync(over: .metered) { _ in }
         let waiting = try await gridwalk.status().unsent
         XCTAssertEqual([waiting.ops, waiting.blobs], [0, unsent.blobs])
-        _ = try await gridwalk.sync(photosWait: false) { _ in }
+        _ = try await gridwalk.sync(over: nil) { _ in }
         let after = try await gridwalk.status().unsent
         XCTAssertEqual(after.blobs, 0)
     }

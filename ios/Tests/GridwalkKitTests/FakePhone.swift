@@ -11,7 +11,9 @@ final class FakeGridwalk: Gridwalk, @unchecked Sendable {
     private var noted: [String] = []
     private var failing: [String: any Error] = [:]
     private var syncing: (@Sendable (@Sendable (SyncProgress) -> Void) async throws -> SyncReport)?
+    private var due: @Sendable (Unsent, NetworkCost) -> NextSync = FakeGridwalk.asTheEngine
     private var taken: [Fix] = []
+    private var askedPlans = 0
     private var reportedOnes: [NewIncident] = []
 
     init(_ everything: Everything = .sample()) {
@@ -23,10 +25,22 @@ final class FakeGridwalk: Gridwalk, @unchecked Sendable {
     var recorded: [Fix] { lock.withLock { taken } }
     var reported: [NewIncident] { lock.withLock { reportedOnes } }
 
+    /// How often the plan was asked for.
+    var plans: Int { lock.withLock { askedPlans } }
+
     func fail(_ call: String, with error: (any Error)?) { lock.withLock { failing[call] = error } }
 
     func onSync(_ body: @escaping @Sendable (@Sendable (SyncProgress) -> Void) async throws -> SyncReport) {
         lock.withLock { syncing = body }
+    }
+
+    /// What the engine answers when it is asked for the next sync.
+    func onNext(_ body: @escaping @Sendable (Unsent, NetworkCost) -> NextSync) { lock.withLock { due = body } }
+
+    /// Roughly what the engine does without failures.
+    private static func asTheEngine(_ unsent: Unsent, over network: NetworkCost) -> NextSync {
+        if network == .offline { return .whenOnline }
+        return unsent.ops > 0 || unsent.count > 0 && network == .unmetered ? .now : .after(ms: 900_000)
     }
 
     func change(_ edit: (inout Everything) -> Void) {
@@ -113,6 +127,11 @@ final class FakeGridwalk: Gridwalk, @unchecked Sendable {
         return Recorded(patrol: "p", acked: UInt64(recorded.count), refused: [])
     }
 
+    func sensorPlan(_ power: Power) async throws -> SensorPlan? {
+        lock.withLock { askedPlans += 1 }
+        return SensorPlan(everyMs: 1_000, priority: .high, displacementM: 0)
+    }
+
     func mark(_ mark: SensorMark) async throws {
         switch mark {
         case .lost(let cause): try note("lost(\(cause))")
@@ -134,8 +153,27 @@ final class FakeGridwalk: Gridwalk, @unchecked Sendable {
         return "i"
     }
 
-    func sync(photosWait: Bool, onProgress: @escaping @Sendable (SyncProgress) -> Void) async throws -> SyncReport {
-        try note(photosWait ? "sync(photosWait)" : "sync")
+    func nextSync(over network: NetworkCost) async throws -> NextSync {
+        let unsent = try await status().unsent
+        // Called without the lock: the answer may ask for the calls so far.
+        let answer = lock.withLock { due }
+        return answer(unsent, network)
+    }
+
+    func networkReturned() async throws { try note("networkReturned") }
+
+    func logOut(confirm: Bool) async throws -> LogOut {
+        try note("logOut(\(confirm))")
+        change {
+            let left = $0.status.unsent.count
+            $0.status = $0.status.with(identity: .some(nil), unsent: .some(), leftUnsent: left)
+            $0.incidents = []
+        }
+        return .done
+    }
+
+    func sync(over network: NetworkCost?, onProgress: @escaping @Sendable (SyncProgress) -> Void) async throws -> SyncReport {
+        try note(network.map { "sync(\($0))" } ?? "sync")
         if let body = lock.withLock({ syncing }) { return try await body(onProgress) }
         return .sample
     }
@@ -254,7 +292,8 @@ extension Everything {
         let identity = Identity(workerId: "w", workerName: "网格员01", deviceId: "d", tenantId: "t", server: "https://example.org")
         let status = Status(
             identity: identity, grids: [grid], shift: nil, patrol: nil, unsent: Unsent(ops: 0, chunks: 0, blobs: 0, oldestMs: nil),
-            unsealedFixes: 0, lastContactMs: nil, skewMs: nil, refused: [], upgradeNeeded: false)
+            unsealedFixes: 0, lastContactMs: nil, skewMs: nil, refused: [], conflicts: 0, upgradeNeeded: false,
+            signedOut: false, leftUnsent: 0)
         return Everything(status: status, incidents: [], patrols: [])
     }
 }
@@ -262,12 +301,14 @@ extension Everything {
 extension Status {
     /// The same with something changed; `.some(nil)` takes it away.
     func with(
-        identity: Identity?? = nil, grids: [GridRef]? = nil, shift: ShiftView?? = nil, patrol: PatrolNow?? = nil, unsent: Unsent? = nil
+        identity: Identity?? = nil, grids: [GridRef]? = nil, shift: ShiftView?? = nil, patrol: PatrolNow?? = nil, unsent: Unsent? = nil,
+        signedOut: Bool? = nil, leftUnsent: UInt64? = nil
     ) -> Status {
         Status(
             identity: identity ?? self.identity, grids: grids ?? self.grids, shift: shift ?? self.shift, patrol: patrol ?? self.patrol,
             unsent: unsent ?? self.unsent, unsealedFixes: unsealedFixes, lastContactMs: lastContactMs, skewMs: skewMs, refused: refused,
-            upgradeNeeded: upgradeNeeded)
+            conflicts: conflicts, upgradeNeeded: upgradeNeeded, signedOut: signedOut ?? self.signedOut,
+            leftUnsent: leftUnsent ?? self.leftUnsent)
     }
 }
 
@@ -298,15 +339,15 @@ extension Fix {
 
 extension SyncReport {
     static let sample = SyncReport(
-        opsSent: 0, conflicts: 0, refused: 0, deferred: 0, chunksSent: 0, blobsSent: 0, entitiesPulled: 0, snapshots: 0, requests: 1,
-        bytesUp: 0, bytesDown: 0, upgradeNeeded: false)
+        opsSent: 0, conflicts: 0, refused: 0, deferred: 0, chunksSent: 0, blobsSent: 0, asked: 0, entitiesPulled: 0, snapshots: 0,
+        requests: 1, bytesUp: 0, bytesDown: 0, upgradeNeeded: false, loggedOut: false, cut: nil)
 }
 
 extension IncidentView {
-    static func sample(_ id: String, found: Millis, send: SendState = .saved, mine: Bool = true) -> IncidentView {
+    static func sample(_ id: String, found: Millis, send: SendState = .saved, mine: Bool = true, conflicts: UInt32 = 0) -> IncidentView {
         IncidentView(
             id: id, status: "reported", category: "fire_safety", severity: "normal", title: "楼道堆物", description: nil, grid: "g1",
-            worker: "w", patrol: nil, place: nil, foundMs: found, photos: [], history: [], comments: [], conflicts: 0, mine: mine,
+            worker: "w", patrol: nil, place: nil, foundMs: found, photos: [], history: [], comments: [], conflicts: conflicts, mine: mine,
             send: send)
     }
 }

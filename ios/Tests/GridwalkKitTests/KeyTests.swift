@@ -12,6 +12,8 @@ private struct KeptKey: KeyProvider {
         return kept
     }
 
+    func destroy() throws {}
+
     func make() throws -> Data { Data(repeating: 7, count: 32) }
 }
 

@@ -5,7 +5,7 @@ import Testing
 @testable import GridwalkKit
 
 private struct NoNetwork: NetworkWatch {
-    func kinds() -> AsyncStream<NetworkKind> { AsyncStream { $0.yield(.none) } }
+    func costs() -> AsyncStream<NetworkCost> { AsyncStream { $0.yield(.offline) } }
 }
 
 @MainActor @Suite("The screens' models", .timeLimit(.minutes(1))) struct ModelTests {
@@ -13,6 +13,7 @@ private struct NoNetwork: NetworkWatch {
     private let clock = TurnedClock()
     private let source: PlayedSource
     private let haptics = NotedHaptics()
+    private let destroyed = Told<Int>()
 
     init() {
         gridwalk = FakeGridwalk()
@@ -21,7 +22,9 @@ private struct NoNetwork: NetworkWatch {
 
     private func app(_ gridwalk: FakeGridwalk? = nil) -> AppModel {
         let core = gridwalk ?? self.gridwalk
-        let phone = Phone(open: { core }, source: source, network: NoNetwork(), clock: clock, chance: { 0 }, startOfDay: { $0 - 3_600_000 })
+        let phone = Phone(
+            open: { core }, destroyKey: { [destroyed] in destroyed(1) }, source: source, network: NoNetwork(), clock: clock,
+            startOfDay: { $0 - 3_600_000 })
         return AppModel(phone, haptics: haptics, texts: Texts(.zh))
     }
 
@@ -269,13 +272,16 @@ private struct NoNetwork: NetworkWatch {
                 .sample("a", found: 3, send: .refused(code: "out_of_scope", why: "", advice: .askSupervisor)),
                 .sample("b", found: 2, send: .sent),
                 .sample("c", found: 1, mine: false),
+                .sample("d", found: 0, send: .parked(code: "body", why: "", advice: .retriedDaily), conflicts: 1),
             ]
         }
         let app = await opened()
         await fact { if case .ready? = app.incidents?.state { true } else { false } }
         guard case .ready(_, let rows)? = app.incidents?.state else { return }
-        #expect(rows.map(\.id) == ["a", "b"])
-        #expect(rows.map { $0.delivery.word(Texts(.zh)) } == ["被退回", "已上报"])
+        #expect(rows.map(\.id) == ["a", "b", "d"])
+        #expect(rows.map { $0.delivery.word(Texts(.zh)) } == ["被退回", "已上报", "暂未被接受"])
+        #expect(rows.map(\.delivery.advice) == [.askSupervisor, nil, .retriedDaily])
+        #expect(rows.map(\.changedTwice) == [false, false, true])
         #expect(rows[0].category.zh == "消防安全")
     }
 
@@ -287,12 +293,74 @@ private struct NoNetwork: NetworkWatch {
                 trouble(1)
                 if trouble.values.count == 1 { throw KeyTrouble.lockedSinceStart }
                 return core
-            }, source: source, network: NoNetwork(), clock: clock, chance: { 0 }, startOfDay: { $0 })
+            }, destroyKey: {}, source: source, network: NoNetwork(), clock: clock, startOfDay: { $0 })
         let app = AppModel(phone, haptics: haptics, texts: Texts(.zh))
         await app.open()
         #expect(app.state == .failed(Problem("error_key_locked", isPassing: true)))
         await app.open()
         #expect(app.state == .ready)
+    }
+
+    @Test func aPhoneThatIsSignedOutSaysSoAndTakesAnotherCode() async throws {
+        gridwalk.change { $0.status = $0.status.with(signedOut: true) }
+        let app = await opened()
+        #expect(today(app)?.signedOut == true)
+        app.enrolAgain()
+        let model = try #require(app.enrolment)
+        model.type(code: "gridwalk://enrol?server=https%3A%2F%2Fexample.org&code=ABCD")
+        gridwalk.fail("enrol", with: EngineError.OtherWorker)
+        await model.enrol()
+        #expect(model.state.problem == Problem("error_other_worker"))
+        #expect(app.state == .ready, "the screens stay behind it")
+        gridwalk.fail("enrol", with: nil)
+        await model.enrol()
+        #expect(app.enrolment == nil)
+        app.opened(try #require(URL(string: "gridwalk://enrol?server=https%3A%2F%2Fexample.org&code=EFGH")))
+        #expect(app.enrolment?.state.scanned == true, "the system's camera leads there too")
+        app.cancelEnrolment()
+        #expect(app.enrolment == nil)
+    }
+
+    @Test func whoLogsOutIsToldWhatIsUnsentAndTheNextOneSeesTheCount() async throws {
+        gridwalk.change {
+            $0.status = $0.status.with(unsent: .some(ops: 2, blobs: 1))
+            $0.incidents = [.sample("a", found: 1)]
+        }
+        let app = await opened()
+        app.today?.logOut()
+        #expect(today(app)?.ask == .logOut(unsent: 3))
+        #expect(!gridwalk.calls.contains { $0.hasPrefix("logOut") })
+        await app.today?.confirmLogOut()
+        await fact { app.state == .enrolment }
+        let model = try #require(app.enrolment)
+        #expect(model.state.left == 3)
+        model.type(code: "gridwalk://enrol?server=https%3A%2F%2Fexample.org&code=ABCD")
+        await model.enrol()
+        #expect(app.state == .ready)
+        await fact { if case .ready(_, let rows)? = app.incidents?.state { rows.isEmpty } else { false } }
+    }
+
+    @Test func aStolenPhoneIsWipedWithItsKeyAndBeginsAnew() async {
+        let app = await opened()
+        gridwalk.fail("sync", with: EngineError.Wiped)
+        await app.today?.sendNow()
+        await fact { app.state == .failed(Problem("error_wiped")) }
+        #expect(destroyed.values == [1])
+        #expect(gridwalk.calls.contains("shut"))
+        gridwalk.change { $0.status = $0.status.with(identity: .some(nil)) }
+        await app.open()
+        #expect(app.state == .enrolment)
+    }
+
+    @Test func aWipeThatWasInterruptedDestroysTheKeyAtTheNextStart() async {
+        let destroyed = Told<Int>()
+        let phone = Phone(
+            open: { throw EngineError.Wiped }, destroyKey: { destroyed(1) }, source: source, network: NoNetwork(), clock: clock,
+            startOfDay: { $0 })
+        let app = AppModel(phone, haptics: haptics, texts: Texts(.zh))
+        await app.open()
+        #expect(app.state == .failed(Problem("error_wiped")))
+        #expect(destroyed.values == [1])
     }
 
     @Test func theFileIsClosedBeforeTheSystemSuspendsUs() async {

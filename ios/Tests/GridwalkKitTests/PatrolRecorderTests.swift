@@ -5,10 +5,11 @@ import Testing
 
 @MainActor @Suite("From the sensor to the core", .timeLimit(.minutes(1))) struct PatrolRecorderTests {
     private let gridwalk = FakeGridwalk()
+    private let clock = TurnedClock()
     private let told = Told<PatrolRecorder.Trouble?>()
 
     private func recording(_ source: PlayedSource) async -> PatrolRecorder {
-        let recorder = PatrolRecorder(gridwalk, source: source) { [told] in told($0) }
+        let recorder = PatrolRecorder(gridwalk, source: source, clock: clock) { [told] in told($0) }
         await recorder.follow(.sample(paused: false))
         await fact { source.isOn }
         return recorder
@@ -32,6 +33,20 @@ import Testing
         await fact { source.isOn }
         await recorder.follow(nil)
         await fact { !source.isOn }
+    }
+
+    @Test func theEngineIsAskedEveryHalfMinuteAlsoWhileThePhoneRests() async {
+        let source = PlayedSource()
+        let recorder = await recording(source)
+        source.play(.still)
+        for times in 1...3 {
+            await fact { !clock.alarms.isEmpty }
+            clock.turn(by: PatrolRecorder.planEveryMs)
+            await fact { gridwalk.plans == times }
+        }
+        await recorder.follow(nil)
+        await fact { clock.alarms.isEmpty }
+        #expect(gridwalk.plans == 3)
     }
 
     @Test func restingIsNoGapAndWalkingEndsIt() async {

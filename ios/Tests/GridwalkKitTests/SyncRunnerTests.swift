@@ -7,16 +7,18 @@ import Testing
     private let gridwalk = FakeGridwalk()
     private let clock = TurnedClock()
     private let told = Told<SyncRunner.Report>()
+    private let wiped = Told<Int>()
 
     private func runner() -> SyncRunner {
-        SyncRunner(gridwalk, clock: clock, chance: { 1 }) { [told] in told($0) }
+        SyncRunner(gridwalk, clock: clock, told: { [told] in told($0) }, wiped: { [wiped] in wiped(1) })
     }
 
     private func saved(_ ops: UInt64) {
         gridwalk.change { $0.status = $0.status.with(unsent: .some(ops: ops, oldest: clock.now())) }
     }
 
-    private var syncs: Int { gridwalk.calls.count { $0.hasPrefix("sync") } }
+    private var syncs: Int { synced.count }
+    private var synced: [String] { gridwalk.calls.filter { $0.hasPrefix("sync") } }
 
     @Test func offlineItWaitsAndTheNetworkStartsIt() async {
         saved(1)
@@ -40,10 +42,10 @@ import Testing
         }
         let runner = runner()
         await runner.networkIs(.metered)
-        #expect(gridwalk.calls == ["sync(photosWait)"])
-        await fact { clock.alarms == [clock.now() + SyncPolicy.photoPatience] }
-        await runner.networkIs(.free)
-        #expect(gridwalk.calls == ["sync(photosWait)", "sync"])
+        #expect(synced == ["sync(metered)"])
+        await fact { clock.alarms == [clock.now() + 900_000] }
+        await runner.networkIs(.unmetered)
+        #expect(synced == ["sync(metered)", "sync(unmetered)"])
     }
 
     @Test func aWishDuringASyncThatLeavesThePhotosSendsThemAfterIt() async {
@@ -65,7 +67,7 @@ import Testing
         open.finish()
         await byItself.value
         #expect(await byHand.value)
-        #expect(gridwalk.calls == ["sync(photosWait)", "sync"])
+        #expect(synced == ["sync(metered)", "sync"])
     }
 
     @Test func byHandEverythingGoes() async {
@@ -74,39 +76,59 @@ import Testing
         await runner.networkIs(.metered)
         #expect(syncs == 0)
         #expect(await runner.now())
-        #expect(gridwalk.calls == ["sync"])
+        #expect(synced == ["sync"])
     }
 
     @Test func inTheBackgroundTheNetworkDecidesToo() async {
         gridwalk.change { $0.status = $0.status.with(unsent: .some(ops: 1, blobs: 1, oldest: clock.now())) }
         let runner = runner()
-        #expect(await runner.sync(over: .none) == false)
+        #expect(await runner.sync(over: .offline) == false)
         #expect(syncs == 0)
         #expect(await runner.sync(over: .metered))
-        #expect(gridwalk.calls == ["sync(photosWait)"])
+        #expect(synced == ["sync(metered)"])
     }
 
-    @Test func aFailureIsToldAndTriedAgainByTheClockAlone() async {
+    @Test func aFailureIsToldAndTriedAgainWhenTheEngineSays() async {
         saved(1)
-        gridwalk.fail("sync", with: EngineError.Offline(why: "no route"))
+        gridwalk.fail("sync(unmetered)", with: EngineError.Offline(why: "no route"))
         let runner = runner()
-        await runner.networkIs(.free)
+        gridwalk.onNext { [gridwalk] _, _ in gridwalk.calls.contains("sync(unmetered)") ? .after(ms: 5_000) : .now }
+        await runner.networkIs(.unmetered)
         #expect(syncs == 1)
         #expect(told.values.last?.problem == Problem("error_network", isPassing: true))
-        gridwalk.fail("sync", with: nil)
+        gridwalk.fail("sync(unmetered)", with: nil)
         await fact { clock.alarms == [clock.now() + 5_000] }
+        gridwalk.onNext { [gridwalk] _, _ in gridwalk.calls.count { $0 == "sync(unmetered)" } == 1 ? .now : .after(ms: 900_000) }
         clock.turn(by: 5_000)
         await fact { syncs == 2 }
         await fact { told.values.last == SyncRunner.Report() }
+        await fact { clock.alarms == [clock.now() + 900_000] }
     }
 
-    @Test func whatTheServerAsksForIsKept() async {
-        saved(1)
-        gridwalk.fail("sync", with: EngineError.Busy(retryAfterS: 90))
+    @Test func theReturnOfTheNetworkIsToldToTheEngineOnce() async {
         let runner = runner()
-        await runner.networkIs(.free)
-        await fact { clock.alarms == [clock.now() + 90_000] }
+        await runner.networkIs(.metered)
+        await runner.networkIs(.unmetered)
+        #expect(gridwalk.calls.count { $0 == "networkReturned" } == 1)
+        await runner.networkIs(.offline)
+        #expect(clock.alarms.isEmpty, "nothing is tried without a network")
+        await runner.networkIs(.metered)
+        #expect(gridwalk.calls.count { $0 == "networkReturned" } == 2)
+    }
+
+    @Test func whatCannotBeNotedDoesNotRunWithoutAPause() async {
+        gridwalk.onNext { _, _ in .now }
+        gridwalk.fail("sync(unmetered)", with: EngineError.DiskFull)
+        await runner().networkIs(.unmetered)
         #expect(syncs == 1)
+        await fact { clock.alarms == [clock.now() + SyncRunner.shortestPause] }
+    }
+
+    @Test func aStolenPhoneIsToldOf() async {
+        gridwalk.fail("sync", with: EngineError.Wiped)
+        #expect(await runner().now() == false)
+        #expect(wiped.values == [1])
+        #expect(told.values.last?.problem == Problem("error_wiped"))
     }
 
     @Test func aSecondCallJoinsTheFirst() async {
@@ -142,7 +164,7 @@ import Testing
     @Test func progressIsShownWhileItRunsOnly() async {
         let (gate, open) = AsyncStream.makeStream(of: Void.self)
         gridwalk.onSync { progress in
-            progress(SyncProgress(phase: .push, done: 3, total: 9, bytesUp: 0, bytesDown: 0))
+            progress(SyncProgress(phase: .push, done: 3, total: 9, bytesDone: 0, bytesTotal: 0, bytesUp: 0, bytesDown: 0))
             for await _ in gate { break }
             return .sample
         }

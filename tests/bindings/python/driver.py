@@ -15,7 +15,7 @@ import unittest
 import weakref
 
 import gridwalk
-from gridwalk import Change, EngineError, GapCause, SendState, SensorMark, SyncPhase
+from gridwalk import Change, EngineError, GapCause, NetworkCost, NextSync, SendState, SensorMark, SyncPhase
 from support import GRID, Phone, Server, allocated_kb, incident, now_ms, photo, resident_kb, trace
 
 SCRATCH = tempfile.TemporaryDirectory(prefix="gridwalk-python-")
@@ -204,6 +204,62 @@ class Bindings(unittest.TestCase):
         up = [seen.bytes_up for seen in progress.seen]
         self.assertEqual(up, sorted(up), "what is sent only grows")
         self.assertGreater(report.bytes_up, 300 * 1024)
+
+    def test_the_engine_says_when_and_over_which_network(self):
+        engine = self.opened(self.phone())
+        self.assertEqual(engine.next_sync(NetworkCost.UNMETERED), NextSync.NEVER())
+        engine.enrol(self.server.invitation(), None)
+        engine.start_shift(None)
+        saved = engine.report_incident(incident("路灯不亮", photo(20)))
+        self.assertEqual(engine.next_sync(NetworkCost.OFFLINE), NextSync.WHEN_ONLINE())
+        self.assertEqual(engine.next_sync(NetworkCost.METERED), NextSync.NOW())
+        engine.sync(None, None, NetworkCost.METERED)
+        self.assertEqual(engine.incident(saved).send, SendState.WAITING(), "its photo waits")
+        after = engine.next_sync(NetworkCost.METERED)
+        self.assertTrue(0 < after.ms <= 900_000, after)
+        self.assertEqual(engine.next_sync(NetworkCost.UNMETERED), NextSync.NOW())
+        engine.network_returned()
+        engine.set_sync_settings(gridwalk.SyncSettings(routes_on_metered=True, photos_on_metered=True, keep_routes_days=30))
+        self.assertTrue(engine.sync_settings().photos_on_metered)
+        self.assertEqual(engine.next_sync(NetworkCost.METERED), NextSync.NOW())
+        engine.sync(None, None, NetworkCost.METERED)
+        self.assertEqual(engine.incident(saved).send, SendState.SENT())
+        report = engine.sync(None, None, NetworkCost.UNMETERED, 1)
+        self.assertEqual(report.cut, gridwalk.SyncCut.BUDGET())
+
+    def test_who_leaves_is_asked_and_what_is_unsent_is_sent(self):
+        engine = self.enrolled()
+        engine.start_shift(None)
+        engine.report_incident(incident("井盖缺失", photo(20)))
+        asked = engine.log_out(False)
+        self.assertTrue(asked.is_asks() and asked.departure.on_shift and asked.departure.unsent.blobs == 1, asked)
+        self.assertIsNotNone(engine.identity(), "nothing was changed")
+        self.assertEqual(engine.log_out(True), gridwalk.LogOut.DONE())
+        self.assertEqual((engine.identity(), engine.incidents()), (None, []))
+        (left,) = engine.vault()
+        self.assertEqual(left.why, gridwalk.VaultWhy.LOGGED_OUT)
+        unsent = engine.status().left_unsent
+        self.assertEqual(unsent, left.unsent.ops + left.unsent.blobs)
+        written = engine.export_unsent(str(PHONES / "unsent"))
+        self.assertEqual((written.ops, written.blobs), (left.unsent.ops, 1))
+        engine.enrol(self.server.invitation(), None)
+        self.assertEqual((engine.incidents(), engine.conflicts()), ([], []))
+        engine.sync(None, None)
+        self.assertEqual(engine.status().left_unsent, 0)
+
+    def test_the_sensor_s_plan(self):
+        engine = self.enrolled()
+        full = gridwalk.Power(percent=90, charging=False, saving=False)
+        self.assertIsNone(engine.sensor_plan(full), "no patrol, no sensor")
+        engine.start_shift(None)
+        engine.start_patrol()
+        plan = engine.sensor_plan(full)
+        self.assertEqual((plan.every_ms, plan.priority), (1_000, gridwalk.SensorPriority.HIGH))
+        low = engine.sensor_plan(gridwalk.Power(percent=None, charging=False, saving=True))
+        self.assertGreater(low.every_ms, plan.every_ms)
+        engine.pause_patrol()
+        self.assertIsNone(engine.sensor_plan(full))
+        self.assertEqual(engine.coverage().sites, [])
 
     def test_errors_have_their_types(self):
         phone = self.phone()

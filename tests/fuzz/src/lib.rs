@@ -2,10 +2,14 @@
 //! memory.
 
 use arbitrary::{Arbitrary as _, Result, Unstructured};
+use gridwalk_domain::wire::EnrolRequest;
 use gridwalk_domain::{BootId, Clock, Fix, GapCause, Mark, MarkKind, Moment, Position, Rng};
-use gridwalk_server::Service;
-use gridwalk_server::admin::{Crs, Import, Source};
+use gridwalk_domain::{DeviceId, GridId};
+use gridwalk_server::admin::{Crs, EnrolFor, Import, Source};
 use gridwalk_server::blobs::MemoryBlobs;
+use gridwalk_server::http::{Request, Response};
+use gridwalk_server::keep::MemoryKeep;
+use gridwalk_server::{Parts, Service, Settings};
 use gridwalk_store::memory::MemoryStore;
 use gridwalk_track::{Keep, Refusal, StoredFix, quantise_keeping};
 use std::sync::Arc;
@@ -88,9 +92,107 @@ pub fn mark(u: &mut Unstructured<'_>, near_ms: i64) -> Result<Mark> {
 }
 
 fn service() -> Service {
-    let (store, blobs) = (Arc::new(MemoryStore::new()), Arc::new(MemoryBlobs::new()));
-    let service = Service::open(store, blobs, Arc::new(Still), Arc::new(Counting::default()));
+    let parts = Parts {
+        store: Arc::new(MemoryStore::new()),
+        blobs: Arc::new(MemoryBlobs::new()),
+        keep: Arc::new(MemoryKeep::new()),
+        clock: Arc::new(Still),
+        rng: Arc::new(Counting::default()),
+    };
+    let service = Service::open(parts, Settings::default());
     service.unwrap_or_else(|error| panic!("a service in memory does not open: {error}"))
+}
+
+const GRIDS: &[u8] = b"code,parent,level,name\n371302,,district,a\n371302001,371302,town,b\n\
+371302001001,371302001,community,c\n371302001001001,371302001001,base,d\n";
+const TOKEN: &str = "11";
+
+/// A server in memory with one phone, whose ids are those of the examples in
+/// docs/protocol.md.
+pub struct Phoned(Arc<Service>);
+
+impl Phoned {
+    /// Opens it and enrols the phone.
+    pub fn new() -> Self {
+        let service = Arc::new(service());
+        let admin = service.admin();
+        let source = Source {
+            name: "grids.csv",
+            bytes: GRIDS,
+        };
+        let done = admin.import_grids(source, &Import::default());
+        done.unwrap_or_else(|error| panic!("four grids: {error}"));
+        let whom = EnrolFor {
+            worker: "w",
+            grid: Some("371302001001001"),
+        };
+        let code = admin.enrol(whom);
+        let code = code.unwrap_or_else(|error| panic!("a code: {error}")).code;
+        let request = EnrolRequest {
+            v: 1,
+            code,
+            device: DeviceId::from_bytes([7; 16]),
+            token: TOKEN.repeat(32),
+            send_token: "22".repeat(32),
+            platform: "fuzz".into(),
+            worker: None,
+        };
+        let body = serde_json::to_vec(&request).unwrap_or_default();
+        let phoned = Self(service);
+        let answer = phoned.ask("POST", "/v1/enrol", &[], body);
+        assert_eq!(answer.status, 200);
+        phoned
+    }
+
+    /// The answer to a request in the phone's name; it is never the server's
+    /// fault, and what is an error says which.
+    pub fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(String, String)],
+        body: Vec<u8>,
+    ) -> Response {
+        let own = (
+            "authorization".to_owned(),
+            format!("Bearer {}", TOKEN.repeat(32)),
+        );
+        let answer = self.0.handle(&Request {
+            method: method.into(),
+            path: path.into(),
+            headers: [own].into_iter().chain(headers.iter().cloned()).collect(),
+            body,
+            peer: "10.0.0.1".into(),
+            ..Request::default()
+        });
+        assert!(answer.status < 500, "{method} {path}: {}", answer.status);
+        answer
+    }
+
+    /// The phone's grid, tenant and worker, in the place of those of examples.
+    pub fn own(&self, text: &str) -> String {
+        let tenants = self.0.admin().tenants();
+        let tenant = tenants.unwrap_or_else(|error| panic!("{error}"))[0].id;
+        let found = gridwalk_store::read::<_, gridwalk_store::StoreError>(self.0.store(), |tx| {
+            let code = "371302001001001"
+                .parse()
+                .unwrap_or_else(|_| panic!("a code"));
+            let grid: GridId = tx.grids_by_code(&code)?[0].1.id;
+            let worker = tx.workers(tenant, None)?[0].id;
+            Ok((grid, worker))
+        });
+        let (grid, worker) = found.unwrap_or_else(|error| panic!("{error}"));
+        text.replace("TENANT", &tenant.to_string())
+            .replace("GRID", &grid.to_string())
+            .replace("WORKER", &worker.to_string())
+            .replace("DEVICE", &DeviceId::from_bytes([7; 16]).to_string())
+    }
+}
+
+impl Default for Phoned {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Imports a file of sites into a server with two grids, twice: what was taken

@@ -88,9 +88,14 @@ fn over(engine: &Engine, server: &FakeServer, network: Network) -> gridwalk_engi
 }
 
 #[test]
-fn mobile_data_is_not_used_for_routes_and_photos_unless_the_policy_says_so() {
+fn mobile_data_is_not_used_for_routes_and_photos_where_the_policy_says_so() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let engine = phone.on_patrol(&server);
+    let sparing = Policy {
+        routes_on_metered: false,
+        ..Policy::default()
+    };
+    engine.set_policy(sparing).expect("sets");
     phone.walk_in_bunches(&engine, 2 * CHUNK + 100);
     let id = report(&engine, "甲", &[1]);
     let done = over(&engine, &server, Network::Metered);
@@ -104,11 +109,8 @@ fn mobile_data_is_not_used_for_routes_and_photos_unless_the_policy_says_so() {
         let large = |path: &str| path.starts_with("/v1/blobs") || path.starts_with("/v1/tracks");
         assert!(!state.requests.iter().any(|(_, path)| large(path)));
     });
-    let policy = Policy {
-        routes_on_metered: true,
-        ..Policy::default()
-    };
-    engine.set_policy(policy).expect("sets");
+    // Routes are small: they go unless somebody says otherwise.
+    engine.set_policy(Policy::default()).expect("sets");
     let done = over(&engine, &server, Network::Metered);
     assert_eq!((done.chunks_sent, done.blobs_sent), (3, 0));
     let done = over(&engine, &server, Network::Unmetered);

@@ -84,6 +84,10 @@ public final class FfiGridwalk: Gridwalk {
         try await call { try $0.record(fixes: fixes) }
     }
 
+    public func sensorPlan(_ power: Power) async throws -> SensorPlan? {
+        try await call { try $0.sensorPlan(power: power) }
+    }
+
     public func mark(_ mark: SensorMark) async throws {
         try await call { try $0.mark(mark: mark) }
     }
@@ -96,17 +100,29 @@ public final class FfiGridwalk: Gridwalk {
         try await call { try $0.reportIncident(incident: incident) }
     }
 
-    public func sync(photosWait: Bool, onProgress: @escaping @Sendable (SyncProgress) -> Void) async throws -> SyncReport {
+    public func sync(over network: NetworkCost?, onProgress: @escaping @Sendable (SyncProgress) -> Void) async throws -> SyncReport {
         let token = CancelToken()
         return try await withTaskCancellationHandler {
             do {
-                return try await call { try $0.sync(observer: Progress(onProgress), cancel: token, attachmentsWait: photosWait) }
+                return try await call { try $0.sync(observer: Progress(onProgress), cancel: token, network: network) }
             } catch EngineError.Cancelled {
                 throw CancellationError()
             }
         } onCancel: {
             token.cancel()
         }
+    }
+
+    public func nextSync(over network: NetworkCost) async throws -> NextSync {
+        try await call { try $0.nextSync(network: network) }
+    }
+
+    public func networkReturned() async throws {
+        try await call { try $0.networkReturned() }
+    }
+
+    public func logOut(confirm: Bool) async throws -> LogOut {
+        try await call { try $0.logOut(confirm: confirm) }
     }
 
     public func shut() async {

@@ -46,6 +46,8 @@ public protocol Gridwalk: Sendable {
     func resumePatrol() async throws
     func finishPatrol() async throws -> PatrolSummary
     func record(_ fixes: [Fix]) async throws -> Recorded
+    /// What to ask of the sensors now; nothing: leave them alone.
+    func sensorPlan(_ power: Power) async throws -> SensorPlan?
     func mark(_ mark: SensorMark) async throws
     func route(of patrol: String) async throws -> RouteView
     func report(_ incident: NewIncident) async throws -> String
@@ -53,8 +55,20 @@ public protocol Gridwalk: Sendable {
     /// Sends and receives. Cancelling the task ends it between two requests
     /// with a `CancellationError`.
     ///
-    /// - Parameter photosWait: they stay for a network that nobody pays by the byte.
-    func sync(photosWait: Bool, onProgress: @escaping @Sendable (SyncProgress) -> Void) async throws -> SyncReport
+    /// - Parameter network: what goes over it is the engine's to say; nothing: everything.
+    func sync(over network: NetworkCost?, onProgress: @escaping @Sendable (SyncProgress) -> Void) async throws -> SyncReport
+
+    /// When the next sync is due on this network: the engine knows of failures,
+    /// of what the server asked for and of what is unsent.
+    func nextSync(over network: NetworkCost) async throws -> NextSync
+
+    /// There is a network after there was none: what failed for want of it need
+    /// not wait.
+    func networkReturned() async throws
+
+    /// Without `confirm` nothing changes where something would be left behind;
+    /// the answer says what.
+    func logOut(confirm: Bool) async throws -> LogOut
 
     /// Closes the data file. Idempotent.
     func shut() async

@@ -19,22 +19,23 @@ public enum AppState: Sendable, Equatable {
 /// What of the phone the app is given.
 public struct Phone: Sendable {
     public let open: @Sendable () async throws -> any Gridwalk
+    /// The phone was reported stolen, and the engine has destroyed the data: the key goes too.
+    public let destroyKey: @Sendable () throws -> Void
     public let source: any LocationSource
     public let network: any NetworkWatch
     public let clock: any WallClock
-    public let chance: @Sendable () -> Double
     /// When the day began in which this moment lies, by the phone's zone.
     public let startOfDay: @Sendable (Millis) -> Millis
 
     public init(
-        open: @escaping @Sendable () async throws -> any Gridwalk, source: any LocationSource, network: any NetworkWatch,
-        clock: any WallClock, chance: @escaping @Sendable () -> Double, startOfDay: @escaping @Sendable (Millis) -> Millis
+        open: @escaping @Sendable () async throws -> any Gridwalk, destroyKey: @escaping @Sendable () throws -> Void,
+        source: any LocationSource, network: any NetworkWatch, clock: any WallClock, startOfDay: @escaping @Sendable (Millis) -> Millis
     ) {
         self.open = open
+        self.destroyKey = destroyKey
         self.source = source
         self.network = network
         self.clock = clock
-        self.chance = chance
         self.startOfDay = startOfDay
     }
 }
@@ -78,7 +79,10 @@ public struct Phone: Sendable {
             let opened = try await phone.open()
             let status = try await opened.status()
             gridwalk = opened
-            if status.identity == nil { startEnrolment(opened) } else { start(opened) }
+            start(opened)
+            if status.identity == nil { startEnrolment() } else { state = .ready }
+        } catch EngineError.Wiped {
+            await wiped()
         } catch {
             state = .failed(Problem(error))
         }
@@ -87,7 +91,15 @@ public struct Phone: Sendable {
     /// A link that the system's camera read.
     public func opened(_ link: URL) {
         self.link = link
-        enrolment?.opened(link)
+        if let enrolment { enrolment.opened(link) } else if everything?.status.signedOut == true { enrolAgain() }
+    }
+
+    /// The server does not know this phone any more: another code of its worker's may be taken.
+    public func enrolAgain() { enrolment = newEnrolment() }
+
+    public func cancelEnrolment() {
+        link = nil
+        if state == .ready { enrolment = nil }
     }
 
     public var mainAction: MainAction { onShift ? .report : .startShift }
@@ -120,7 +132,7 @@ public struct Phone: Sendable {
         await open()
         guard let runner else { return false }
         // The present network is the first that is told.
-        for await network in phone.network.kinds() {
+        for await network in phone.network.costs() {
             return await withTaskCancellationHandler {
                 await runner.sync(over: network)
             } onCancel: {
@@ -147,32 +159,53 @@ public struct Phone: Sendable {
         (gridwalk, runner, recorder) = (nil, nil, nil)
     }
 
-    private func startEnrolment(_ gridwalk: any Gridwalk) {
-        let model = EnrolmentModel(gridwalk) { [weak self] _ in self?.start(gridwalk) }
-        if let link { model.opened(link) }
-        enrolment = model
+    /// The phone is nobody's. What those before left unsent is sent all the same.
+    private func startEnrolment() {
+        enrolment = newEnrolment()
         state = .enrolment
+    }
+
+    private func newEnrolment() -> EnrolmentModel? {
+        guard let gridwalk else { return nil }
+        let model = EnrolmentModel(gridwalk) { [weak self] _ in self?.enrolled() }
+        if let link { model.opened(link) }
+        if let everything { model.show(everything) }
+        return model
+    }
+
+    private func enrolled() {
+        link = nil
+        enrolment = nil
+        state = .ready
+    }
+
+    /// The phone was reported stolen, and nothing is left on it. ``open()`` begins one that is nobody's.
+    private func wiped() async {
+        await close()
+        do { try phone.destroyKey() } catch { return state = .failed(Problem(error)) }
+        everything = nil
+        state = .failed(Problem(EngineError.Wiped))
     }
 
     private func start(_ gridwalk: any Gridwalk) {
         let (reports, tellReport) = AsyncStream.makeStream(of: SyncRunner.Report.self)
-        let runner = SyncRunner(gridwalk, clock: phone.clock, chance: phone.chance) { tellReport.yield($0) }
+        let runner = SyncRunner(
+            gridwalk, clock: phone.clock, told: { tellReport.yield($0) },
+            wiped: { [weak self] in Task { await self?.wiped() } })
         let (troubles, tellTrouble) = AsyncStream.makeStream(of: PatrolRecorder.Trouble?.self)
-        let recorder = PatrolRecorder(gridwalk, source: phone.source) { tellTrouble.yield($0) }
+        let recorder = PatrolRecorder(gridwalk, source: phone.source, clock: phone.clock) { tellTrouble.yield($0) }
         self.runner = runner
         self.recorder = recorder
-        enrolment = nil
         // After a reopening the screens stay as they were until the first snapshot.
         today = TodayModel(gridwalk, clock: phone.clock, startOfDay: phone.startOfDay) { await runner.now() }
         patrol = PatrolModel(gridwalk, source: phone.source, clock: phone.clock)
         incidents = IncidentsModel(gridwalk, clock: phone.clock)
-        state = .ready
         watching = [
             Task { [weak self] in
                 for await everything in gridwalk.everything() { await self?.show(everything) }
             },
             Task { [network = phone.network] in
-                for await kind in network.kinds() { await runner.networkIs(kind) }
+                for await cost in network.costs() { await runner.networkIs(cost) }
             },
             Task { [weak self] in
                 for await report in reports { self?.today?.show(report) }
@@ -187,14 +220,17 @@ public struct Phone: Sendable {
     }
 
     private func show(_ everything: Everything) async {
-        let before = self.everything?.status.unsent
+        let before = self.everything?.status
         self.everything = everything
+        // They logged out, or the server replaced them.
+        if before?.identity != nil, everything.status.identity == nil { startEnrolment() }
+        enrolment?.show(everything)
         today?.show(everything)
         await recorder?.follow(everything.status.patrol)
         await patrol?.show(everything)
         await incidents?.show(everything)
         // Something was saved: it goes out by itself, while the screens go on.
-        if everything.status.unsent != before, let runner {
+        if everything.status.unsent != before?.unsent || everything.status.leftUnsent != before?.leftUnsent, let runner {
             Task { await runner.nudge() }
         }
     }

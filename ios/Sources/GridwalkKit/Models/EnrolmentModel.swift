@@ -12,6 +12,8 @@ public struct EnrolmentState: Sendable, Equatable {
     public var scanned = false
     public var working = false
     public var problem: Problem?
+    /// What people who left this phone have not sent yet.
+    public var left: UInt64 = 0
 
     public var canEnrol: Bool {
         let blank = { (text: String) in text.allSatisfy(\.isWhitespace) }
@@ -19,7 +21,7 @@ public struct EnrolmentState: Sendable, Equatable {
     }
 }
 
-/// The phone belongs to nobody yet: a code makes it a gridworker's.
+/// The phone belongs to nobody, or the server knows it no more: a code makes it a gridworker's.
 @MainActor @Observable public final class EnrolmentModel {
     public private(set) var state = EnrolmentState()
 
@@ -30,6 +32,8 @@ public struct EnrolmentState: Sendable, Equatable {
         self.gridwalk = gridwalk
         self.enrolled = enrolled
     }
+
+    func show(_ everything: Everything) { state.left = everything.status.leftUnsent }
 
     /// The text of an invitation that carries its server.
     public static func isInvitation(_ text: String) -> Bool {

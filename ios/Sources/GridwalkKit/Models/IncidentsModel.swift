@@ -17,6 +17,8 @@ public struct IncidentRow: Sendable, Equatable, Identifiable {
     public let status: String
     public let photos: Int
     public let delivery: Delivery
+    /// Somebody else wrote a field too that this worker wrote, and nobody has settled it.
+    public let changedTwice: Bool
 }
 
 /// Whether the server has it.
@@ -25,6 +27,8 @@ public enum Delivery: Sendable, Equatable {
     case sent
     /// The server did not take it; the advice says what to do.
     case refused(Advice)
+    /// The server does not take it yet; it is tried again by itself.
+    case parked(Advice)
 
     init(_ state: SendState) {
         self =
@@ -32,7 +36,16 @@ public enum Delivery: Sendable, Equatable {
             case .saved, .waiting: .onPhone
             case .sent: .sent
             case .refused(_, _, let advice): .refused(advice)
+            case .parked(_, _, let advice): .parked(advice)
             }
+    }
+
+    /// What there is to do or to know.
+    public var advice: Advice? {
+        switch self {
+        case .onPhone, .sent: nil
+        case .refused(let advice), .parked(let advice): advice
+        }
     }
 
     public func word(_ texts: Texts) -> String {
@@ -40,13 +53,14 @@ public enum Delivery: Sendable, Equatable {
         case .onPhone: texts.incidentOnPhone
         case .sent: texts.incidentSent
         case .refused: texts.incidentRefused
+        case .parked: texts.incidentParked
         }
     }
 
     /// The name of an SF Symbol.
     public var symbol: String {
         switch self {
-        case .onPhone: "clock"
+        case .onPhone, .parked: "clock"
         case .sent: "checkmark.circle.fill"
         case .refused: "exclamationmark.triangle"
         }
@@ -54,7 +68,7 @@ public enum Delivery: Sendable, Equatable {
 
     public var tint: Look.Tint {
         switch self {
-        case .onPhone: Look.waiting
+        case .onPhone, .parked: Look.waiting
         case .sent: Look.done
         case .refused: Look.overdue
         }
@@ -100,6 +114,7 @@ public enum Delivery: Sendable, Equatable {
             found: incident.foundMs,
             status: incident.status,
             photos: incident.photos.count,
-            delivery: Delivery(incident.send))
+            delivery: Delivery(incident.send),
+            changedTwice: incident.conflicts > 0)
     }
 }

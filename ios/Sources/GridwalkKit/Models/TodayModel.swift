@@ -22,6 +22,8 @@ public enum TodayState: Sendable, Equatable {
         public var finished: Int
         public var finishedM: Double
         public var ask: TodayAsk?
+        /// The server does not know this phone any more.
+        public var signedOut: Bool
         public var problem: Problem?
     }
 }
@@ -44,11 +46,13 @@ public struct UnsentState: Sendable, Equatable {
     init() {}
 
     init(_ status: Status, sync: SyncRunner.Report) {
-        count = status.unsent.ops + status.unsent.chunks + status.unsent.blobs
+        count = status.unsent.count
         oldest = status.unsent.oldestMs
         refused = status.refused.count
         lastContact = status.lastContactMs
         self.sync = sync
+        // That the phone is signed out stands at the top, for as long as it is so.
+        if status.signedOut, sync.problem == Problem(EngineError.SignedOut) { self.sync.problem = nil }
     }
 
     /// What is unsent, in words: "3 条未上报 · 最早 2 小时前". Never an error when it only waits.
@@ -65,8 +69,20 @@ public struct UnsentState: Sendable, Equatable {
 /// A question that stands over the screen.
 public enum TodayAsk: Sendable, Equatable {
     case endShift
+    /// So much would be left behind; it is sent all the same.
+    case logOut(unsent: UInt64)
     /// The worker has several grids.
     case whichGrid([GridChoice])
+
+    /// What would be left behind, where that is the question.
+    public var unsentAtLogOut: UInt64? {
+        if case .logOut(let unsent) = self { unsent } else { nil }
+    }
+
+    /// The grids to choose from, where that is the question.
+    public var grids: [GridChoice]? {
+        if case .whichGrid(let grids) = self { grids } else { nil }
+    }
 }
 
 public struct GridChoice: Sendable, Equatable, Identifiable {
@@ -145,6 +161,17 @@ public struct GridChoice: Sendable, Equatable, Identifiable {
         }
     }
 
+    public func logOut() {
+        ask = .logOut(unsent: everything?.status.unsent.count ?? 0)
+        draw()
+    }
+
+    /// What is unsent stays on this phone, seen by nobody, and is sent.
+    public func confirmLogOut() async {
+        ask = nil
+        await attempt { _ = try await $0.logOut(confirm: true) }
+    }
+
     public func cancel() {
         ask = nil
         problem = nil
@@ -178,6 +205,11 @@ public struct GridChoice: Sendable, Equatable, Identifiable {
                 finished: finished.count,
                 finishedM: finished.reduce(0) { $0 + ($1.distanceM ?? 0) },
                 ask: ask,
+                signedOut: status.signedOut,
                 problem: problem))
     }
+}
+
+extension Unsent {
+    var count: UInt64 { ops + chunks + blobs }
 }

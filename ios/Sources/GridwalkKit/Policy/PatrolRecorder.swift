@@ -21,24 +21,32 @@ public actor PatrolRecorder {
     static let walkingEveryMs: UInt32 = 1_000
     /// The sensor rests while the phone lies still: an hour without a fix is then no gap.
     static let stillEveryMs: UInt32 = 3_600_000
+    /// How often the engine is asked for its plan. Core Location itself decides how
+    /// often it tells a position, so that the plan's interval goes unused here; but
+    /// where the phone came to rest, it is the engine's occasion to bring the last
+    /// fixes to the disk.
+    static let planEveryMs: Millis = 30_000
     /// So many fixes wait in memory while the engine cannot store them (a full
     /// disk), twenty minutes of walking; the oldest go first.
     static let held = 1_200
 
     private let gridwalk: any Gridwalk
     private let source: any LocationSource
+    private let clock: any WallClock
     private let told: @Sendable (Trouble?) -> Void
 
     private var listening: Task<Void, Never>?
+    private var asking: Task<Void, Never>?
     private var waiting: [Fix] = []
     private var lost: GapCause?
     private var asked: UInt32?
     private var trouble: Trouble?
 
     /// - Parameter told: hears each change of the trouble, on any thread, in order.
-    public init(_ gridwalk: any Gridwalk, source: any LocationSource, told: @escaping @Sendable (Trouble?) -> Void) {
+    public init(_ gridwalk: any Gridwalk, source: any LocationSource, clock: any WallClock, told: @escaping @Sendable (Trouble?) -> Void) {
         self.gridwalk = gridwalk
         self.source = source
+        self.clock = clock
         self.told = told
     }
 
@@ -47,8 +55,10 @@ public actor PatrolRecorder {
         let wanted = patrol.map { !$0.paused } ?? false
         if wanted, listening == nil {
             listening = Task { await listen() }
+            asking = Task { await askPlans() }
         } else if !wanted, let task = listening {
             task.cancel()
+            asking?.cancel()
             listening = nil
             waiting = []
             lost = nil
@@ -71,6 +81,12 @@ public actor PatrolRecorder {
             case .still: await ask(every: Self.stillEveryMs)
             case .lost(let cause): await lose(cause)
             }
+        }
+    }
+
+    private func askPlans() async {
+        while (try? await clock.wait(until: clock.now() + Self.planEveryMs)) != nil, !Task.isCancelled {
+            _ = try? await gridwalk.sensorPlan(Power(percent: nil, charging: false, saving: false))
         }
     }
 

@@ -1,9 +1,9 @@
 import GridwalkFFI
 
-/// Runs the sync when ``SyncPolicy`` says so, one at a time, for ever.
+/// Runs the sync when the engine says so, one at a time, for ever.
 ///
-/// It keeps no queue of its own: what is to be sent stands in the engine, so
-/// that each run starts again from what is durable.
+/// It keeps no queue and no rules of its own: what is to be sent stands in the
+/// engine, and so does when.
 public actor SyncRunner {
     /// What the screens show of it.
     public struct Report: Sendable, Equatable {
@@ -17,50 +17,48 @@ public actor SyncRunner {
         }
     }
 
+    /// The shortest pause after a sync: the engine may have been unable to note
+    /// how it went, on a full disk.
+    static let shortestPause: Millis = 1_000
+
     private let gridwalk: any Gridwalk
     private let clock: any WallClock
-    private let policy = SyncPolicy()
-    private let chance: @Sendable () -> Double
     private let told: @Sendable (Report) -> Void
+    private let wiped: @Sendable () -> Void
 
-    private var network = NetworkKind.none
-    private var failures = SyncPolicy.Failures()
-    private var drawn = 0.0
-    /// Whether the sync under way, or the last one, leaves the photos here.
-    private var photosWait = false
+    private var network = NetworkCost.offline
     private var report = Report()
-    private var running: Task<Bool, Never>?
+    private var running: (whole: Bool, task: Task<Bool, Never>)?
     private var alarm: Task<Void, Never>?
 
     /// - Parameters:
-    ///   - chance: 0 up to 1, anew at each call.
     ///   - told: hears each change of the report, on any thread, in order.
+    ///   - wiped: the phone was reported stolen, and the engine destroyed its data.
     public init(
-        _ gridwalk: any Gridwalk, clock: any WallClock, chance: @escaping @Sendable () -> Double,
-        told: @escaping @Sendable (Report) -> Void
+        _ gridwalk: any Gridwalk, clock: any WallClock, told: @escaping @Sendable (Report) -> Void, wiped: @escaping @Sendable () -> Void
     ) {
         self.gridwalk = gridwalk
         self.clock = clock
-        self.chance = chance
         self.told = told
+        self.wiped = wiped
     }
 
-    /// The network became another one: what failed for want of it may go at once.
-    public func networkIs(_ kind: NetworkKind) async {
+    /// The network became another one.
+    public func networkIs(_ cost: NetworkCost) async {
         let before = network
-        network = kind
-        if before == .none, kind != .none { failures = SyncPolicy.Failures() }
+        network = cost
+        if before == .offline, cost != .offline { try? await gridwalk.networkReturned() }
         await nudge()
     }
 
     /// Something happened: syncs if it is time to, else at the time that the
-    /// policy names. Returns when a sync that it started has ended.
+    /// engine names. Returns when a sync that it started has ended.
     public func nudge() async {
-        guard running == nil, let status = try? await gridwalk.status(), status.identity != nil, running == nil else { return }
-        switch decide(.byItself, status) {
-        case .now: _ = await run(.byItself)
-        case .at(let moment): wake(at: moment)
-        case .whenNetworkChanges: alarm?.cancel()
+        guard running == nil, let next = try? await gridwalk.nextSync(over: network), running == nil else { return }
+        switch next {
+        case .now: _ = await run(over: network)
+        case .after(let ms): wake(in: ms)
+        case .whenOnline, .never: alarm?.cancel()
         }
     }
 
@@ -68,48 +66,43 @@ public actor SyncRunner {
     ///
     /// - Returns: whether it went through.
     @discardableResult public func now() async -> Bool {
-        await run(.byHand)
+        await run(over: nil)
     }
 
     /// The system gives a little time, over this network.
     ///
     /// - Returns: whether all that may go over it went through.
-    public func sync(over kind: NetworkKind) async -> Bool {
-        network = kind
-        return kind == .none ? false : await run(.byItself)
+    public func sync(over cost: NetworkCost) async -> Bool {
+        network = cost
+        return cost == .offline ? false : await run(over: cost)
     }
 
     /// Ends the sync under way between two requests; what is durable stays so.
     public func cancel() async {
-        running?.cancel()
-        _ = await running?.value
+        running?.task.cancel()
+        _ = await running?.task.value
     }
 
-    private func decide(_ cause: SyncPolicy.Cause, _ status: Status) -> SyncPolicy.Decision {
-        policy.decide(
-            cause, network: network, unsent: status.unsent, lastContact: status.lastContactMs, failures: failures, now: clock.now(),
-            chance: drawn)
-    }
-
-    private func run(_ cause: SyncPolicy.Cause) async -> Bool {
+    /// - Parameter cost: nothing: everything goes, whatever it costs.
+    private func run(over cost: NetworkCost?) async -> Bool {
         if let running {
-            let went = await running.value
-            // That one left the photos, and the user wants them sent.
-            return went && photosWait && cause == .byHand ? await run(cause) : went
+            let went = await running.task.value
+            // That one left something for a network that costs nothing, and the user wants it sent.
+            return went && cost == nil && !running.whole ? await run(over: nil) : went
         }
         alarm?.cancel()
         let task = Task {
-            let went = await attempt(cause)
+            let went = await attempt(over: cost)
             running = nil
             return went
         }
-        running = task
+        running = (cost != .metered, task)
         let went = await task.value
         await arm()
         return went
     }
 
-    private func attempt(_ cause: SyncPolicy.Cause) async -> Bool {
+    private func attempt(over cost: NetworkCost?) async -> Bool {
         tell(Report(sending: .init(done: 0, total: 0), problem: nil))
         let (steps, feed) = AsyncStream.makeStream(of: SyncProgress.self, bufferingPolicy: .bufferingNewest(1))
         let showing = Task {
@@ -120,22 +113,15 @@ public actor SyncRunner {
             showing.cancel()
         }
         do {
-            let unsent = try await gridwalk.status().unsent
-            photosWait = cause == .byItself && policy.photosWait(network, unsent: unsent, now: clock.now())
-            _ = try await gridwalk.sync(photosWait: photosWait) { feed.yield($0) }
-            failures = SyncPolicy.Failures()
+            _ = try await gridwalk.sync(over: cost) { feed.yield($0) }
             tell(Report())
             return true
         } catch is CancellationError {
             tell(Report())
             return false
         } catch {
-            failures.count += 1
-            failures.last = clock.now()
-            failures.retryAfterMs = if case EngineError.Busy(let seconds) = error { Millis(seconds) * 1000 } else { 0 }
-            drawn = chance()
-            // Waiting for a network is no error to show where nobody asked.
             tell(Report(sending: nil, problem: Problem(error)))
+            if case EngineError.Wiped = error { wiped() }
             return false
         }
     }
@@ -154,18 +140,17 @@ public actor SyncRunner {
 
     /// The watchdog: sets the time of the next attempt after each one.
     private func arm() async {
-        guard let status = try? await gridwalk.status() else { return }
-        switch decide(.byItself, status) {
-        // Something came in while the last one ran; or that one could not send
-        // it, and then only the clock may bring the next attempt.
-        case .now: wake(at: clock.now() + SyncPolicy.firstBackoff)
-        case .at(let moment): wake(at: moment)
-        case .whenNetworkChanges: break
+        switch try? await gridwalk.nextSync(over: network) {
+        // Something came in while the last one ran.
+        case .now: wake(in: Self.shortestPause)
+        case .after(let ms): wake(in: max(ms, Self.shortestPause))
+        case .whenOnline, .never, nil: break
         }
     }
 
-    private func wake(at moment: Millis) {
+    private func wake(in ms: Millis) {
         alarm?.cancel()
+        let moment = clock.now() + ms
         alarm = Task { [weak self, clock] in
             guard (try? await clock.wait(until: moment)) != nil, !Task.isCancelled else { return }
             await self?.nudge()

@@ -16,6 +16,11 @@ public protocol KeyProvider: Sendable {
     ///
     /// - Throws: ``KeyTrouble`` where it cannot be kept.
     func make() throws -> Data
+
+    /// Makes the data unreadable for ever: the phone was reported stolen.
+    ///
+    /// - Throws: ``KeyTrouble`` where it cannot be removed.
+    func destroy() throws
 }
 
 /// Why the key cannot be had.

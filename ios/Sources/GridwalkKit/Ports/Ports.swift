@@ -10,20 +10,10 @@ public protocol WallClock: Sendable {
     func wait(until moment: Millis) async throws
 }
 
-/// What kind of network there is.
-public enum NetworkKind: Sendable, Equatable {
-    case none
-    /// The user asked all apps to save data.
-    case constrained
-    /// Somebody pays by the byte.
-    case metered
-    case free
-}
-
 /// The phone's network.
 public protocol NetworkWatch: Sendable {
-    /// The present kind at once, then each other one.
-    func kinds() -> AsyncStream<NetworkKind>
+    /// What the present one costs at once, then each other one.
+    func costs() -> AsyncStream<NetworkCost>
 }
 
 /// What the user and the phone let us know of the position.

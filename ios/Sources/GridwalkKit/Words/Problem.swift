@@ -34,6 +34,8 @@ public struct Problem: Sendable, Equatable {
             case .AlreadyEnrolled: Problem("error_enrolled")
             case .EnrolRefused(let code, _): Problem(code == "code_expired" ? "error_code_expired" : "error_code_wrong")
             case .UnknownGrid, .OutOfScope, .ChooseGrid: Problem("error_no_grid")
+            case .OtherWorker: Problem("error_other_worker")
+            case .Wiped: Problem("error_wiped")
             case .NoShift: Problem("error_off_shift")
             case .PhotoNotTaken: Problem("error_photo_unreadable")
             case .Offline: Problem("error_network", isPassing: true)

@@ -1,3 +1,8 @@
+import java.io.File
+import java.lang.ref.WeakReference
+import java.util.concurrent.CountDownLatch
+import kotlin.concurrent.thread
+import kotlin.math.abs
 import org.gridwalk.core.CancelToken
 import org.gridwalk.core.Change
 import org.gridwalk.core.Engine
@@ -5,15 +10,25 @@ import org.gridwalk.core.EngineException
 import org.gridwalk.core.ExportFormat
 import org.gridwalk.core.GapCause
 import org.gridwalk.core.GridLevel
+import org.gridwalk.core.IncidentView
+import org.gridwalk.core.LogOut
+import org.gridwalk.core.NetworkCost
 import org.gridwalk.core.NewPhoto
+import org.gridwalk.core.NextSync
+import org.gridwalk.core.Power
 import org.gridwalk.core.SendState
 import org.gridwalk.core.SensorMark
+import org.gridwalk.core.SensorPriority
+import org.gridwalk.core.SyncCut
 import org.gridwalk.core.SyncPhase
+import org.gridwalk.core.SyncSettings
+import org.gridwalk.core.VaultWhy
 import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNotEquals
+import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.BeforeAll
@@ -23,11 +38,6 @@ import org.junit.jupiter.api.TestInfo
 import org.junit.jupiter.api.TestInstance
 import org.junit.jupiter.api.assertThrows
 import org.junit.jupiter.api.io.TempDir
-import java.io.File
-import java.lang.ref.WeakReference
-import java.util.concurrent.CountDownLatch
-import kotlin.concurrent.thread
-import kotlin.math.abs
 
 /**
  * Drives the real library through its generated Kotlin, against a real server.
@@ -203,6 +213,67 @@ class BindingsTest {
         val up = progress.seen.map { it.bytesUp }
         assertEquals(up.sorted(), up, "what is sent only grows")
         assertTrue(report.bytesUp > large.bytes.size.toULong() * 9u / 10u)
+    }
+
+    @Test
+    fun theEngineSaysWhenAndOverWhichNetwork() {
+        val engine = open()
+        assertEquals(NextSync.Never, engine.nextSync(NetworkCost.UNMETERED))
+        engine.enrol(server.invitation(), null)
+        engine.startShift(null)
+        val saved = engine.reportIncident(incident("路灯不亮", photo(60)))
+        assertEquals(NextSync.WhenOnline, engine.nextSync(NetworkCost.OFFLINE))
+        assertEquals(NextSync.Now, engine.nextSync(NetworkCost.METERED))
+        engine.sync(null, null, NetworkCost.METERED)
+        assertEquals(SendState.Waiting, engine.incident(saved).send, "its photo waits")
+        val after = engine.nextSync(NetworkCost.METERED) as NextSync.After
+        assertTrue(after.ms in 1..900_000, "$after")
+        assertEquals(NextSync.Now, engine.nextSync(NetworkCost.UNMETERED))
+        engine.networkReturned()
+        engine.setSyncSettings(SyncSettings(routesOnMetered = true, photosOnMetered = true, keepRoutesDays = 30u))
+        assertTrue(engine.syncSettings().photosOnMetered)
+        assertEquals(NextSync.Now, engine.nextSync(NetworkCost.METERED))
+        engine.sync(null, null, NetworkCost.METERED)
+        assertEquals(SendState.Sent, engine.incident(saved).send)
+        assertEquals(SyncCut.Budget, engine.sync(null, null, NetworkCost.UNMETERED, 1uL).cut)
+    }
+
+    @Test
+    fun whoLeavesIsAskedAndWhatIsUnsentIsSent() {
+        val engine = enrolled()
+        engine.startShift(null)
+        engine.reportIncident(incident("井盖缺失", photo(60)))
+        val asked = (engine.logOut(false) as LogOut.Asks).departure
+        assertTrue(asked.onShift && asked.unsent.blobs == 1uL, "$asked")
+        assertNotNull(engine.identity(), "nothing was changed")
+        assertEquals(LogOut.Done, engine.logOut(true))
+        assertEquals(null, engine.identity())
+        assertEquals(emptyList<IncidentView>(), engine.incidents())
+        val left = engine.vault().single()
+        assertEquals(VaultWhy.LOGGED_OUT, left.why)
+        assertEquals(left.unsent.ops + left.unsent.blobs, engine.status().leftUnsent)
+        val written = engine.exportUnsent(File(scratch, "unsent").path)
+        assertEquals(left.unsent.ops to 1uL, written.ops to written.blobs)
+        engine.enrol(server.invitation(), null)
+        assertTrue(engine.incidents().isEmpty() && engine.conflicts().isEmpty())
+        engine.sync(null, null)
+        assertEquals(0uL, engine.status().leftUnsent)
+    }
+
+    @Test
+    fun theSensorsPlan() {
+        val engine = enrolled()
+        val full = Power(percent = 90u, charging = false, saving = false)
+        assertEquals(null, engine.sensorPlan(full), "no patrol, no sensor")
+        engine.startShift(null)
+        engine.startPatrol()
+        val plan = engine.sensorPlan(full)!!
+        assertEquals(1_000u to SensorPriority.HIGH, plan.everyMs to plan.priority)
+        val low = engine.sensorPlan(Power(percent = null, charging = false, saving = true))!!
+        assertTrue(low.everyMs > plan.everyMs, "$low")
+        engine.pausePatrol()
+        assertEquals(null, engine.sensorPlan(full))
+        assertTrue(engine.coverage().sites.isEmpty())
     }
 
     @Test

@@ -46,6 +46,8 @@ object Samples {
     val enrolEmpty = EnrolmentState()
     val enrolScanned = EnrolmentState("gridwalk://enrol?server=https://wangge.example.cn&code=7KQ2-M4XH-9TRB", scanned = true)
     val enrolRefused = EnrolmentState("7KQ2-M4XH-9TRB", "wangge.example.cn", problem = Problem(R.string.error_code_wrong))
+    val enrolAfterAnother = enrolEmpty.copy(left = 7)
+    val enrolOtherWorker = enrolScanned.copy(problem = Problem(R.string.error_other_worker))
     val enrolWorking = enrolScanned.copy(working = true)
 
     val todayOff = TodayState.Ready(NOW, "网格员01", GRID, shiftSinceMs = null, patrol = null, UnsentState(lastContactMs = NOW - 14 * HOUR))
@@ -58,6 +60,7 @@ object Samples {
     val todayNotAllowed = todayOn.copy(patrol = PatrolBrief(paused = false, NOW - 3 * MINUTE, 0.0), trouble = Trouble.PermissionOff)
     val todaySending = todayWalking.copy(unsent = todayWalking.unsent.copy(sending = 2L to 7L))
     val todayOffline = todayWalking.copy(unsent = todayWalking.unsent.copy(refused = 1, problem = Problem(R.string.error_network)))
+    val todaySignedOut = todayOff.copy(signedOut = true, unsent = UnsentState(3, NOW - 2 * HOUR, lastContactMs = NOW - HOUR))
     val todayFailed = TodayState.Failed(Problem(R.string.error_storage_full))
 
     private val grid = listOf(
@@ -119,6 +122,13 @@ object Samples {
             IncidentRow("3", categories[0], "市场北门垃圾未清运", NOW - 5 * HOUR, "in_progress", 2, Delivery.Sent),
             IncidentRow("4", categories[2], "夜间有人尾随", NOW - 30 * HOUR, "escalated", 0, Delivery.Refused(R.string.advice_ask_supervisor)),
             IncidentRow("5", categories[4], "路灯不亮", NOW - 51 * HOUR, "closed", 1, Delivery.Sent),
+        ),
+    )
+    val incidentsDisputed = IncidentsState.Ready(
+        NOW,
+        listOf(
+            IncidentRow("1", categories[0], "沿街商户占道经营", NOW - 26 * HOUR, "in_progress", 1, Delivery.Sent, changedTwice = true),
+            IncidentRow("2", categories[1], "地下车库疏散门上锁", NOW - 40 * HOUR, "reported", 0, Delivery.Parked(R.string.advice_retried_daily)),
         ),
     )
     val incidentsFailed = IncidentsState.Failed(Problem(R.string.error_database_damaged))

@@ -7,8 +7,11 @@ import org.gridwalk.app.enrolment.EnrolmentState
 import org.gridwalk.app.incidents.IncidentsActions
 import org.gridwalk.app.incidents.IncidentsScreen
 import org.gridwalk.app.incidents.IncidentsState
+import org.gridwalk.app.parts.Failed
 import org.gridwalk.app.parts.Frame
 import org.gridwalk.app.parts.MainAction
+import org.gridwalk.app.parts.Page
+import org.gridwalk.app.parts.Problem
 import org.gridwalk.app.parts.Scrolled
 import org.gridwalk.app.parts.Tab
 import org.gridwalk.app.parts.isLargeType
@@ -27,6 +30,7 @@ import org.gridwalk.app.today.TodayAsks
 import org.gridwalk.app.today.TodayScreen
 import org.gridwalk.app.today.TodayState
 import org.gridwalk.app.words.words
+import org.gridwalk.shared.R as Shared
 
 /** Every screen in every state worth looking at, by name. */
 object Scenes {
@@ -57,6 +61,8 @@ object Scenes {
     val all: Map<String, @Composable () -> Unit> = linkedMapOf(
         "enrol_empty" to enrol(Samples.enrolEmpty),
         "enrol_scanned" to enrol(Samples.enrolScanned),
+        "enrol_after_another" to enrol(Samples.enrolAfterAnother),
+        "enrol_other_worker" to enrol(Samples.enrolOtherWorker),
         "enrol_working" to enrol(Samples.enrolWorking),
         "enrol_refused" to enrol(Samples.enrolRefused),
         "today_loading" to today(TodayState.Loading),
@@ -69,6 +75,9 @@ object Scenes {
         "today_offline" to today(Samples.todayOffline),
         "today_saved" to today(Samples.todayWalking, saved = true),
         "today_end_shift" to today(Samples.todayOn, TodayAsk.EndShift),
+        "today_signed_out" to today(Samples.todaySignedOut),
+        "today_log_out" to today(Samples.todayOff, TodayAsk.LogOut(unsent = 3)),
+        "today_log_out_clean" to today(Samples.todayOff, TodayAsk.LogOut(unsent = 0)),
         "today_which_grid" to today(Samples.todayOff, TodayAsk.WhichGrid(listOf(GridChoice("1", "前十社区第三网格"), GridChoice("2", "前十社区第四网格")))),
         "patrol_loading" to patrol(PatrolState.Loading),
         "patrol_failed" to patrol(Samples.patrolFailed),
@@ -92,5 +101,7 @@ object Scenes {
         "incidents_failed" to incidents(Samples.incidentsFailed),
         "incidents_empty" to incidents(Samples.incidentsEmpty),
         "incidents_some" to incidents(Samples.incidentsSome),
+        "incidents_disputed" to incidents(Samples.incidentsDisputed),
+        "wiped" to { Page(words().say(Shared.string.app_name), onBack = null, bottom = {}) { Failed(Problem(Shared.string.error_wiped), {}) } },
     )
 }

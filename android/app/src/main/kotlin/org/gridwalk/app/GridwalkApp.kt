@@ -1,7 +1,6 @@
 package org.gridwalk.app
 
 import android.app.Application
-import android.net.ConnectivityManager
 import androidx.work.Configuration
 import androidx.work.WorkManager
 import java.io.File
@@ -11,19 +10,25 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
+import org.gridwalk.core.EngineException
 import org.gridwalk.shared.Core
 import org.gridwalk.shared.FfiGridwalk
 import org.gridwalk.shared.GridwalkHost
+import org.gridwalk.shared.key.KeyLost
 import org.gridwalk.shared.key.KeyProvider
 import org.gridwalk.shared.key.KeyWrapper
 import org.gridwalk.shared.key.KeystoreWrapper
 import org.gridwalk.shared.key.WrappedKeyProvider
 import org.gridwalk.shared.location.LocationSource
 import org.gridwalk.shared.location.Recording
+import org.gridwalk.shared.location.Supply
 import org.gridwalk.shared.location.SystemLocationSource
-import org.gridwalk.shared.sync.SyncPolicy
+import org.gridwalk.shared.location.SystemSupply
+import org.gridwalk.shared.sync.Networks
 import org.gridwalk.shared.sync.SyncRunner
+import org.gridwalk.shared.sync.SyncSchedule
 
 /** The process: one open core, which the activity, the location service and the sync worker share. */
 open class GridwalkApp : Application(), GridwalkHost, Configuration.Provider {
@@ -33,13 +38,19 @@ open class GridwalkApp : Application(), GridwalkHost, Configuration.Provider {
     protected open val folder: File get() = noBackupFilesDir
     private val data: File by lazy { File(folder, "gridwalk.db") }
 
-    override val core: Core by lazy { Core(scope) { withContext(Dispatchers.IO) { FfiGridwalk.open(data.path, keys().key(), version()) } } }
+    override val core: Core by lazy { Core(scope, keys::destroy) { withContext(Dispatchers.IO) { FfiGridwalk.open(data.path, keys.key(), version()) } } }
 
     val clock = WallClock { Instant.now().toEpochMilli() }
 
-    override val sync: SyncRunner by lazy { SyncRunner(core, clock::nowMs) { getSystemService(ConnectivityManager::class.java).isActiveNetworkMetered } }
+    private val networks by lazy { Networks(this) }
+
+    override val sync: SyncRunner by lazy { SyncRunner(core, networks::cost) }
+
+    private val schedule by lazy { SyncSchedule(WorkManager.getInstance(this)) }
 
     override val locations: LocationSource by lazy { SystemLocationSource(this) }
+
+    override val supply: Supply by lazy { SystemSupply(this) }
 
     override val recording = MutableStateFlow<Recording>(Recording.Over)
 
@@ -53,13 +64,31 @@ open class GridwalkApp : Application(), GridwalkHost, Configuration.Provider {
     /** What seals the key of the data file. */
     protected open fun keyWrapper(): KeyWrapper = KeystoreWrapper()
 
-    private fun keys(): KeyProvider =
+    private val keys: KeyProvider by lazy {
         WrappedKeyProvider(File(folder, "gridwalk.key"), data, keyWrapper()) { size -> ByteArray(size).also(SecureRandom()::nextBytes) }
+    }
 
-    /** Something was saved: it is sent as soon as there is a network. */
-    fun syncSoon() = SyncPolicy.soon(WorkManager.getInstance(this))
+    override fun onCreate() {
+        super.onCreate()
+        networks.watch { scope.launch { networkReturned() } }
+    }
 
-    fun syncRegularly() = SyncPolicy.regularly(WorkManager.getInstance(this))
+    private suspend fun networkReturned() {
+        try {
+            core.gridwalk().networkReturned()
+        } catch (_: EngineException) {
+            // What cannot be opened sends nothing either.
+            return
+        } catch (_: KeyLost) {
+            return
+        }
+        syncSoon()
+    }
+
+    /** Something was saved: it is sent as soon as the engine says so. */
+    fun syncSoon() = schedule.soon()
+
+    fun syncRegularly() = schedule.regularly()
 
     private fun version(): String = packageManager.getPackageInfo(packageName, 0).versionName ?: "0"
 }

@@ -65,13 +65,15 @@ sealed interface RootState {
     /** The phone is nobody's yet. */
     data object Enrolment : RootState
 
-    data class Home(val onShift: Boolean) : RootState
+    /** [signedOut]: the server does not know this phone any more, and another code may be taken. */
+    data class Home(val onShift: Boolean, val signedOut: Boolean) : RootState
 }
 
 class RootModel(private val core: Core) : ViewModel() {
     val state: StateFlow<RootState> = core.screen(viewModelScope, RootState.Loading, RootState::Failed) { gridwalk ->
         gridwalk.everything
-            .map { if (it.status.identity == null) RootState.Enrolment else RootState.Home(it.status.shift != null) }
+            .map { it.status }
+            .map { if (it.identity == null) RootState.Enrolment else RootState.Home(it.shift != null, it.signedOut) }
             .distinctUntilChanged()
     }
 
@@ -98,14 +100,25 @@ private fun Home(state: RootState.Home, models: Models) {
     val reporting by models.report.isOpen.collectAsStateWithLifecycle()
     val saved by models.report.isJustSaved.collectAsStateWithLifecycle()
     var tab by rememberSaveable { mutableStateOf(Tab.Today) }
+    var enrolling by rememberSaveable { mutableStateOf(false) }
     val patrol = patrolActions(models)
-    val today = remember { todayActions(models) { tab = Tab.Patrol } }
+    val today = remember { todayActions(models, { tab = Tab.Patrol }) { enrolling = true } }
     LifecycleResumeEffect(Unit) {
         models.patrol.onShown()
         onPauseOrDispose {}
     }
     if (reporting) {
         Report(models.report)
+        return
+    }
+    val enrolment by models.enrolment.state.collectAsStateWithLifecycle()
+    if (state.signedOut && (enrolling || enrolment.scanned)) {
+        val back = {
+            enrolling = false
+            models.enrolment.onCode("")
+        }
+        BackHandler(onBack = back)
+        EnrolmentScreen(enrolment, models.enrolment.run { EnrolmentActions(::onCode, ::onServer, ::onEnrol, back) })
         return
     }
     BackHandler(enabled = tab != Tab.Today) { tab = Tab.Today }
@@ -136,7 +149,7 @@ private fun Home(state: RootState.Home, models: Models) {
     PatrolAsks((patrolState as? PatrolState.Ready)?.ask, patrol)
 }
 
-private fun todayActions(models: Models, openPatrol: () -> Unit) = models.today.run {
+private fun todayActions(models: Models, openPatrol: () -> Unit, enrolAgain: () -> Unit) = models.today.run {
     TodayActions(
         onEndShift = ::onEndShift,
         onConfirmEndShift = ::onConfirmEndShift,
@@ -149,6 +162,9 @@ private fun todayActions(models: Models, openPatrol: () -> Unit) = models.today.
         onOpenPatrol = openPatrol,
         onSync = ::onSync,
         onRetry = ::onRetry,
+        onEnrolAgain = enrolAgain,
+        onLogOut = ::onLogOut,
+        onConfirmLogOut = ::onConfirmLogOut,
     )
 }
 

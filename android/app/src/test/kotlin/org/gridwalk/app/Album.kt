@@ -49,6 +49,7 @@ class Album(private val kept: File = File(System.getProperty("gridwalk.android")
         val kept: List<Pair<String, Light>> = listOf(
             "enrol_scanned" to day, "today_off" to day, "today_walking" to day, "patrol_walking" to day, "report_filled" to day, "incidents_some" to day,
             "patrol_location" to day, "patrol_not_allowed" to day, "today_not_allowed" to day, "incidents_empty" to day, "today_failed" to day,
+            "today_signed_out" to day, "incidents_disputed" to day, "today_log_out" to day,
             "today_walking" to night, "patrol_walking" to night, "report_filled" to night,
             "today_walking" to english, "report_filled" to english, "incidents_some" to english.copy(dark = true),
             "today_walking" to large, "report_filled" to large, "patrol_walking" to large.copy(language = "en"),

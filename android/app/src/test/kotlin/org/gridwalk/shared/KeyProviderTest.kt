@@ -62,6 +62,14 @@ class KeyProviderTest {
     }
 
     @Test
+    fun a_destroyed_key_comes_back_neither_from_the_file_nor_by_another_start() {
+        val key = provider().key()
+        provider().destroy()
+        assertFalse(file.exists())
+        assertFalse(key.contentEquals(provider().key()))
+    }
+
+    @Test
     fun a_phone_without_data_begins_anew() {
         provider(phone = 1).key()
         provider(phone = 2).key()

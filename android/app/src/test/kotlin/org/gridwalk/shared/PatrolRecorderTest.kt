@@ -4,6 +4,7 @@ import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.channelFlow
 import kotlinx.coroutines.flow.consumeAsFlow
 import kotlinx.coroutines.flow.onCompletion
 import kotlinx.coroutines.flow.onStart
@@ -13,17 +14,20 @@ import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
 import org.gridwalk.core.EngineException
 import org.gridwalk.core.Fix
+import org.gridwalk.core.NetworkCost
 import org.gridwalk.core.NewIncident
 import org.gridwalk.core.PatrolNow
+import org.gridwalk.core.Power
 import org.gridwalk.core.Recorded
 import org.gridwalk.core.SensorMark
-import org.gridwalk.core.Status
+import org.gridwalk.core.SensorPlan
+import org.gridwalk.core.SensorPriority
 import org.gridwalk.core.SyncProgress
-import org.gridwalk.core.Unsent
 import org.gridwalk.shared.location.LocationEvent
 import org.gridwalk.shared.location.LocationSource
 import org.gridwalk.shared.location.PatrolRecorder
 import org.gridwalk.shared.location.Recording
+import org.gridwalk.shared.location.Supply
 import org.gridwalk.shared.location.Trouble
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -35,10 +39,11 @@ import org.junit.Test
 class PatrolRecorderTest {
     private val core = PlayedCore()
     private val sensor = PlayedSensor()
+    private val supply = PlayedSupply()
     private val told = mutableListOf<Recording>()
 
     private fun played(test: suspend TestScope.() -> Unit) = runTest {
-        val job = launch { PatrolRecorder(core, sensor).run { told += it } }
+        val job = launch { PatrolRecorder(core, sensor, supply).run { told += it } }
         runCurrent()
         test()
         job.cancel()
@@ -69,7 +74,7 @@ class PatrolRecorderTest {
         says(LocationEvent.Lost(Trouble.LocationOff))
         says(LocationEvent.Found)
         says(LocationEvent.Fixes(listOf(fix(1))))
-        assertEquals(listOf("asked 2000", "lost LOCATION_OFF", "found", "1"), core.stored)
+        assertEquals(listOf("asked 1000", "lost LOCATION_OFF", "found", "1"), core.stored)
         assertEquals(listOf(Recording.On(), Recording.On(Trouble.LocationOff), Recording.On()), told)
     }
 
@@ -83,7 +88,7 @@ class PatrolRecorderTest {
         core.failing = null
         says(LocationEvent.Found)
         says(LocationEvent.Fixes(listOf(fix(4))))
-        assertEquals(listOf("asked 2000", "1 2 3", "lost LOCATION_OFF", "found", "4"), core.stored)
+        assertEquals(listOf("asked 1000", "1 2 3", "lost LOCATION_OFF", "found", "4"), core.stored)
         assertEquals(listOf(Recording.On(), Recording.On(Trouble.NotStored), Recording.On(Trouble.LocationOff), Recording.On()), told)
     }
 
@@ -93,7 +98,33 @@ class PatrolRecorderTest {
         says(LocationEvent.Fixes(listOf(fix(1))))
         core.failing = null
         says(LocationEvent.Fixes(listOf(fix(2))))
-        assertEquals(listOf("asked 2000", "2"), core.stored)
+        assertEquals(listOf("asked 1000", "2"), core.stored)
+    }
+
+    @Test
+    fun the_sensor_is_asked_as_the_engine_plans_after_each_event_and_while_none_comes() = played {
+        core.everyMs = 20_000u
+        says(LocationEvent.Fixes(listOf(fix(1))))
+        assertEquals(listOf(1_000u, 20_000u), sensor.asked)
+        core.everyMs = 30_000u
+        testScheduler.advanceTimeBy(30_001)
+        runCurrent()
+        assertEquals(listOf(1_000u, 20_000u, 30_000u), sensor.asked)
+        core.everyMs = 10_000u
+        supply.power.value = Power(percent = 15u, charging = false, saving = false)
+        runCurrent()
+        assertEquals(listOf(1_000u, 20_000u, 30_000u, 10_000u), sensor.asked)
+        assertEquals(listOf("asked 1000", "1", "asked 20000", "asked 30000", "asked 10000"), core.stored)
+    }
+
+    @Test
+    fun what_was_asked_for_is_noted_as_soon_as_it_can_be() = played {
+        core.failing = EngineException.DiskFull()
+        core.everyMs = 20_000u
+        says(LocationEvent.Fixes(listOf(fix(1))))
+        core.failing = null
+        says(LocationEvent.Fixes(listOf(fix(2))))
+        assertEquals(listOf("asked 1000", "1 2", "asked 20000"), core.stored)
     }
 
     private fun fix(timeMs: Long) = Fix(timeMs, 35.0, 118.0, 5f, null, null, null, mocked = false)
@@ -106,12 +137,23 @@ private class PlayedSensor : LocationSource {
 
     override fun trouble(): Trouble? = null
 
-    override fun watch(everyMs: Long): Flow<LocationEvent> {
+    /** What was asked of it, in order. */
+    val asked = mutableListOf<UInt>()
+
+    override fun watch(plans: Flow<SensorPlan>): Flow<LocationEvent> {
         events = Channel(Channel.UNLIMITED)
-        return events.consumeAsFlow().onStart { isOn = true }.onCompletion { isOn = false }
+        return channelFlow {
+            launch { plans.collect { asked += it.everyMs } }
+            events.consumeAsFlow().collect { send(it) }
+        }.onStart { isOn = true }.onCompletion { isOn = false }
     }
 
     override suspend fun current(): Fix? = null
+}
+
+/** A battery that the test plays. */
+private class PlayedSupply : Supply {
+    override val power = MutableStateFlow(Power(percent = 80u, charging = false, saving = false))
 }
 
 /** A core that the test plays: on patrol, it notes what it stored, or fails. */
@@ -125,7 +167,7 @@ private class PlayedCore : Gridwalk {
     fun noPatrol() = everything.run { value = standing(null) }
 
     private fun standing(patrol: PatrolNow?) =
-        Everything(Status(null, emptyList(), null, patrol, Unsent(0u, 0u, 0u, null), 0u, null, null, emptyList(), false), emptyList(), emptyList())
+        Everything(nothing.copy(patrol = patrol), emptyList(), emptyList())
 
     private fun store(what: String) {
         failing?.let { throw it }
@@ -136,6 +178,11 @@ private class PlayedCore : Gridwalk {
         store(fixes.joinToString(" ") { "${it.timeMs}" })
         return Recorded("p", 0u, emptyList())
     }
+
+    /** What it plans. */
+    var everyMs = 1_000u
+
+    override suspend fun sensorPlan(power: Power) = SensorPlan(everyMs, SensorPriority.HIGH, 0f)
 
     override suspend fun mark(mark: SensorMark) = when (mark) {
         is SensorMark.Asked -> store("asked ${mark.everyMs}")
@@ -167,7 +214,13 @@ private class PlayedCore : Gridwalk {
 
     override suspend fun report(incident: NewIncident) = notAsked()
 
-    override suspend fun sync(photosWait: Boolean, onProgress: (SyncProgress) -> Unit) = notAsked()
+    override suspend fun sync(network: NetworkCost?, onProgress: (SyncProgress) -> Unit) = notAsked()
+
+    override suspend fun nextSync(network: NetworkCost) = notAsked()
+
+    override suspend fun networkReturned() = notAsked()
+
+    override suspend fun logOut(confirm: Boolean) = notAsked()
 
     override suspend fun shut() = notAsked()
 

@@ -7,8 +7,10 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
+import org.gridwalk.core.EngineException
 import org.gridwalk.shared.location.LocationSource
 import org.gridwalk.shared.location.Recording
+import org.gridwalk.shared.location.Supply
 import org.gridwalk.shared.sync.SyncRunner
 
 /** Whether the data is open. */
@@ -24,8 +26,10 @@ sealed interface CoreState {
 /**
  * The one open core of this process. The activity, the location service and the
  * sync worker each may be the first to need it, and none of them owns it.
+ *
+ * @param destroyKey called where the phone was reported stolen and the engine has destroyed the data.
  */
-class Core(private val scope: CoroutineScope, private val open: suspend () -> Gridwalk) {
+class Core(private val scope: CoroutineScope, private val destroyKey: () -> Unit, private val open: suspend () -> Gridwalk) {
     private val mutable = MutableStateFlow<CoreState>(CoreState.Opening)
 
     val state: StateFlow<CoreState> = mutable.asStateFlow()
@@ -53,12 +57,23 @@ class Core(private val scope: CoroutineScope, private val open: suspend () -> Gr
         CoreState.Opening -> error("filtered out above")
     }
 
+    /** A sync learnt that the phone was reported stolen: the key goes after the data. [retry] begins a phone that is nobody's. */
+    suspend fun wiped(error: EngineException.Wiped) {
+        val open = mutable.value
+        if (open is CoreState.Open) open.gridwalk.shut()
+        destroyKey()
+        mutable.value = CoreState.Failed(error)
+    }
+
     private fun start() {
         scope.launch {
             mutable.value = try {
                 CoreState.Open(open())
             } catch (cancelled: CancellationException) {
                 throw cancelled
+            } catch (wiped: EngineException.Wiped) {
+                destroyKey()
+                CoreState.Failed(wiped)
             } catch (error: Exception) {
                 CoreState.Failed(error)
             }
@@ -71,6 +86,7 @@ interface GridwalkHost {
     val core: Core
     val sync: SyncRunner
     val locations: LocationSource
+    val supply: Supply
 
     /** What the location service is at; it says so itself. */
     val recording: MutableStateFlow<Recording>

@@ -26,9 +26,11 @@ import org.gridwalk.core.CancelToken
 import org.gridwalk.core.Change
 import org.gridwalk.core.Engine
 import org.gridwalk.core.Fix
+import org.gridwalk.core.NetworkCost
 import org.gridwalk.core.NewIncident
 import org.gridwalk.core.Observer
 import org.gridwalk.core.OpenOptions
+import org.gridwalk.core.Power
 import org.gridwalk.core.SensorMark
 import org.gridwalk.core.SyncObserver
 import org.gridwalk.core.SyncProgress
@@ -74,18 +76,20 @@ class FfiGridwalk private constructor(private val engine: Engine, private val io
 
     override suspend fun record(fixes: List<Fix>) = call { record(fixes) }
 
+    override suspend fun sensorPlan(power: Power) = call { sensorPlan(power) }
+
     override suspend fun mark(mark: SensorMark) = call { mark(mark) }
 
     override suspend fun route(patrol: String) = call { route(patrol) }
 
     override suspend fun report(incident: NewIncident) = call { reportIncident(incident) }
 
-    override suspend fun sync(photosWait: Boolean, onProgress: (SyncProgress) -> Unit): SyncReport = CancelToken().use { token ->
+    override suspend fun sync(network: NetworkCost?, onProgress: (SyncProgress) -> Unit): SyncReport = CancelToken().use { token ->
         val observer = object : SyncObserver {
             override fun progress(progress: SyncProgress) = onProgress(progress)
         }
         coroutineScope {
-            val report = async(io) { engine.sync(observer, token, photosWait) }
+            val report = async(io) { engine.sync(observer, token, network) }
             try {
                 report.await()
             } catch (cancelled: CancellationException) {
@@ -95,6 +99,12 @@ class FfiGridwalk private constructor(private val engine: Engine, private val io
             }
         }
     }
+
+    override suspend fun nextSync(network: NetworkCost) = call { nextSync(network) }
+
+    override suspend fun networkReturned() = call { networkReturned() }
+
+    override suspend fun logOut(confirm: Boolean) = call { logOut(confirm) }
 
     override suspend fun shut() {
         call { shut() }

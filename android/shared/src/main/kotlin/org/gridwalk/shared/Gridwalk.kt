@@ -6,12 +6,17 @@ import org.gridwalk.core.Fix
 import org.gridwalk.core.Grid
 import org.gridwalk.core.Identity
 import org.gridwalk.core.IncidentView
+import org.gridwalk.core.LogOut
+import org.gridwalk.core.NetworkCost
 import org.gridwalk.core.NewIncident
+import org.gridwalk.core.NextSync
 import org.gridwalk.core.PatrolSummary
 import org.gridwalk.core.PatrolView
+import org.gridwalk.core.Power
 import org.gridwalk.core.Recorded
 import org.gridwalk.core.RouteView
 import org.gridwalk.core.SensorMark
+import org.gridwalk.core.SensorPlan
 import org.gridwalk.core.Status
 import org.gridwalk.core.SyncProgress
 import org.gridwalk.core.SyncReport
@@ -61,6 +66,9 @@ interface Gridwalk {
 
     suspend fun record(fixes: List<Fix>): Recorded
 
+    /** What to ask of the sensors now; null: leave them alone. */
+    suspend fun sensorPlan(power: Power): SensorPlan?
+
     suspend fun mark(mark: SensorMark)
 
     suspend fun route(patrol: String): RouteView
@@ -70,9 +78,18 @@ interface Gridwalk {
     /**
      * Sends and receives. Cancelling the coroutine ends it between two requests.
      *
-     * @param photosWait they stay for a network that nobody pays by the byte.
+     * @param network what goes over it is the engine's to say; null: everything.
      */
-    suspend fun sync(photosWait: Boolean, onProgress: (SyncProgress) -> Unit = {}): SyncReport
+    suspend fun sync(network: NetworkCost?, onProgress: (SyncProgress) -> Unit = {}): SyncReport
+
+    /** When the next sync is due on this network: the engine knows of failures, of what the server asked for and of what is unsent. */
+    suspend fun nextSync(network: NetworkCost): NextSync
+
+    /** There is a network after there was none: what failed for want of it need not wait. */
+    suspend fun networkReturned()
+
+    /** Without [confirm] nothing changes where something would be left behind; the answer says what. */
+    suspend fun logOut(confirm: Boolean): LogOut
 
     /** Closes the data file. */
     suspend fun shut()

@@ -7,10 +7,14 @@ import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.catch
+import kotlinx.coroutines.flow.collectLatest
+import kotlinx.coroutines.flow.filterIsInstance
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import org.gridwalk.app.words.problemOf
 import org.gridwalk.shared.Core
+import org.gridwalk.shared.CoreState
 
 /** Takes a code, by hand or from a QR code, and makes the phone its worker's. */
 class EnrolmentModel(private val core: Core, private val saved: SavedStateHandle, private val onEnrolled: () -> Unit) : ViewModel() {
@@ -19,6 +23,11 @@ class EnrolmentModel(private val core: Core, private val saved: SavedStateHandle
     val state: StateFlow<EnrolmentState> = mutable.asStateFlow()
 
     init {
+        viewModelScope.launch {
+            core.state.filterIsInstance<CoreState.Open>().collectLatest { open ->
+                open.gridwalk.everything.catch { }.collect { all -> mutable.update { it.copy(left = all.status.leftUnsent.toLong()) } }
+            }
+        }
         onCode(saved[CODE] ?: "")
         onServer(saved[SERVER] ?: "")
     }
@@ -45,7 +54,7 @@ class EnrolmentModel(private val core: Core, private val saved: SavedStateHandle
             try {
                 core.gridwalk().enrol(now.code.trim(), now.server.trim().takeUnless { now.scanned })
                 saved.remove<String>(CODE)
-                mutable.value = EnrolmentState()
+                mutable.update { EnrolmentState(left = it.left) }
                 onEnrolled()
             } catch (cancelled: CancellationException) {
                 throw cancelled

@@ -30,6 +30,7 @@ import org.gridwalk.app.parts.Notice
 import org.gridwalk.app.parts.Page
 import org.gridwalk.app.parts.Problem
 import org.gridwalk.app.parts.ProblemNotice
+import org.gridwalk.app.parts.StateWord
 import org.gridwalk.app.words.words
 import org.gridwalk.shared.R as Shared
 
@@ -43,19 +44,21 @@ data class EnrolmentState(
     val scanned: Boolean = false,
     val working: Boolean = false,
     val problem: Problem? = null,
+    /** What people who left this phone have not sent yet. */
+    val left: Long = 0,
 ) {
     val canEnrol get() = code.isNotBlank() && (scanned || server.isNotBlank())
 }
 
 /** What can be done on it. */
-class EnrolmentActions(val onCode: (String) -> Unit = {}, val onServer: (String) -> Unit = {}, val onEnrol: () -> Unit = {})
+class EnrolmentActions(val onCode: (String) -> Unit = {}, val onServer: (String) -> Unit = {}, val onEnrol: () -> Unit = {}, val onBack: (() -> Unit)? = null)
 
-/** The phone belongs to nobody yet: a code makes it a gridworker's. */
+/** The phone belongs to nobody, or the server knows it no more: a code makes it a gridworker's. */
 @Composable
 fun EnrolmentScreen(state: EnrolmentState, actions: EnrolmentActions) {
     Page(
         title = words().say(Shared.string.app_name),
-        onBack = null,
+        onBack = actions.onBack,
         bottom = {
             ProblemNotice(state.problem)
             BigButton(
@@ -73,6 +76,7 @@ fun EnrolmentScreen(state: EnrolmentState, actions: EnrolmentActions) {
             Text(words().say(Shared.string.enrol_title), style = MaterialTheme.typography.displaySmall)
         }
         Text(words().say(Shared.string.enrol_intro))
+        if (state.left > 0) StateWord(words().say(Shared.string.enrol_left, state.left), R.drawable.ic_waiting, Tokens.Waiting.now)
         if (state.scanned) {
             Notice(words().say(Shared.string.enrol_scanned), R.drawable.ic_sent, Tokens.Done.now)
         }

@@ -41,9 +41,11 @@ internal fun row(incident: IncidentView, catalogue: Catalogue) = IncidentRow(
     foundMs = incident.foundMs,
     status = incident.status,
     photos = incident.photos.size,
+    changedTwice = incident.conflicts > 0u,
     delivery = when (val send = incident.send) {
         SendState.Saved, SendState.Waiting -> Delivery.OnPhone
         SendState.Sent -> Delivery.Sent
         is SendState.Refused -> Delivery.Refused(adviceWord(send.advice))
+        is SendState.Parked -> Delivery.Parked(adviceWord(send.advice))
     },
 )

@@ -52,16 +52,23 @@ data class IncidentRow(
     val status: String,
     val photos: Int,
     val delivery: Delivery,
+    /** Somebody else wrote a field too that this worker wrote, and nobody has settled it. */
+    val changedTwice: Boolean = false,
 )
 
-/** Whether the server has it. */
+/** Whether the server has it. [advice] says what to do where there is something to do or to know. */
 sealed interface Delivery {
+    val advice: Int? get() = null
+
     data object OnPhone : Delivery
 
     data object Sent : Delivery
 
-    /** The server did not take it; [advice] says what to do. */
-    data class Refused(@param:StringRes val advice: Int) : Delivery
+    /** The server did not take it. */
+    data class Refused(@param:StringRes override val advice: Int) : Delivery
+
+    /** The server does not take it yet; it is tried again by itself. */
+    data class Parked(@param:StringRes override val advice: Int) : Delivery
 }
 
 class IncidentsActions(val onRetry: () -> Unit = {})
@@ -106,7 +113,8 @@ private fun IncidentPanel(nowMs: Long, incident: IncidentRow) {
                     Status(incident.status)
                     DeliveryWord(incident.delivery)
                 }
-                if (incident.delivery is Delivery.Refused) Text(words.say(incident.delivery.advice), style = MaterialTheme.typography.bodySmall)
+                if (incident.changedTwice) StateWord(words.say(Shared.string.incident_changed_twice), R.drawable.ic_warning, Tokens.Waiting.now)
+                incident.delivery.advice?.let { Text(words.say(it), style = MaterialTheme.typography.bodySmall) }
             }
         }
     }
@@ -124,6 +132,7 @@ private fun DeliveryWord(delivery: Delivery) {
     when (delivery) {
         Delivery.OnPhone -> StateWord(words().say(Shared.string.incident_on_phone), R.drawable.ic_waiting, Tokens.Waiting.now)
         Delivery.Sent -> StateWord(words().say(Shared.string.incident_sent), R.drawable.ic_sent, Tokens.Done.now)
+        is Delivery.Parked -> StateWord(words().say(Shared.string.incident_parked), R.drawable.ic_waiting, Tokens.Waiting.now)
         is Delivery.Refused -> StateWord(words().say(Shared.string.incident_refused), R.drawable.ic_refused, MaterialTheme.colorScheme.error)
     }
 }

@@ -132,7 +132,8 @@ private fun TroubleNotice(trouble: Trouble?, actions: PatrolActions) {
     val (action, onAction) = when (trouble) {
         Trouble.PermissionOff, Trouble.PermissionRough -> Shared.string.common_settings to actions.onSettings
         Trouble.LocationOff -> Shared.string.location_turn_on to actions.onTurnOnLocation
-        Trouble.NotStored -> null to {}
+        // The screen is on again where this is read; what was lost is a gap.
+        Trouble.PowerSaved, Trouble.NotStored -> null to {}
     }
     Notice(words().say(trouble.text), trouble.icon, MaterialTheme.colorScheme.error, action = action?.let { words().say(it) }, onAction = onAction)
 }

@@ -16,8 +16,10 @@ import org.gridwalk.app.parts.Problem
 import org.gridwalk.app.screen
 import org.gridwalk.app.ticks
 import org.gridwalk.app.words.problemOf
+import org.gridwalk.core.EngineException
 import org.gridwalk.core.PatrolView
 import org.gridwalk.core.Status
+import org.gridwalk.core.Unsent
 import org.gridwalk.shared.Core
 import org.gridwalk.shared.Everything
 import org.gridwalk.shared.Gridwalk
@@ -80,6 +82,20 @@ class TodayModel(
         question.value = null
     }
 
+    fun onLogOut() = ask {
+        val status = status()
+        question.value = TodayAsk.LogOut(status.unsent.count())
+    }
+
+    /** What is unsent stays on this phone, seen by nobody, and is sent. */
+    fun onConfirmLogOut() {
+        question.value = null
+        ask {
+            logOut(confirm = true)
+            onSaved()
+        }
+    }
+
     /** Now, by the worker's wish, rather than when the system finds the time. */
     fun onSync() {
         viewModelScope.launch { sync.run() }
@@ -102,18 +118,22 @@ internal fun today(everything: Everything, syncing: SyncState, nowMs: Long, trou
         finished = done.size,
         finishedM = done.sumOf { it.distanceM ?: 0.0 },
         ask = ask,
+        signedOut = status.signedOut,
         problem = problem,
     )
 }
 
 private fun unsent(status: Status, syncing: SyncState) = UnsentState(
-    count = status.unsent.run { ops + chunks + blobs }.toLong(),
+    count = status.unsent.count(),
     oldestMs = status.unsent.oldestMs,
     refused = status.refused.size,
     lastContactMs = status.lastContactMs,
     sending = syncing.progress?.let { it.done to it.total },
-    problem = syncing.error?.let(::problemOf),
+    // That the phone is signed out stands at the top, for as long as it is so.
+    problem = syncing.error?.takeUnless { it is EngineException.SignedOut && status.signedOut }?.let(::problemOf),
 )
+
+private fun Unsent.count(): Long = (ops + chunks + blobs).toLong()
 
 private fun isSameDay(aMs: Long, bMs: Long): Boolean {
     val (a, b) = listOf(aMs, bMs).map { Instant.ofEpochMilli(it).atZone(ZoneId.systemDefault()).toLocalDate() }

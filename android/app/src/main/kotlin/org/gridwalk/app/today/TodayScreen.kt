@@ -26,6 +26,7 @@ import org.gridwalk.app.parts.Failed
 import org.gridwalk.app.parts.Figure
 import org.gridwalk.app.parts.FilledButton
 import org.gridwalk.app.parts.Muted
+import org.gridwalk.app.parts.Notice
 import org.gridwalk.app.parts.Panel
 import org.gridwalk.app.parts.PlainButton
 import org.gridwalk.app.parts.Problem
@@ -62,6 +63,8 @@ sealed interface TodayState {
         val finished: Int = 0,
         val finishedM: Double = 0.0,
         val ask: TodayAsk? = null,
+        /** The server does not know this phone any more. */
+        val signedOut: Boolean = false,
         val problem: Problem? = null,
     ) : TodayState
 }
@@ -92,6 +95,9 @@ data class UnsentState(
 sealed interface TodayAsk {
     data object EndShift : TodayAsk
 
+    /** [unsent] would be left behind; it is sent all the same. */
+    data class LogOut(val unsent: Long) : TodayAsk
+
     /** The worker has several grids. */
     data class WhichGrid(val grids: List<GridChoice>) : TodayAsk
 }
@@ -107,6 +113,9 @@ class TodayActions(
     val onOpenPatrol: () -> Unit = {},
     val onSync: () -> Unit = {},
     val onRetry: () -> Unit = {},
+    val onEnrolAgain: () -> Unit = {},
+    val onLogOut: () -> Unit = {},
+    val onConfirmLogOut: () -> Unit = {},
 )
 
 /** Shift, patrol, and what is unsent. Lies in the frame of the tabs. */
@@ -118,9 +127,15 @@ fun ColumnScope.TodayScreen(state: TodayState, actions: TodayActions) {
         is TodayState.Ready -> {
             Greeting(state)
             ProblemNotice(state.problem)
+            if (state.signedOut) {
+                val ink = MaterialTheme.colorScheme.error
+                Notice(words().say(Shared.string.error_revoked), R.drawable.ic_warning, ink, action = words().say(Shared.string.enrol_again), onAction = actions.onEnrolAgain)
+            }
             ShiftPanel(state, actions)
             if (state.shiftSinceMs != null) PatrolPanel(state, actions)
             UnsentPanel(state.nowMs, state.unsent, actions.onSync)
+            // Whoever is on duty ends the shift first.
+            if (state.shiftSinceMs == null) PlainButton(words().say(Shared.string.logout_action), actions.onLogOut, Modifier.fillMaxWidth(), R.drawable.ic_logout)
         }
     }
 }
@@ -135,6 +150,13 @@ fun TodayAsks(ask: TodayAsk?, actions: TodayActions) {
             words().say(Shared.string.shift_end_note),
             words().say(Shared.string.shift_end),
             actions.onConfirmEndShift,
+            actions.onCancel,
+        )
+        is TodayAsk.LogOut -> Ask(
+            words().say(Shared.string.logout_ask),
+            if (ask.unsent > 0) words().say(Shared.string.logout_unsent, ask.unsent) else words().say(Shared.string.logout_note),
+            words().say(Shared.string.logout_action),
+            actions.onConfirmLogOut,
             actions.onCancel,
         )
         is TodayAsk.WhichGrid -> Ask(

@@ -24,6 +24,8 @@ private fun wordOf(error: EngineException): Int = when (error) {
     is EngineException.BadInvitation -> R.string.error_link_unreadable
     is EngineException.EnrolRefused -> if (error.code == "code_expired") R.string.error_code_expired else R.string.error_code_wrong
     is EngineException.AlreadyEnrolled -> R.string.error_enrolled
+    is EngineException.OtherWorker -> R.string.error_other_worker
+    is EngineException.Wiped -> R.string.error_wiped
     is EngineException.NoShift -> R.string.error_off_shift
     is EngineException.ChooseGrid -> R.string.shift_which_grid
     is EngineException.UnknownGrid, is EngineException.OutOfScope -> R.string.error_no_grid

@@ -14,7 +14,7 @@ import java.io.File
 import org.gridwalk.app.MainActivity
 import org.gridwalk.core.SendState
 import org.gridwalk.shared.R
-import org.gridwalk.shared.sync.SyncPolicy
+import org.gridwalk.shared.sync.SyncSchedule
 import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
@@ -149,16 +149,18 @@ class DayTest {
         hand.awaits(R.string.today_off_shift)
     }
 
-    /** There is signal again: the waiting work runs by itself, and the photo's when there is Wi-Fi. */
+    /** There is signal again: the waiting work runs by itself, and what is large when there is Wi-Fi. */
     private fun online(hand: Hand) {
         server.start()
         hand.joins(wifi = false)
-        hand.letsWorkRun(SyncPolicy.SOON)
-        hand.until("all but the photo is sent") { hand.status().unsent.run { ops == 0uL && chunks == 0uL && blobs == 1uL } }
-        hand.awaits(hand.say(R.string.unsent_some, 1))
+        hand.until("all but the route and the photo is sent") {
+            hand.letsWorkRun(SyncSchedule.SOON)
+            hand.status().unsent.run { ops == 0uL && chunks > 0uL && blobs == 1uL }
+        }
+        hand.awaits(hand.say(R.string.unsent_some, hand.status().unsent.run { chunks + blobs }.toLong()))
+        hand.until("what is large waits for Wi-Fi") { hand.works(SyncSchedule.FREE).isNotEmpty() }
         hand.joins(wifi = true)
-        hand.until("the photo's work waits") { hand.works(SyncPolicy.PHOTOS).isNotEmpty() }
-        hand.letsWorkRun(SyncPolicy.PHOTOS)
+        hand.letsWorkRun(SyncSchedule.FREE)
         hand.awaits(R.string.unsent_none)
         hand.presses(R.string.tab_incidents)
         hand.awaits(R.string.incident_sent)

@@ -1,9 +1,6 @@
 package org.gridwalk.app.day
 
-import androidx.compose.ui.test.hasSetTextAction
-import androidx.compose.ui.test.hasText
 import androidx.compose.ui.test.junit4.v2.createEmptyComposeRule
-import androidx.compose.ui.test.performTextInput
 import androidx.test.core.app.ActivityScenario
 import org.gridwalk.app.MainActivity
 import org.gridwalk.shared.R
@@ -41,14 +38,12 @@ class EnrolmentTest {
     @After
     fun stop() = server.close()
 
-    private fun type(label: Int, text: String) = rule.onNode(hasText(hand.say(label)) and hasSetTextAction()).performTextInput(text)
-
     @Test
     fun a_typed_code_with_the_server_s_address() {
         val invitation = server.invitation()
         val code = Regex("code=([^&]+)").find(invitation)!!.groupValues[1]
-        type(R.string.enrol_code, code.lowercase())
-        type(R.string.enrol_server, server.url)
+        hand.types(R.string.enrol_code, code.lowercase())
+        hand.types(R.string.enrol_server, server.url)
         // A turn of the phone in between.
         RuntimeEnvironment.setQualifiers("+land")
         hand.scenario.recreate()
@@ -60,8 +55,8 @@ class EnrolmentTest {
 
     @Test
     fun a_wrong_code_says_what_to_do_and_changes_nothing() {
-        type(R.string.enrol_code, "AAAA-BBBB-CCCC")
-        type(R.string.enrol_server, server.url)
+        hand.types(R.string.enrol_code, "AAAA-BBBB-CCCC")
+        hand.types(R.string.enrol_server, server.url)
         hand.presses(R.string.enrol_action)
         hand.awaits(R.string.error_code_wrong)
         assertNull(hand.status().identity)
@@ -71,8 +66,8 @@ class EnrolmentTest {
     fun a_server_that_is_not_there() {
         val address = server.url
         server.stop()
-        type(R.string.enrol_code, "AAAA-BBBB-CCCC")
-        type(R.string.enrol_server, address)
+        hand.types(R.string.enrol_code, "AAAA-BBBB-CCCC")
+        hand.types(R.string.enrol_server, address)
         hand.presses(R.string.enrol_action)
         hand.awaits(R.string.error_network)
         assertNull(hand.status().identity)
@@ -80,7 +75,7 @@ class EnrolmentTest {
 
     @Test
     fun what_is_no_code_at_all() {
-        type(R.string.enrol_code, "gridwalk://wipe?all=1")
+        hand.types(R.string.enrol_code, "gridwalk://wipe?all=1")
         hand.presses(R.string.enrol_action)
         hand.awaits(R.string.error_link_unreadable)
     }

@@ -20,21 +20,25 @@ import android.location.LocationManager
 import android.net.ConnectivityManager
 import android.net.NetworkInfo
 import android.net.Uri
+import android.os.BatteryManager
 import android.os.Looper
+import android.os.PowerManager
 import android.provider.MediaStore
 import androidx.annotation.StringRes
 import androidx.compose.ui.semantics.SemanticsNode
 import androidx.compose.ui.semantics.SemanticsProperties
+import androidx.compose.ui.test.hasClickAction
+import androidx.compose.ui.test.hasContentDescription
+import androidx.compose.ui.test.hasSetTextAction
+import androidx.compose.ui.test.hasText
 import androidx.compose.ui.test.isEnabled
 import androidx.compose.ui.test.isRoot
 import androidx.compose.ui.test.junit4.ComposeTestRule
-import androidx.compose.ui.test.hasClickAction
-import androidx.compose.ui.test.hasContentDescription
-import androidx.compose.ui.test.hasText
 import androidx.compose.ui.test.onFirst
 import androidx.compose.ui.test.onLast
 import androidx.compose.ui.test.performClick
 import androidx.compose.ui.test.performScrollTo
+import androidx.compose.ui.test.performTextInput
 import androidx.test.core.app.ActivityScenario
 import androidx.test.core.app.ApplicationProvider
 import androidx.work.WorkInfo
@@ -112,6 +116,8 @@ class Hand(private val rule: ComposeTestRule) {
         }
     }
 
+    fun types(@StringRes label: Int, text: String) = rule.onNode(hasText(say(label)) and hasSetTextAction()).performTextInput(text)
+
     /** Where a question over the screen bears the same word as the button that called it. */
     fun pressesLast(@StringRes text: Int) {
         rule.onAllNodes(hasText(say(text)) and hasClickAction()).onLast().performClick()
@@ -156,17 +162,39 @@ class Hand(private val rule: ComposeTestRule) {
 
     fun serviceIsStopped() = service?.get()?.let { shadowOf(it).isStoppedBySelf } ?: false
 
+    /** How often the sensor is asked, in milliseconds. */
+    fun asked(): Long = shadowOf(locations()).getLocationRequests(LocationManager.GPS_PROVIDER).single().intervalMillis
+
+    /** The system saves power, the screen goes off, and positions with it; or all of that ends. */
+    fun savesPower(on: Boolean) {
+        val power = app.getSystemService(PowerManager::class.java)
+        shadowOf(power).setIsPowerSaveMode(on)
+        shadowOf(power).setLocationPowerSaveMode(if (on) PowerManager.LOCATION_MODE_ALL_DISABLED_WHEN_SCREEN_OFF else PowerManager.LOCATION_MODE_NO_CHANGE)
+        shadowOf(power).turnScreenOn(!on)
+        app.sendBroadcast(Intent(PowerManager.ACTION_POWER_SAVE_MODE_CHANGED))
+    }
+
+    fun hasBattery(percent: Int) = app.sendStickyBroadcast(
+        Intent(Intent.ACTION_BATTERY_CHANGED).putExtra(BatteryManager.EXTRA_LEVEL, percent).putExtra(BatteryManager.EXTRA_SCALE, 100).putExtra(BatteryManager.EXTRA_PLUGGED, 0),
+    )
+
     fun listeners(): Int = shadowOf(locations()).getLocationRequests(LocationManager.GPS_PROVIDER).size
 
     private fun locations() = app.getSystemService(LocationManager::class.java)
 
     fun switchesGps(on: Boolean) = shadowOf(locations()).setProviderEnabled(LocationManager.GPS_PROVIDER, on)
 
-    /** Mobile data, which somebody pays by the byte, or Wi-Fi. */
+    /** Mobile data, which somebody pays by the byte, or Wi-Fi, after there was none. */
     fun joins(wifi: Boolean) {
         val type = if (wifi) ConnectivityManager.TYPE_WIFI else ConnectivityManager.TYPE_MOBILE
         val joined = ShadowNetworkInfo.newInstance(NetworkInfo.DetailedState.CONNECTED, type, 0, true, NetworkInfo.State.CONNECTED)
-        shadowOf(app.getSystemService(ConnectivityManager::class.java)).setActiveNetworkInfo(joined)
+        val manager = app.getSystemService(ConnectivityManager::class.java)
+        shadowOf(manager).setActiveNetworkInfo(joined)
+        val network = manager.activeNetwork!!
+        for (callback in shadowOf(manager).networkCallbacks.toList()) {
+            callback.onLost(network)
+            callback.onAvailable(network)
+        }
     }
 
     /** What the notification of the patrol says. */

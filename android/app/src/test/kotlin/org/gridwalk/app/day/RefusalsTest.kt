@@ -9,6 +9,7 @@ import android.provider.Settings
 import androidx.compose.ui.test.junit4.v2.createEmptyComposeRule
 import androidx.lifecycle.Lifecycle
 import androidx.test.core.app.ActivityScenario
+import java.io.File
 import kotlinx.coroutines.runBlocking
 import org.gridwalk.app.MainActivity
 import org.gridwalk.core.EngineException
@@ -16,6 +17,7 @@ import org.gridwalk.core.NewIncident
 import org.gridwalk.shared.R
 import org.junit.After
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertThrows
@@ -121,6 +123,55 @@ class RefusalsTest {
         server.start()
         hand.presses(R.string.sync_now)
         hand.awaits(R.string.unsent_none)
+        hand.until("it is known again") { !hand.sees(hand.say(R.string.error_revoked)) }
+    }
+
+    @Test
+    fun a_phone_that_is_signed_out_takes_a_new_code_of_its_worker_s_alone() {
+        val listen = server.listen
+        server.stop()
+        TestServer(scratch.newFolder("stranger"), listen).use { stranger ->
+            hand.presses(R.string.sync_now)
+            hand.presses(R.string.enrol_again)
+            hand.awaits(R.string.enrol_intro)
+            hand.types(R.string.enrol_code, stranger.invitation())
+            hand.presses(R.string.enrol_action)
+            hand.awaits(R.string.error_other_worker)
+            hand.presses(hand.say(R.string.common_back), byDescription = true)
+            hand.awaits(R.string.error_revoked)
+        }
+    }
+
+    @Test
+    fun who_logs_out_is_told_what_is_unsent_and_the_next_one_sees_none_of_it() {
+        runBlocking { hand.app.core.gridwalk().report(NewIncident("hygiene", null, "市场北门垃圾未清运", null, null, emptyList())) }
+        hand.presses(R.string.shift_end)
+        hand.awaits(R.string.shift_end_ask)
+        hand.pressesLast(R.string.shift_end)
+        hand.presses(R.string.logout_action)
+        val unsent = hand.status().unsent.ops.toLong()
+        hand.awaits(hand.say(R.string.logout_unsent, unsent))
+        hand.pressesLast(R.string.logout_action)
+        hand.awaits(hand.say(R.string.enrol_left, unsent))
+        assertNull(hand.status().identity)
+        hand.types(R.string.enrol_code, server.invitation())
+        hand.presses(R.string.enrol_action)
+        hand.presses(R.string.tab_incidents)
+        hand.awaits(R.string.incidents_empty)
+        assertEquals(unsent.toULong(), hand.status().leftUnsent)
+    }
+
+    @Test
+    fun a_stolen_phone_is_wiped_with_its_key_and_says_so() {
+        val key = File(hand.app.noBackupFilesDir, "gridwalk.key").readBytes()
+        val before = hand.status().identity!!
+        server.reportStolen(before.deviceId)
+        runBlocking { hand.app.sync.run() }
+        hand.awaits(R.string.error_wiped)
+        assertEquals(emptyList<String>(), hand.app.noBackupFilesDir.list().orEmpty().filter { it.startsWith("gridwalk") })
+        hand.presses(R.string.common_retry)
+        hand.awaits(R.string.enrol_intro)
+        assertFalse(key.contentEquals(File(hand.app.noBackupFilesDir, "gridwalk.key").readBytes()))
     }
 
     @Test

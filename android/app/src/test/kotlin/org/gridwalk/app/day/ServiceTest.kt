@@ -18,10 +18,9 @@ import org.gridwalk.core.EngineException
 import org.gridwalk.core.NewIncident
 import org.gridwalk.core.NewPhoto
 import org.gridwalk.core.SendState
-import org.gridwalk.core.Unsent
 import org.gridwalk.shared.R
 import org.gridwalk.shared.location.PatrolService
-import org.gridwalk.shared.sync.SyncPolicy
+import org.gridwalk.shared.sync.SyncSchedule
 import org.gridwalk.shared.sync.SyncWorker
 import org.junit.After
 import org.junit.Assert.assertEquals
@@ -126,6 +125,34 @@ class ServiceTest {
     }
 
     @Test
+    fun a_battery_saver_that_takes_positions_with_the_screen_is_the_gap_s_cause() {
+        onPatrol()
+        hand.grants()
+        hand.switchesGps(true)
+        PatrolService.start(app)
+        hand.letsTheServiceRun()
+        hand.walks(Trace.endingNow(650..659), 10)
+        hand.savesPower(true)
+        hand.until("it does not say that it records") { hand.notified() == app.getString(R.string.location_saver) }
+        hand.savesPower(false)
+        hand.until("it says that it records") { hand.notified() == app.getString(R.string.notification_title) }
+        hand.walks(Trace.endingNow(660..669), 20)
+    }
+
+    @Test
+    fun the_sensor_is_asked_as_the_engine_plans_it() {
+        onPatrol()
+        hand.grants()
+        hand.switchesGps(true)
+        PatrolService.start(app)
+        hand.letsTheServiceRun()
+        hand.until("once a second while walking") { hand.asked() == 1_000L }
+        hand.hasBattery(percent = 10)
+        hand.until("and more rarely on a low battery") { hand.asked() >= 5_000L }
+        assertEquals("with one listener", 1, hand.listeners())
+    }
+
+    @Test
     fun the_app_swiped_away_does_not_end_it() {
         onPatrol()
         hand.grants()
@@ -163,35 +190,52 @@ class ServiceTest {
     fun work_waits_for_a_network_and_then_sends() {
         core { startShift(null) }
         report()
-        SyncPolicy.soon(WorkManager.getInstance(app))
-        val work = hand.works(SyncPolicy.SOON).single()
+        SyncSchedule(WorkManager.getInstance(app)).soon()
+        val work = hand.works(SyncSchedule.SOON).single()
         assertEquals(WorkInfo.State.ENQUEUED, work.state)
         assertEquals(NetworkType.CONNECTED, work.constraints.requiredNetworkType)
         assertTrue(hand.status().unsent.ops > 0u)
-        hand.letsWorkRun(SyncPolicy.SOON)
-        hand.until("it is sent") { hand.works(SyncPolicy.SOON).single().state == WorkInfo.State.SUCCEEDED }
+        hand.letsWorkRun(SyncSchedule.SOON)
+        hand.until("it is sent") { hand.works(SyncSchedule.SOON).single().state == WorkInfo.State.SUCCEEDED }
         assertEquals(0uL, hand.status().unsent.ops)
     }
 
     @Test
-    fun without_a_server_it_is_tried_again_and_nothing_is_lost() {
+    fun without_a_server_it_is_tried_again_by_the_engine_s_alarm_and_nothing_is_lost() {
         core { startShift(null) }
         report()
         val before = hand.status().unsent.ops
         server.stop()
-        assertEquals(Result.retry(), work())
+        assertEquals(Result.success(), work())
         assertTrue("${app.sync.state.value}", app.sync.state.value.error is EngineException.Offline)
         assertEquals(before, hand.status().unsent.ops)
+        val alarm = hand.works(SyncSchedule.ALARM).single()
+        assertEquals(WorkInfo.State.ENQUEUED, alarm.state)
+        assertTrue("${alarm.initialDelayMillis} ms, drawn below ten seconds", alarm.initialDelayMillis <= 10_000)
         server.start()
+        hand.joins(wifi = false)
+        hand.until("the network's return is taken as one") { hand.works(SyncSchedule.SOON).isNotEmpty() }
+        hand.letsWorkRun(SyncSchedule.SOON)
+        hand.until("it is sent") { hand.status().unsent.ops == 0uL }
+        hand.until("nothing is wrong any more") { app.sync.state.value.run { error == null && progress == null } }
+    }
+
+    @Test
+    fun after_a_sync_the_engine_s_time_is_the_alarm_and_until_then_nothing_runs() {
+        core { startShift(null) }
         assertEquals(Result.success(), work())
-        assertEquals(0uL, hand.status().unsent.ops)
-        assertNull(app.sync.state.value.error)
+        val alarm = hand.works(SyncSchedule.ALARM).single()
+        assertTrue("${alarm.initialDelayMillis} ms, a quarter of an hour", alarm.initialDelayMillis in 800_000..900_000)
+        val requests = server.holdings()
+        assertEquals(Result.success(), work())
+        assertEquals("it was not time", requests, server.holdings())
+        assertEquals("and there is one alarm", 1, hand.works(SyncSchedule.ALARM).count { !it.state.isFinished })
     }
 
     @Test
     fun it_is_also_done_regularly_and_only_once() {
-        repeat(2) { SyncPolicy.regularly(WorkManager.getInstance(app)) }
-        val work = hand.works(SyncPolicy.REGULARLY).single()
+        repeat(2) { SyncSchedule(WorkManager.getInstance(app)).regularly() }
+        val work = hand.works(SyncSchedule.REGULARLY).single()
         assertEquals(TimeUnit.MINUTES.toMillis(15), work.periodicityInfo!!.repeatIntervalMillis)
         assertEquals(Constraints.Builder().setRequiredNetworkType(NetworkType.CONNECTED).build(), work.constraints)
     }
@@ -203,10 +247,10 @@ class ServiceTest {
         assertEquals(Result.success(), work())
         assertEquals("the report is there, the photo is not", 0uL to 1uL, hand.status().unsent.run { ops to blobs })
         assertEquals(SendState.Waiting, runBlocking { hand.incidents(app.core.gridwalk()) }.single().send)
-        val waiting = hand.works(SyncPolicy.PHOTOS).single()
+        val waiting = hand.works(SyncSchedule.FREE).single()
         assertEquals(NetworkType.UNMETERED, waiting.constraints.requiredNetworkType)
         hand.joins(wifi = true)
-        hand.letsWorkRun(SyncPolicy.PHOTOS)
+        hand.letsWorkRun(SyncSchedule.FREE)
         hand.until("the photo is sent") { hand.status().unsent.blobs == 0uL }
         assertEquals(SendState.Sent, runBlocking { hand.incidents(app.core.gridwalk()) }.single().send)
     }
@@ -220,16 +264,13 @@ class ServiceTest {
     }
 
     @Test
-    fun photos_wait_for_an_hour_and_no_longer() {
-        val now = 1_795_228_920_000L
-        fun wait(isMetered: Boolean = true, blobs: ULong = 1u, ageMs: Long = 60_000) =
-            SyncPolicy.photosWait(isMetered, Unsent(ops = 1u, chunks = 0u, blobs, oldestMs = now - ageMs), now)
-        assertTrue(wait())
-        assertTrue(wait(ageMs = SyncPolicy.PATIENCE_MS - 1))
-        assertFalse(wait(ageMs = SyncPolicy.PATIENCE_MS))
-        assertFalse("a clock set back keeps none for ever", wait(ageMs = -86_400_000))
-        assertFalse(wait(isMetered = false))
-        assertFalse(wait(blobs = 0u))
+    fun what_those_who_left_had_not_sent_goes_by_itself() {
+        core { startShift(null) }
+        report()
+        core { logOut(confirm = true) }
+        assertTrue("${hand.status()}", hand.status().run { identity == null && leftUnsent > 0u })
+        assertEquals(Result.success(), work())
+        assertEquals(0uL, hand.status().leftUnsent)
     }
 
     private fun reportWithPhoto() = core {

@@ -39,6 +39,9 @@ class TestServer(private val folder: File, listen: String = "127.0.0.1:0") : Aut
     /** What the server itself says that it holds, as JSON. */
     fun holdings(): String = verb("holdings")
 
+    /** The phone of this id was reported stolen. */
+    fun reportStolen(device: String) = verb("device", "revoke", device, "--stolen")
+
     private fun verb(verb: String, vararg arguments: String): String {
         val run = program(verb, *arguments).redirectErrorStream(true).start()
         val told = run.inputStream.bufferedReader().readText()

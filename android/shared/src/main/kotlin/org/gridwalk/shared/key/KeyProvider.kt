@@ -7,13 +7,16 @@ import java.io.IOException
 import java.security.GeneralSecurityException
 
 /** Where the data file's key comes from. */
-fun interface KeyProvider {
+interface KeyProvider {
     /**
      * The 32 bytes of the data file's key; made when first asked for.
      *
      * @throws KeyLost where there is data, but no key that could open it.
      */
     fun key(): ByteArray
+
+    /** Makes the data unreadable for ever: the phone was reported stolen. The next [key] is a new one. */
+    fun destroy()
 }
 
 /**
@@ -29,6 +32,9 @@ interface KeyWrapper {
 
     /** @throws GeneralSecurityException where they were sealed by another key. */
     fun unwrap(sealed: ByteArray): ByteArray
+
+    /** Forgets what it seals with: nothing that it sealed can be opened again. */
+    fun destroy()
 }
 
 /**
@@ -56,6 +62,12 @@ class WrappedKeyProvider(
             // Without data nothing is lost: a phone that was wiped half-way can be enrolled again.
             if (data.exists()) throw KeyLost(error) else make()
         }
+    }
+
+    @Synchronized
+    override fun destroy() {
+        wrapper.destroy()
+        AtomicFile(file).delete()
     }
 
     /** Written through to the disk before it is used: data under an unsaved key would be lost. */

@@ -31,6 +31,8 @@ class KeystoreWrapper(private val alias: String = "gridwalk") : KeyWrapper {
         return cipher.doFinal(sealed, IV_BYTES, sealed.size - IV_BYTES)
     }
 
+    override fun destroy() = KeyStore.getInstance(STORE).apply { load(null) }.deleteEntry(alias)
+
     private fun existing(): SecretKey? = KeyStore.getInstance(STORE).apply { load(null) }.getKey(alias, null) as SecretKey?
 
     private fun generate(): SecretKey {

@@ -4,6 +4,7 @@ import androidx.annotation.StringRes
 import kotlinx.coroutines.flow.Flow
 import org.gridwalk.core.Fix
 import org.gridwalk.core.GapCause
+import org.gridwalk.core.SensorPlan
 import org.gridwalk.shared.R
 
 /** Why a patrol that runs records no route, as measured; [cause] is the gap's. */
@@ -13,6 +14,9 @@ enum class Trouble(@param:StringRes val text: Int, val cause: GapCause) {
     /** Only the neighbourhood is allowed, which makes no route. */
     PermissionRough(R.string.permission_location_reduced, GapCause.PERMISSION_OFF),
     LocationOff(R.string.location_off, GapCause.LOCATION_OFF),
+
+    /** The system saves power and takes the position away while the screen is off. */
+    PowerSaved(R.string.location_saver, GapCause.BATTERY_LOW),
 
     /** Positions come, and the phone cannot store them. */
     NotStored(R.string.error_not_stored, GapCause.UNKNOWN),
@@ -34,8 +38,8 @@ interface LocationSource {
     /** What keeps it from working, as measured now; null: nothing. */
     fun trouble(): Trouble?
 
-    /** Positions while collected, some [everyMs] apart; the sensor is off otherwise. */
-    fun watch(everyMs: Long): Flow<LocationEvent>
+    /** Positions while collected, as the last of [plans] asks for them; the sensor is off otherwise. */
+    fun watch(plans: Flow<SensorPlan>): Flow<LocationEvent>
 
     /** One position, now; null where none is found in a reasonable time. */
     suspend fun current(): Fix?

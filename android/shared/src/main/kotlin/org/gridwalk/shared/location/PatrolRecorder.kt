@@ -1,12 +1,22 @@
 package org.gridwalk.shared.location
 
 import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.combine
 import kotlinx.coroutines.flow.distinctUntilChanged
+import kotlinx.coroutines.flow.filterNotNull
+import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.mapLatest
+import kotlinx.coroutines.flow.onEach
 import kotlinx.coroutines.flow.transformLatest
 import kotlinx.coroutines.flow.transformWhile
 import org.gridwalk.core.EngineException
+import org.gridwalk.core.Power
 import org.gridwalk.core.SensorMark
+import org.gridwalk.core.SensorPlan
 import org.gridwalk.shared.Gridwalk
 
 /** What the recorder is at. */
@@ -21,11 +31,13 @@ sealed interface Recording {
 
 /**
  * Carries positions from the sensor to the core for as long as a patrol runs.
- * The sensor is asked while it is active and left alone while it is paused.
- *
- * @param everyMs how often to ask.
+ * The sensor is asked while it is active, as the engine plans it, and left alone
+ * while it is paused.
  */
-class PatrolRecorder(private val gridwalk: Gridwalk, private val source: LocationSource, private val everyMs: Long = EVERY_MS) {
+class PatrolRecorder(private val gridwalk: Gridwalk, private val source: LocationSource, private val supply: Supply) {
+    /** What the sensor was asked for, as far as the core has noted it. */
+    private var noted: UInt? = null
+
     /** What the sensor said and the core could not store yet, oldest first. */
     private val waiting = ArrayDeque<LocationEvent>()
 
@@ -49,13 +61,45 @@ class PatrolRecorder(private val gridwalk: Gridwalk, private val source: Locatio
 
     private suspend fun record(tell: suspend (Trouble?) -> Unit) {
         waiting.clear()
-        save { mark(SensorMark.Asked(everyMs.toUInt())) }
-        source.watch(everyMs).collect { event ->
+        noted = null
+        val stored = MutableStateFlow(0L)
+        var asked = 0u
+        val plans = plans(stored).onEach {
+            asked = it.everyMs
+            note(asked)
+        }
+        source.watch(plans).collect { event ->
             waiting += event
             if (waiting.size > HELD) waiting.removeFirst()
             store()
+            note(asked)
+            stored.value++
             tell((event as? LocationEvent.Lost)?.trouble ?: Trouble.NotStored.takeIf { waiting.isNotEmpty() })
         }
+    }
+
+    /** What the engine wants of the sensor: asked again after each event, when the battery changes, and while nothing comes. */
+    @OptIn(ExperimentalCoroutinesApi::class)
+    private fun plans(stored: Flow<Long>): Flow<SensorPlan> = combine(supply.power, stored, ticks()) { power, _, _ -> power }
+        .mapLatest { plan(it) }.filterNotNull().distinctUntilChanged()
+
+    private fun ticks(): Flow<Unit> = flow {
+        while (true) {
+            emit(Unit)
+            delay(SILENT_MS)
+        }
+    }
+
+    private suspend fun plan(power: Power): SensorPlan? = try {
+        gridwalk.sensorPlan(power)
+    } catch (_: EngineException) {
+        // The recording says itself what is wrong.
+        null
+    }
+
+    /** How often the sensor is asked: tried again with the next event where it cannot be stored. */
+    private suspend fun note(everyMs: UInt) {
+        if (everyMs != 0u && everyMs != noted && save { mark(SensorMark.Asked(everyMs)) }) noted = everyMs
     }
 
     /** Stores what waits, in its order, as far as it can. */
@@ -91,7 +135,8 @@ class PatrolRecorder(private val gridwalk: Gridwalk, private val source: Locatio
     }
 
     private companion object {
-        const val EVERY_MS = 2_000L
+        /** How often the plan is asked for while no position comes. */
+        const val SILENT_MS = 30_000L
 
         /** Twenty minutes of walking wait in memory while nothing can be stored; the oldest go first. */
         const val HELD = 600

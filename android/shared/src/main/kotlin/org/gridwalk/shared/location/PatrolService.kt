@@ -38,7 +38,7 @@ class PatrolService : LifecycleService() {
         val host = applicationContext as GridwalkHost
         val notification = PatrolNotification(this)
         try {
-            PatrolRecorder(host.core.gridwalk(), host.locations).run {
+            PatrolRecorder(host.core.gridwalk(), host.locations, host.supply).run {
                 host.recording.value = it
                 notification.show(it)
             }

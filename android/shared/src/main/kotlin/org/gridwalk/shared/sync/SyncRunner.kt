@@ -6,9 +6,11 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
+import org.gridwalk.core.EngineException
+import org.gridwalk.core.NetworkCost
+import org.gridwalk.core.NextSync
 import org.gridwalk.core.SyncProgress
 import org.gridwalk.shared.Core
-import org.gridwalk.shared.Gridwalk
 
 /** How syncing stands. */
 data class SyncState(
@@ -21,20 +23,12 @@ data class SyncState(
     data class Progress(val done: Long, val total: Long)
 }
 
-/** How a sync that started by itself went. */
-data class Attempt(
-    /** What went wrong; null: nothing. */
-    val error: Exception?,
-    /** Photos stayed here for a network that nobody pays by the byte. */
-    val photosWait: Boolean,
-)
-
 /**
  * Runs syncs one after the other, whoever asks, and lets the screens watch.
  *
- * @param isMetered whether somebody pays the present network by the byte.
+ * @param network what the present network costs.
  */
-class SyncRunner(private val core: Core, private val nowMs: () -> Long, private val isMetered: () -> Boolean) {
+class SyncRunner(private val core: Core, private val network: () -> NetworkCost) {
     private val one = Mutex()
     private val mutable = MutableStateFlow(SyncState())
 
@@ -45,27 +39,36 @@ class SyncRunner(private val core: Core, private val nowMs: () -> Long, private 
      *
      * @return null where it went well, else what went wrong.
      */
-    suspend fun run(): Exception? = attempt { false }.error
+    suspend fun run(): Exception? = attempt(null)
 
-    /** The same at a time that the system found; [SyncPolicy.photosWait] says what goes over this network. */
-    suspend fun runByItself(): Attempt = attempt { SyncPolicy.photosWait(isMetered(), it.status().unsent, nowMs()) }
+    /** The same at a time that the system found; the engine says what goes over this network. */
+    suspend fun runByItself(): Exception? = attempt(network())
 
-    private suspend fun attempt(photosWait: suspend (Gridwalk) -> Boolean): Attempt = one.withLock {
+    /** When the engine wants the next one; null where it cannot be asked. */
+    suspend fun next(over: NetworkCost = network()): NextSync? = try {
+        core.gridwalk().nextSync(over)
+    } catch (cancelled: CancellationException) {
+        throw cancelled
+    } catch (_: Exception) {
+        null
+    }
+
+    private suspend fun attempt(over: NetworkCost?): Exception? = one.withLock {
         mutable.value = SyncState(progress = SyncState.Progress(0, 0))
         var error: Exception? = null
-        var wait = false
         try {
-            val gridwalk = core.gridwalk()
-            wait = photosWait(gridwalk)
-            gridwalk.sync(wait) { mutable.value = SyncState(progress = it.items()) }
+            core.gridwalk().sync(over) { mutable.value = SyncState(progress = it.items()) }
         } catch (cancelled: CancellationException) {
             throw cancelled
+        } catch (wiped: EngineException.Wiped) {
+            core.wiped(wiped)
+            error = wiped
         } catch (failed: Exception) {
             error = failed
         } finally {
             mutable.value = SyncState(error = error)
         }
-        Attempt(error, wait)
+        error
     }
 
     private fun SyncProgress.items() = SyncState.Progress(done.toLong(), total.toLong())
