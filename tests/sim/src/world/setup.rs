@@ -76,6 +76,7 @@ impl World {
         let phone = world.buy_phone(0)?;
         world.phones[phone].link.mend();
         world.phones[phone].clock.set_ahead(0);
+        world.phones[phone].speaks = NEWER;
         Ok(world)
     }
 
