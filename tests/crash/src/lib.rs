@@ -8,7 +8,8 @@ use gridwalk_domain::{
     Catalogue, Clock, Epoch, Grid, GridId, GridLevel, Sha256, StreamKey, TenantId, WorkerId,
 };
 use gridwalk_engine::{
-    Config, Engine, Invitation, Key32, Request, Response, SystemDisk, Transport, TransportError,
+    Config, Engine, HttpTransport, Invitation, Key32, Request, Response, SystemDisk, Transport,
+    TransportError,
 };
 use gridwalk_system::{SystemClock, SystemRng};
 use rusqlite::Connection;
@@ -103,6 +104,26 @@ impl Phone {
     /// # Errors
     /// What the disk or the engine says.
     pub fn on_patrol_at(folder: &Path, keyed: bool, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        let invitation =
+            Invitation::parse("CODE", Some("https://test")).map_err(io::Error::other)?;
+        let phone = Self::at(folder, keyed)?;
+        phone.begin(&Greeter, &invitation, clock)?;
+        Ok(phone)
+    }
+
+    /// A phone that a real server enrolled, on shift and on patrol.
+    ///
+    /// # Errors
+    /// What the disk, the network or the engine says.
+    pub fn enrolled(folder: &Path, keyed: bool, invitation: &str) -> io::Result<Self> {
+        let invitation = Invitation::parse(invitation, None).map_err(io::Error::other)?;
+        let line = HttpTransport::new(&invitation.server).map_err(io::Error::other)?;
+        let phone = Self::at(folder, keyed)?;
+        phone.begin(&line, &invitation, Arc::new(SystemClock::new()))?;
+        Ok(phone)
+    }
+
+    fn at(folder: &Path, keyed: bool) -> io::Result<Self> {
         let phone = Self {
             folder: folder.to_owned(),
             key: keyed.then_some([0xc5; 32]),
@@ -115,15 +136,20 @@ impl Phone {
                 std::fs::set_permissions(phone.key_file(), std::fs::Permissions::from_mode(0o600))?;
             }
         }
-        let engine = phone.open_at(clock).map_err(io::Error::other)?;
-        let invitation =
-            Invitation::parse("CODE", Some("https://test")).map_err(io::Error::other)?;
-        engine
-            .enrol(&Greeter, &invitation)
-            .map_err(io::Error::other)?;
+        Ok(phone)
+    }
+
+    fn begin(
+        &self,
+        line: &dyn Transport,
+        invitation: &Invitation,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<()> {
+        let engine = self.open_at(clock).map_err(io::Error::other)?;
+        engine.enrol(line, invitation).map_err(io::Error::other)?;
         engine.start_shift(None).map_err(io::Error::other)?;
         engine.start_patrol().map_err(io::Error::other)?;
-        Ok(phone)
+        Ok(())
     }
 
     /// The data file.
