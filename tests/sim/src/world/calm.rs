@@ -37,6 +37,13 @@ impl World {
         self.say(format_args!("the storm is over"));
         self.busy = false;
         self.server.mend();
+        // It may have died over what the operator did, where no request came since.
+        if self.server.is_dead()
+            && let Err(error) = self.server.crash()
+        {
+            let name = "the server starts after every crash";
+            self.breaks(Violation::new(name, error.to_string()));
+        }
         for no in 0..self.phones.len() {
             self.phones[no].link.mend();
             self.phones[no].speaks = NEWER;
