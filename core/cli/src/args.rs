@@ -163,13 +163,35 @@ pub(crate) enum Patrol {
 pub(crate) enum Incident {
     /// 上报 · report one
     New(NewIncident),
-    /// 列出 · list
-    List,
+    /// 列出、查找 · list and search; what is named must all fit
+    List(FindIncidents),
     /// 查看 · show one
     Show {
         /// 事件编号 · the incident's id
         id: String,
     },
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct FindIncidents {
+    /// 状态 · its state: reported, escalated …
+    #[arg(long, value_name = "WORD")]
+    pub(crate) state: Option<String>,
+    /// 类别代码 · the category's code
+    #[arg(long, value_name = "CODE")]
+    pub(crate) category: Option<String>,
+    /// 发现日期 · the day on which it was found
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) day: Option<String>,
+    /// 标题和描述中的文字 · words of its title or description, or parts of them
+    #[arg(long)]
+    pub(crate) text: Option<String>,
+    /// 某处多少米以内，近的在前 · within so many metres of a place (WGS-84), the nearest first
+    #[arg(long, value_name = "LAT,LON,M", allow_hyphen_values = true)]
+    pub(crate) near: Option<String>,
+    /// 第几页，每页 50 条 · which page of 50
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) page: u32,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,6 +7,7 @@
 
 mod args;
 mod conflict;
+mod find;
 mod key;
 mod leave;
 mod problem;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::args::{self, Args, FileFormat, Incident, Patrol, Shift, Vault, Verb};
 use crate::problem::{Outcome, Problem, shown};
 use crate::text::Texts;
-use crate::{conflict, key, leave, record, show, sites, sync};
+use crate::{conflict, find, key, leave, record, show, sites, sync};
 
 pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
     let out = &mut io::stdout().lock();
@@ -186,7 +186,7 @@ fn incident(engine: &Engine, verb: &Incident, texts: &Texts, out: &mut dyn Write
                 texts.say("incident.reported", &[("id", id.to_string())])
             )?;
         }
-        Incident::List => show::incidents(&engine.incidents()?, texts, out)?,
+        Incident::List(asked) => find::list(engine, asked, texts, out)?,
         Incident::Show { id } => show::incident(&engine.incident(parsed(id)?)?, texts, out)?,
     }
     Ok(())

@@ -76,9 +76,6 @@ pub(crate) fn incidents(
     texts: &Texts,
     out: &mut dyn Write,
 ) -> Outcome<()> {
-    if incidents.is_empty() {
-        writeln!(out, "{}", texts.say("incident.none", &[]))?;
-    }
     for incident in incidents {
         let (at, state) = (time(incident.found_ms), sent(&incident.send, texts));
         let IncidentView {

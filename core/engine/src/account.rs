@@ -60,6 +60,15 @@ pub(crate) fn present(conn: &Connection) -> Inner<Option<Me>> {
     row.map(me).transpose()
 }
 
+/// The number of whoever uses the phone; that of nobody where nobody does.
+pub(crate) fn number(conn: &Connection) -> Inner<i64> {
+    let n = conn
+        .prepare_cached("SELECT n FROM account WHERE leaving IS NULL")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(n.unwrap_or(0))
+}
+
 /// Those who are leaving, the longest gone first.
 pub(crate) fn leaving(conn: &Connection) -> Inner<Vec<Me>> {
     let mut query =

@@ -4,7 +4,7 @@
 //! observer is told: recording goes on during a sync.
 
 use gridwalk_domain::{Clock, Entity, Moment, Rng, kind};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::attachments::Vault;
 use crate::error::{EngineError, Inner, Result};
 use crate::identity::{Contact, Me, RunningPatrol, RunningShift, Synced};
+use crate::index::{self, Tx};
 use crate::journal::Journal;
 use crate::observe::{Observers, Touched};
 use crate::outbox::Pen;
@@ -49,8 +50,9 @@ pub(crate) struct Core {
 }
 
 /// Begins a transaction that writes.
-pub(crate) fn begin(conn: &mut Connection) -> Inner<Transaction<'_>> {
-    Ok(conn.transaction_with_behavior(TransactionBehavior::Immediate)?)
+pub(crate) fn begin(conn: &mut Connection) -> Inner<Tx<'_>> {
+    let behavior = TransactionBehavior::Immediate;
+    Ok(Tx(conn.transaction_with_behavior(behavior)?))
 }
 
 impl Shared {
@@ -152,6 +154,7 @@ impl Core {
         let now = config.clock.now();
         // A disk that is full shows at the next save; looking goes on.
         let _ = core.note_boot(now);
+        let _ = core.renew_index(&config.app);
         core.resume_patrol(now)?;
         Ok(core)
     }
@@ -161,6 +164,17 @@ impl Core {
         if !boots::known(&self.conn, now)? {
             let tx = begin(&mut self.conn)?;
             boots::note(&tx, now)?;
+            tx.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the index anew where that of another version of the app, or none,
+    /// is there.
+    pub(crate) fn renew_index(&mut self, app: &str) -> Inner<()> {
+        if !index::is_whole(&self.conn, app)? {
+            let tx = begin(&mut self.conn)?;
+            index::renew(&tx, app)?;
             tx.commit()?;
         }
         Ok(())

@@ -26,6 +26,7 @@ mod export_unsent;
 #[cfg(feature = "http")]
 mod http;
 mod identity;
+mod index;
 mod invitation;
 mod journal;
 mod leaving;
@@ -48,7 +49,8 @@ pub use account::Leaving;
 pub use config::{Config, Key32};
 pub use disk::{Disk, DiskFile, OpenFor, SystemDisk};
 pub use engine::{
-    CoverageView, Engine, NewCheckIn, NewIncident, NewPhoto, PatrolSummary, SiteView,
+    CoverageView, Engine, IncidentPage, IncidentQuery, MAX_PAGE, MAX_SEARCH, Near, NewCheckIn,
+    NewIncident, NewPhoto, PatrolSummary, SiteView, Sort,
 };
 pub use error::{EngineError, Result};
 pub use export::Format;

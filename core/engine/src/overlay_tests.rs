@@ -248,6 +248,8 @@ impl World {
     fn new() -> Self {
         let mut conn = Connection::open_in_memory().expect("opens");
         crate::store::migrate(&mut conn).expect("migrates");
+        conn.execute("INSERT INTO account (n, me, line) VALUES (1, '', '')", [])
+            .expect("inserts");
         conn.execute("INSERT INTO stream (key) VALUES (?1)", [HOME.to_string()])
             .expect("follows");
         let server = Server {
@@ -459,6 +461,35 @@ impl World {
         }
     }
 
+    /// What the index of incidents has.
+    fn found(&self) -> Vec<(EntityId, String, String)> {
+        let mut query = self
+            .conn
+            .prepare("SELECT entity, status, text FROM found ORDER BY entity")
+            .expect("reads");
+        let rows = query.query_map([], |row| {
+            let id = EntityId::from_bytes(row.get(0)?);
+            Ok((id, row.get(1)?, row.get(2)?))
+        });
+        let rows: Result<_, _> = rows.expect("reads").collect();
+        rows.expect("reads")
+    }
+
+    /// What it must have.
+    fn found_by_a_scan(&self) -> Vec<(EntityId, String, String)> {
+        let ids = ids(&self.conn, 1, "incident").expect("reads").into_iter();
+        let shown = ids.filter_map(|id| shown(&self.conn, 1, id).expect("reads"));
+        let mut out: Vec<_> = shown
+            .filter(|entity| entity.deleted.is_none())
+            .map(|entity| {
+                let status = entity.status().unwrap_or_default().to_owned();
+                (entity.id, status, crate::index::text(&entity))
+            })
+            .collect();
+        out.sort();
+        out
+    }
+
     /// What the server would have, did the phone push all it holds, and did
     /// nobody else do anything.
     fn to_come(&self) -> Server {
@@ -478,6 +509,7 @@ proptest! {
         let mut world = World::new();
         for step in steps {
             world.step(step);
+            prop_assert_eq!(world.found(), world.found_by_a_scan());
             let doubted = timeline::doubted(&world.conn, 1).expect("reads") > 0;
             // Where nobody else changed anything since the last pull, nothing is
             // doubted and nothing was refused, the picture is the future.

@@ -319,7 +319,7 @@ impl Recorder {
         if live.unsealed > 0 && due && live.unsealed >= live.seal_at {
             let sealed = crate::core::begin(conn).and_then(|tx| {
                 self.seal(&tx, now)?;
-                Ok(tx.commit()?)
+                tx.commit()
             });
             match sealed {
                 Ok(()) => self.sealed(),

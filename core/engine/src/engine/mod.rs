@@ -2,6 +2,7 @@
 
 mod amend;
 pub(crate) mod duty;
+mod find;
 mod incident;
 mod leave;
 mod look;
@@ -21,6 +22,7 @@ use crate::sync::{self, SyncOptions, SyncReport};
 use crate::{Config, Identity, Invitation, Network, ServerAddress, Transport, account};
 
 pub use duty::PatrolSummary;
+pub use find::{IncidentPage, IncidentQuery, MAX_PAGE, MAX_SEARCH, Near, Sort};
 pub use incident::{NewIncident, NewPhoto};
 pub use sites::{CoverageView, NewCheckIn, SiteView};
 

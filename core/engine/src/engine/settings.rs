@@ -22,7 +22,7 @@ impl Engine {
         self.shared.with(|core| {
             let tx = begin(&mut core.conn)?;
             policy.store(&tx)?;
-            Ok(tx.commit()?)
+            tx.commit()
         })
     }
 }

@@ -24,6 +24,8 @@ pub(crate) mod name {
     pub(crate) const PACE: &str = "pace";
     /// When to sync next (JSON).
     pub(crate) const SCHEDULE: &str = "schedule";
+    /// The version of the app that made the index of incidents (JSON).
+    pub(crate) const INDEXED_BY: &str = "indexed_by";
     /// Whether deleted rows may still be read in the log.
     pub(crate) const UNCLEAN: &str = "unclean";
 }

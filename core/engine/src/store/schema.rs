@@ -164,11 +164,78 @@ CREATE TABLE unwanted (
 ) STRICT, WITHOUT ROWID;
 ";
 
+const SECOND: &str = "
+-- The incidents that are shown, as lists and searches read them. Made from the
+-- other tables: whoever opens the file makes it anew where it may differ.
+CREATE TABLE found (
+    found_ms INTEGER NOT NULL,
+    entity   BLOB NOT NULL CHECK (length(entity) = 16),
+    status   TEXT NOT NULL,
+    category TEXT NOT NULL,
+    lat      REAL,                          -- where, where that is known
+    lon      REAL,
+    text     TEXT NOT NULL,                 -- folded
+    PRIMARY KEY (found_ms, entity)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX found_entity ON found (entity);
+
+-- Records of which the index may be wrong. Empty between transactions.
+CREATE TABLE stale (
+    entity BLOB PRIMARY KEY CHECK (length(entity) = 16)
+) STRICT, WITHOUT ROWID;
+
+-- What is stale is out of the index at once.
+CREATE TRIGGER stale_insert AFTER INSERT ON stale BEGIN
+    DELETE FROM found WHERE entity = NEW.entity;
+END;
+
+CREATE TRIGGER base_insert AFTER INSERT ON base BEGIN
+    INSERT INTO stale VALUES (NEW.entity) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER base_update AFTER UPDATE ON base BEGIN
+    INSERT INTO stale VALUES (NEW.entity) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER base_delete AFTER DELETE ON base BEGIN
+    INSERT INTO stale VALUES (OLD.entity) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER op_insert AFTER INSERT ON op BEGIN
+    INSERT INTO stale VALUES (NEW.entity) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER op_update AFTER UPDATE OF account, home, state, stream ON op BEGIN
+    INSERT INTO stale VALUES (NEW.entity) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER op_delete AFTER DELETE ON op BEGIN
+    INSERT INTO stale VALUES (OLD.entity) ON CONFLICT DO NOTHING;
+END;
+
+-- A home that is followed, or is no more.
+CREATE TRIGGER stream_insert AFTER INSERT ON stream BEGIN
+    INSERT INTO stale SELECT entity FROM op WHERE home = NEW.key ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER stream_delete AFTER DELETE ON stream BEGIN
+    INSERT INTO stale SELECT entity FROM op WHERE home = OLD.key ON CONFLICT DO NOTHING;
+END;
+
+-- Somebody else uses the phone: of nobody else anything is found.
+CREATE TRIGGER account_insert AFTER INSERT ON account BEGIN
+    INSERT INTO stale SELECT entity FROM base WHERE true ON CONFLICT DO NOTHING;
+    INSERT INTO stale SELECT entity FROM op WHERE true ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER account_update AFTER UPDATE OF leaving ON account BEGIN
+    INSERT INTO stale SELECT entity FROM base WHERE true ON CONFLICT DO NOTHING;
+    INSERT INTO stale SELECT entity FROM op WHERE true ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER account_delete AFTER DELETE ON account BEGIN
+    INSERT INTO stale SELECT entity FROM base WHERE true ON CONFLICT DO NOTHING;
+    INSERT INTO stale SELECT entity FROM op WHERE true ON CONFLICT DO NOTHING;
+END;
+";
+
 /// The newest version that this build knows.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST)])
+    Migrations::new(vec![M::up(FIRST), M::up(SECOND)])
 }
 
 #[cfg(test)]

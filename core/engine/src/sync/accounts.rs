@@ -124,7 +124,7 @@ impl Run<'_> {
             } else if retention::let_go_of_leaving(&tx, &self.me, watermark)? {
                 account::strike(&tx, &self.me)?;
             }
-            Ok(tx.commit()?)
+            tx.commit()
         })
     }
 }

@@ -180,7 +180,7 @@ fn draw(shared: &Shared, invitation: &Invitation, me: Option<&Me>) -> Result<Beg
     shared.with(|core| {
         let tx = begin(&mut core.conn)?;
         meta::put(&tx, name::ENROLLING, &begun)?;
-        Ok(tx.commit()?)
+        tx.commit()
     })?;
     Ok(begun)
 }

@@ -133,7 +133,7 @@ impl Shared {
             core.schedule.note(now, ended, seen, &*self.rng);
             let tx = begin(&mut core.conn)?;
             core.schedule.store(&tx)?;
-            Ok(tx.commit()?)
+            tx.commit()
         });
     }
 }
@@ -232,7 +232,7 @@ impl<'a> Run<'a> {
             let _ = self.shared.with(|core| {
                 let tx = begin(&mut core.conn)?;
                 meta::put(&tx, name::PACE, &Pace::after_break(carried))?;
-                Ok(tx.commit()?)
+                tx.commit()
             });
         }
     }
@@ -245,7 +245,7 @@ impl<'a> Run<'a> {
         self.shared.with(|core| {
             let tx = begin(&mut core.conn)?;
             meta::remove(&tx, name::PACE)?;
-            Ok(tx.commit()?)
+            tx.commit()
         })
     }
 
@@ -334,7 +334,7 @@ impl<'a> Run<'a> {
             let mut line = account::line(&tx, self.me.account)?;
             change(&mut line);
             account::keep_line(&tx, self.me.account, &line)?;
-            Ok(tx.commit()?)
+            tx.commit()
         })
     }
 }

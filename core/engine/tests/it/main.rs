@@ -7,6 +7,7 @@ mod amending;
 mod budget;
 mod disk;
 mod enrolling;
+mod finding;
 mod hello;
 mod keeping;
 mod leaving;

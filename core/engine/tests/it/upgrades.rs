@@ -6,7 +6,7 @@
 //! by the version itself (docs/testing.md), and never changed after a release.
 
 use gridwalk_domain::{DeviceId, EntityId, WorkerId};
-use gridwalk_engine::{Engine, SendState};
+use gridwalk_engine::{Engine, IncidentQuery, SendState};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,6 +64,10 @@ fn a_queue_of_every_version_drains() {
             server.adopt(known.device, known.worker, &known.token, &known.send_token);
         }
         let engine = phone.open();
+        let shown = engine.incidents().expect("reads");
+        let found = engine.find_incidents(&IncidentQuery::default());
+        assert!(!shown.is_empty());
+        assert_eq!(found.expect("finds").incidents, shown, "indexed at once");
         sync(&engine, &server).expect("syncs");
         if engine.status().expect("reads").patrol.is_some() {
             engine.finish_patrol().expect("finishes");
