@@ -4,6 +4,7 @@
 mod coding;
 mod handle;
 mod message;
+mod range;
 mod tus;
 
 pub use message::{Body, Request, Response};

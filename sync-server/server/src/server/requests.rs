@@ -215,7 +215,7 @@ pub(super) fn answer(response: Response) -> HttpResponse {
 }
 
 /// Reads an attachment piece by piece on a thread that may block.
-fn stream(mut bytes: crate::blobs::Bytes) -> HttpBody {
+fn stream(mut bytes: Box<dyn std::io::Read + Send>) -> HttpBody {
     let (send, receive) = mpsc::channel::<std::io::Result<Bytes>>(2);
     tokio::task::spawn_blocking(move || {
         let mut piece = vec![0; 64 * 1024];
