@@ -170,6 +170,11 @@ class TusJsClient(Tus):
     def test_other_content_than_announced_is_refused(self):
         self.scene("other", self.file(5_000))
 
+    def test_a_proxy_that_lets_no_patch_through(self):
+        path = self.file()
+        self.scene("overridden", path)
+        self.arrived(path)
+
     def test_a_stranger_sends_nothing(self):
         self.scene("stranger", self.file(5_000))
 

@@ -66,6 +66,10 @@ const scenes = {
     process.kill(process.pid, "SIGKILL");
   },
   found: goOn,
+  async overridden() {
+    const { asked } = await send({ overridePatchMethod: true });
+    assert.ok(asked.every(([method]) => method === "POST"));
+  },
   sent: () => send(),
   async known() {
     // It looks at no offset in the answer to POST, and learns it by a refusal.

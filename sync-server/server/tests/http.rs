@@ -212,6 +212,28 @@ fn of_a_cut_body_with_a_checksum_nothing_is_kept() {
 }
 
 #[test]
+fn a_post_may_stand_for_what_a_proxy_lets_not_through() {
+    let running = running();
+    let phone = running.phone("王");
+    let bytes: Vec<u8> = (0..=255).cycle().take(3_000_000).collect();
+    let begun = phone.begin_upload(Sha256::of(&bytes), bytes.len());
+    let path = begun.header("location").expect("a location").to_owned();
+    let patch = [
+        ("x-http-method-override", "PATCH"),
+        ("content-type", "application/offset+octet-stream"),
+        ("upload-offset", "0"),
+    ];
+    let part = phone.tus("POST", &path, &patch, &bytes[..2_000_000]);
+    assert_eq!((part.status, part.offset()), (204, 2_000_000));
+    let head = [("x-http-method-override", "HEAD")];
+    let stands = phone.tus("POST", &path, &head, b"");
+    assert_eq!((stands.status, stands.offset()), (200, 2_000_000));
+    assert_eq!(phone.tus("POST", &path, &[], b"").status, 404);
+    let done = phone.patch(&path, 2_000_000, &bytes[2_000_000..]);
+    assert_eq!((done.status, done.offset()), (204, bytes.len() as u64));
+}
+
+#[test]
 fn what_is_read_by_range_is_not_packed() {
     let running = running();
     let mut phone = running.phone("王");

@@ -8,3 +8,4 @@ mod range;
 mod tus;
 
 pub use message::{Body, Request, Response};
+pub(crate) use tus::METHOD_OVERRIDE;

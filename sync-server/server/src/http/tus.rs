@@ -14,9 +14,19 @@ use crate::service::{Service, UPLOADS_KEPT_MS};
 
 const VERSION: &str = "1.0.0";
 
+/// Names the method that a POST stands for.
+pub(crate) const METHOD_OVERRIDE: &str = "x-http-method-override";
+
+fn method(request: &Request) -> &str {
+    match request.header(METHOD_OVERRIDE) {
+        Some(meant) if request.method == "POST" => meant,
+        _ => &request.method,
+    }
+}
+
 /// Answers a request under `/v1/blobs`, its body included.
 pub(super) fn answer(service: &Arc<Service>, request: &Request, path: &[&str]) -> Response {
-    let result = match (request.method.as_str(), path) {
+    let result = match (method(request), path) {
         ("OPTIONS", _) => Ok(Response::empty(204)),
         ("POST", []) => create(service, request),
         ("HEAD", [id]) => state(service, request, id),

@@ -39,7 +39,9 @@ fn router(service: Arc<Service>) -> Router {
     Router::new()
         .route(
             "/v1/blobs/{id}",
-            patch(requests::patch_blob).fallback(requests::any),
+            patch(requests::patch_blob)
+                .post(requests::post_blob)
+                .fallback(requests::any),
         )
         .fallback(requests::any)
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(has_no_ranges)))

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::assets;
 use super::connection::Peer;
 use crate::error::Fault;
-use crate::http::{Body, Request, Response};
+use crate::http::{Body, METHOD_OVERRIDE, Request, Response};
 use crate::service::Service;
 
 /// A request's bytes as they come, compressed or not; attachments apart.
@@ -167,6 +167,21 @@ pub(super) async fn patch_blob(
         refuse(response, body).await
     } else {
         answer(response)
+    }
+}
+
+/// A POST to an upload is what it says it stands for, where a proxy lets no PATCH
+/// through.
+pub(super) async fn post_blob(
+    state: State<Arc<Service>>,
+    peer: Extension<Peer>,
+    request: HttpRequest,
+) -> HttpResponse {
+    let meant = request.headers().get(METHOD_OVERRIDE);
+    if meant.is_some_and(|meant| meant == "PATCH") {
+        patch_blob(state, peer, request).await
+    } else {
+        any(state, peer, request).await
     }
 }
 
