@@ -2,7 +2,7 @@
 # The parts of `test` and `check`. Each runs by itself and in a subshell; one
 # that fails does not keep the others from running.
 
-TEST_PARTS=(rust sim conformance web bindings android browser fuzz)
+TEST_PARTS=(rust sim conformance tus web bindings android browser fuzz)
 CHECK_PARTS=(format scripts page clippy phones)
 # What runs when it is named: house is within rust.
 NAMED_TEST_PARTS=(house)
@@ -28,6 +28,15 @@ test_conformance() {
     need_python
     build_programs
     bash tests/conformance/run
+}
+
+# The same server, and attachments sent by the clients that others have.
+test_tus() {
+    need_python
+    npm_install tests/tus
+    pip_install tests/tus
+    build_programs
+    bash tests/tus/run
 }
 
 test_house() {

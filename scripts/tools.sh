@@ -193,6 +193,24 @@ need_python() {
     command -v python3 >/dev/null || skip "没有 Python 3" "there is no Python 3"
 }
 
+# pip_install FOLDER: what its requirements.txt says, into .gridwalk, unless it is
+# there already. Python then finds it.
+pip_install() {
+    local stamp print home
+    stamp="pip-$(printf '%s' "$1" | tr / -)"
+    home="$STATE/$stamp"
+    print="$(python3 --version) $(fingerprint "$1/requirements.txt")"
+    export PYTHONPATH="$home"
+    [ -d "$home" ] && is_done "$stamp" "$print" && return 0
+    python3 -m pip --version >/dev/null 2>&1 || ! has_apt || apt_install python3-pip
+    say "安装 $1 的依赖" "installing the dependencies of $1"
+    rm -rf "$home"
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+        --target "$home" --requirement "$1/requirements.txt" >&2 ||
+        die "pip 安装失败（$1），请检查网络" "pip failed in $1: see the lines above; is the network there?"
+    mark_done "$stamp" "$print"
+}
+
 # need_commands COMMAND:PACKAGE…: installs what brings the commands that are
 # missing, where apt is; whoever wants to run them says what it does without.
 need_commands() {

@@ -3,12 +3,16 @@
 Run it with tests/conformance/run. Each test is one sentence of that page.
 """
 
+import base64
+import email.utils
+import hashlib
 import json
 import pathlib
 import re
 import secrets
 import sys
 import tempfile
+import time
 import unittest
 
 from client import NOTHING, Op, Phone, digest, new_id, new_op_id, now_ms, place, sha256
@@ -442,6 +446,54 @@ class Attachments(Conformance):
         answer = phone.patch(made.headers["location"], 0, b"b" * 500)
         self.assertEqual(answer.status, 460)
         self.assertEqual(phone.tus("HEAD", made.headers["location"]).status, 404)
+
+    def test_a_piece_with_another_checksum_is_not_kept(self):
+        phone = self.phone()
+        content = secrets.token_bytes(1_000)
+        path = phone.create_upload(content).headers["location"]
+        for name in ("sha1", "sha256"):
+            checksum = base64.b64encode(hashlib.new(name, content[:500]).digest()).decode()
+            answer = phone.patch(path, 0, content[1:501], Upload_Checksum=f"{name} {checksum}")
+            self.assertEqual((answer.status, answer.code), (460, "checksum_mismatch"))
+            self.assertEqual(phone.tus("HEAD", path).headers["upload-offset"], "0")
+        answer = phone.patch(path, 0, content[:500], Upload_Checksum=f"{name} {checksum}")
+        self.assertEqual((answer.status, answer.headers["upload-offset"]), (204, "500"))
+        self.assertEqual(phone.patch(path, 500, content[500:], Upload_Checksum="md5 x").status, 400)
+
+    def test_an_upload_expires(self):
+        phone = self.phone()
+        content = secrets.token_bytes(1_000)
+        made = phone.create_upload(content)
+        expires = email.utils.parsedate_to_datetime(made.headers["upload-expires"]).timestamp()
+        self.assertAlmostEqual(expires, time.time() + 7 * 86_400, delta=300)
+        self.assertIn("upload-expires", phone.patch(made.headers["location"], 0, content[:500]).headers)
+        self.assertNotIn("upload-expires", phone.patch(made.headers["location"], 500, content[500:]).headers)
+
+    def test_the_extensions_are_named(self):
+        answer = self.phone().ask("OPTIONS", "/v1/blobs")
+        self.assertEqual(answer.headers["tus-extension"], "creation,checksum,expiration")
+        self.assertEqual(answer.headers["tus-checksum-algorithm"], "sha1,sha256")
+
+    def test_what_a_record_shows_is_downloaded_by_range(self):
+        phone, content = self.phone(), secrets.token_bytes(1_000)
+        path = f"/v1/blobs/{sha256(content)}"
+        phone.patch(phone.create_upload(content).headers["location"], 0, content)
+        self.assertEqual(phone.ask("GET", path).status, 404, "no record shows it")
+        made, incident = phone.incident()
+        photo = {"sha256": sha256(content), "mime": "image/jpeg", "bytes": len(content)}
+        shown = phone.op(incident, "incident", {"append": {"list": "photos", "value": photo}})
+        phone.push(made, shown)
+        whole = phone.ask("GET", path)
+        self.assertEqual((whole.status, whole.body), (200, content))
+        tag = whole.headers["etag"]
+        self.assertEqual(tag, f'"{sha256(content)}"')
+        part = phone.ask("GET", path, headers={"Range": "bytes=900-", "If-Range": tag})
+        self.assertEqual((part.status, part.body), (206, content[900:]))
+        self.assertEqual(part.headers["content-range"], "bytes 900-999/1000")
+        other = phone.ask("GET", path, headers={"Range": "bytes=900-", "If-Range": '"other"'})
+        self.assertEqual((other.status, other.body), (200, content))
+        self.assertEqual(phone.ask("GET", path, headers={"Range": "bytes=1000-"}).status, 416)
+        self.assertEqual(phone.ask("GET", path, headers={"If-None-Match": tag}).status, 304)
 
     def test_another_version_of_tus(self):
         answer = self.phone().ask("POST", "/v1/blobs", headers={"Tus-Resumable": "0.2.2"})

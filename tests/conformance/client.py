@@ -246,9 +246,9 @@ class Phone:
         hash64 = base64.b64encode(sha256(content).encode()).decode()
         return self.tus("POST", "/v1/blobs", Upload_Length=str(len(content)), Upload_Metadata=f"sha256 {hash64}")
 
-    def patch(self, path: str, offset: int, piece: bytes) -> Answer:
+    def patch(self, path: str, offset: int, piece: bytes, **more) -> Answer:
         kind = "application/offset+octet-stream"
-        return self.tus("PATCH", path, piece, Content_Type=kind, Upload_Offset=str(offset))
+        return self.tus("PATCH", path, piece, Content_Type=kind, Upload_Offset=str(offset), **more)
 
 
 NOTHING = {"ops": 0, "chunks": 0, "blobs": 0, "oldest_ms": None}

@@ -59,9 +59,7 @@ import Testing
         let byItself = Task { await runner.networkIs(.metered) }
         await fact { syncs == 1 }
         let byHand = Task { await runner.now() }
-        // The wish is with the runner before this answers, which does nothing while one runs.
-        await Task.yield()
-        await runner.nudge()
+        await fact { await runner.waiting == 1 }
         open.yield()
         open.yield()
         open.finish()
@@ -141,6 +139,7 @@ import Testing
         let first = Task { await runner.now() }
         await fact { syncs == 1 }
         let second = Task { await runner.now() }
+        await fact { await runner.waiting == 1 }
         open.yield()
         #expect(await first.value)
         #expect(await second.value)

@@ -20,7 +20,7 @@ use crate::tree::Trees;
 /// How long a stream's tags are kept.
 const TAGS_KEPT_MS: i64 = 90 * 24 * 3_600_000;
 /// How long an upload to which no byte comes is kept.
-const UPLOADS_KEPT_MS: i64 = 7 * 24 * 3_600_000;
+pub(crate) const UPLOADS_KEPT_MS: i64 = 7 * 24 * 3_600_000;
 /// How long a session lasts that nobody uses.
 pub(crate) const SESSION_IDLE_MS: i64 = 12 * 3_600_000;
 

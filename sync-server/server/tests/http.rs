@@ -188,6 +188,76 @@ fn an_attachment_goes_on_where_it_was_cut() {
 }
 
 #[test]
+fn of_a_cut_body_with_a_checksum_nothing_is_kept() {
+    let running = running();
+    let phone = running.phone("王");
+    let bytes = vec![7; 900_000];
+    let begun = phone.begin_upload(Sha256::of(&bytes), bytes.len());
+    let path = begun.header("location").expect("a location").to_owned();
+    assert_eq!(phone.patch(&path, 0, &bytes[..1000]).offset(), 1000);
+    let mut raw = TcpStream::connect(running.server.addr()).expect("connects");
+    write!(
+        raw,
+        "PATCH {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ntus-resumable: 1.0.0\r\n\
+         content-type: application/offset+octet-stream\r\nupload-offset: 1000\r\ncontent-length: 899000\r\n\
+         upload-checksum: sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=\r\n\r\n",
+        phone.token
+    )
+    .expect("writes");
+    raw.write_all(&bytes[..600_000]).expect("writes");
+    raw.shutdown(std::net::Shutdown::Write).expect("cuts");
+    let _ = raw.read_to_end(&mut Vec::new());
+    assert_eq!(phone.tus("HEAD", &path, &[], b"").offset(), 1000);
+    assert_eq!(phone.patch(&path, 1000, &bytes[1000..]).status, 204);
+}
+
+#[test]
+fn a_post_may_stand_for_what_a_proxy_lets_not_through() {
+    let running = running();
+    let phone = running.phone("王");
+    let bytes: Vec<u8> = (0..=255).cycle().take(3_000_000).collect();
+    let begun = phone.begin_upload(Sha256::of(&bytes), bytes.len());
+    let path = begun.header("location").expect("a location").to_owned();
+    let patch = [
+        ("x-http-method-override", "PATCH"),
+        ("content-type", "application/offset+octet-stream"),
+        ("upload-offset", "0"),
+    ];
+    let part = phone.tus("POST", &path, &patch, &bytes[..2_000_000]);
+    assert_eq!((part.status, part.offset()), (204, 2_000_000));
+    let head = [("x-http-method-override", "HEAD")];
+    let stands = phone.tus("POST", &path, &head, b"");
+    assert_eq!((stands.status, stands.offset()), (200, 2_000_000));
+    assert_eq!(phone.tus("POST", &path, &[], b"").status, 404);
+    let done = phone.patch(&path, 2_000_000, &bytes[2_000_000..]);
+    assert_eq!((done.status, done.offset()), (204, bytes.len() as u64));
+}
+
+#[test]
+fn what_is_read_by_range_is_not_packed() {
+    let running = running();
+    let mut phone = running.phone("王");
+    let bytes = vec![b'a'; 100_000];
+    let op = phone.incident("楼道");
+    let file = phone.upload(&bytes);
+    let entry = json!({"sha256": file, "mime": "text/plain", "bytes": bytes.len()});
+    let entry = phone.append(op.entity, "photos", entry);
+    phone.push(&[op, entry]);
+    let path = format!("/v1/blobs/{file}");
+    let headers = [("accept-encoding", "gzip")];
+    let whole = phone.send("GET", &path, &headers, b"");
+    assert_eq!(
+        (whole.status, whole.header("content-encoding")),
+        (200, None)
+    );
+    assert_eq!(whole.header("content-length"), Some("100000"));
+    assert!(whole.body == bytes);
+    let headers = [("accept-encoding", "gzip"), ("range", "bytes=99990-")];
+    let part = phone.send("GET", &path, &headers, b"");
+    assert_eq!((part.status, part.body), (206, vec![b'a'; 10]));
+}
+
+#[test]
 fn tus_says_what_it_wants() {
     let running = running();
     let phone = running.phone("王");
@@ -206,7 +276,14 @@ fn tus_says_what_it_wants() {
     let options = running.socket.send("OPTIONS", "/v1/blobs", &[], b"");
     assert_eq!(options.status, 204);
     assert_eq!(options.header("tus-version"), Some("1.0.0"));
-    assert_eq!(options.header("tus-extension"), Some("creation"));
+    assert_eq!(
+        options.header("tus-extension"),
+        Some("creation,checksum,expiration")
+    );
+    assert_eq!(
+        options.header("tus-checksum-algorithm"),
+        Some("sha1,sha256")
+    );
     assert_eq!(options.header("tus-max-size"), Some("268435456"));
     let token = format!("Bearer {}", phone.token);
     let old = [

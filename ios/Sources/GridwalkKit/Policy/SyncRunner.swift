@@ -30,6 +30,8 @@ public actor SyncRunner {
     private var report = Report()
     private var running: (whole: Bool, task: Task<Bool, Never>)?
     private var alarm: Task<Void, Never>?
+    /// How many wait for the sync under way to end.
+    private(set) var waiting = 0
 
     /// - Parameters:
     ///   - told: hears each change of the report, on any thread, in order.
@@ -86,7 +88,9 @@ public actor SyncRunner {
     /// - Parameter cost: nothing: everything goes, whatever it costs.
     private func run(over cost: NetworkCost?) async -> Bool {
         if let running {
+            waiting += 1
             let went = await running.task.value
+            waiting -= 1
             // That one left something for a network that costs nothing, and the user wants it sent.
             return went && cost == nil && !running.whole ? await run(over: nil) : went
         }

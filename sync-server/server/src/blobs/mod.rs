@@ -1,5 +1,6 @@
 //! Attachments: the seam to where their bytes are, and tus 1.0 above it.
 
+mod checksum;
 mod folder;
 mod memory;
 mod upload;
@@ -8,12 +9,18 @@ use gridwalk_domain::Sha256;
 use std::io;
 use std::path::PathBuf;
 
+pub(crate) use checksum::{ALGORITHMS, Checksum};
 pub use folder::FolderBlobs;
 pub use memory::MemoryBlobs;
-pub(crate) use upload::{Begun, Patch, is_kept};
+pub(crate) use upload::{Patch, Standing, is_kept};
+
+/// What can be read from any place on.
+pub trait Content: io::Read + io::Seek + Send {}
+
+impl<T: io::Read + io::Seek + Send> Content for T {}
 
 /// The bytes of an attachment.
-pub type Bytes = Box<dyn io::Read + Send>;
+pub type Bytes = Box<dyn Content>;
 
 /// Where attachments are.
 ///

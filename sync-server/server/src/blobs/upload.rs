@@ -1,4 +1,4 @@
-//! tus 1.0, core and creation: resumable by the byte.
+//! tus 1.0: resumable by the byte.
 //!
 //! An offset is told only after the bytes before it are on disk and the offset
 //! itself is committed; what a crash left behind it is overwritten.
@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use std::io::Read as _;
 use std::sync::{Arc, Mutex};
 
+use super::Checksum;
 use crate::commits::lock;
 use crate::error::{Error, Fault};
 use crate::service::{Service, Tools};
@@ -39,12 +40,14 @@ pub(crate) struct Patch {
     upload: UploadRow,
     /// What is written, synced or not.
     end: u64,
+    /// Until it was held to it, no byte of a body that has one is kept.
+    checksum: Option<Checksum>,
     service: Arc<Service>,
     _guard: UploadGuard,
 }
 
 /// Where an upload stands, and the phone's receipt where it is whole now.
-pub(crate) struct Begun {
+pub(crate) struct Standing {
     pub(crate) upload: UploadRow,
     pub(crate) receipt: Option<Cursor>,
 }
@@ -117,7 +120,7 @@ impl Service {
         phone: &Phone,
         sha256: Sha256,
         length: u64,
-    ) -> Result<Begun, Error> {
+    ) -> Result<Standing, Error> {
         if length == 0 {
             return Err(Fault::bad_request("Upload-Length: an attachment is not empty").into());
         }
@@ -156,7 +159,7 @@ impl Service {
                 if here && receipt.is_none() {
                     receipt = last_receipt(tx, phone.tenant, phone.id)?;
                 }
-                Ok(Begun { upload, receipt })
+                Ok(Standing { upload, receipt })
             })
         })
     }
@@ -171,17 +174,19 @@ impl Service {
         Ok(upload.filter(theirs).ok_or_else(gone)?)
     }
 
-    /// Begins to go on with an upload at `offset`.
+    /// Begins to go on with an upload at `offset`, with bytes that have this
+    /// checksum.
     pub(crate) fn begin_patch(
         self: &Arc<Self>,
         phone: &Phone,
         id: &str,
         offset: u64,
+        checksum: Option<Checksum>,
     ) -> Result<Patch, Error> {
         let busy = || Fault::new(423, "locked", "This upload is being written. Try again.");
         let guard = self.guard_upload(id).ok_or_else(busy)?;
         let upload = self.upload(phone, id)?;
-        if upload.offset != offset || upload.offset == upload.length {
+        if upload.offset != offset {
             let text = format!("The upload stands at {}.", upload.offset);
             return Err(Fault::new(409, "wrong_offset", text).into());
         }
@@ -189,6 +194,7 @@ impl Service {
         Ok(Patch {
             phone: phone.clone(),
             end: offset,
+            checksum,
             upload,
             service,
             _guard: guard,
@@ -208,7 +214,9 @@ impl Patch {
             .blobs
             .write(&self.upload.id, self.end, bytes)?;
         self.end += length;
-        if self.end - self.upload.offset >= SYNC_EVERY && self.end < self.upload.length {
+        if let Some(checksum) = &mut self.checksum {
+            checksum.add(bytes);
+        } else if self.end - self.upload.offset >= SYNC_EVERY && self.end < self.upload.length {
             self.keep()?;
         }
         Ok(())
@@ -230,16 +238,31 @@ impl Patch {
         })
     }
 
-    /// Ends the PATCH, whole or cut: the offset up to which all is durable, and
-    /// the phone's receipt where it is whole.
+    /// Ends the PATCH, its body whole or cut: the offset up to which all is
+    /// durable, and the phone's receipt where the upload is whole.
     ///
     /// # Errors
+    /// 460 where the body has another checksum: the upload stands where it stood.
     /// 460 where all bytes are there and have another hash, 410 where it was
     /// purged meanwhile; the upload is gone.
-    pub(crate) fn end(mut self) -> Result<(u64, Option<Cursor>), Error> {
+    pub(crate) fn end(mut self, whole: bool) -> Result<Standing, Error> {
+        match self.checksum.take() {
+            // Nobody can tell of a part whether it is right.
+            Some(_) if !whole => return Ok(self.standing(None)),
+            Some(checksum) => checksum.check()?,
+            None => {}
+        }
         if self.end < self.upload.length {
             self.keep()?;
-            return Ok((self.end, None));
+            return Ok(self.standing(None));
+        }
+        if self.upload.offset == self.upload.length {
+            // Whole already: some clients ask so where there is nothing to send.
+            let (tenant, device) = (self.phone.tenant, self.phone.id);
+            let receipt = self
+                .service
+                .read(|tx| Ok(last_receipt(tx, tenant, device)?))?;
+            return Ok(self.standing(receipt));
         }
         let service = Arc::clone(&self.service);
         service.tools.blobs.sync(&self.upload.id)?;
@@ -267,8 +290,17 @@ impl Patch {
                 self.give_up()?;
                 Err(mismatch().into())
             }
-            kept => Ok((self.end, kept?)),
+            kept => {
+                let receipt = kept?;
+                self.upload.offset = self.end;
+                Ok(self.standing(receipt))
+            }
         }
+    }
+
+    fn standing(self, receipt: Option<Cursor>) -> Standing {
+        let upload = self.upload;
+        Standing { upload, receipt }
     }
 
     /// Forgets the upload.

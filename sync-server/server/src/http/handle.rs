@@ -4,11 +4,13 @@ use gridwalk_domain::wire::{
     BadCursor, EnrolRequest, HaveRequest, HelloRequest, MAX_PUSH_BYTES, MAX_TRACKS_BYTES,
     PullRequest, PushRequest, RECEIPT_HEADER, tracks,
 };
+use gridwalk_store::BlobRow;
 use serde::Serialize;
 use std::sync::Arc;
 
 use super::coding;
 use super::message::{Body, Request, Response};
+use crate::blobs::Bytes;
 use crate::error::{Error, Fault};
 use crate::page::{Answer, COOKIE};
 use crate::service::Service;
@@ -29,6 +31,9 @@ impl Service {
     pub fn handle(self: &Arc<Self>, request: &Request) -> Response {
         let path: Vec<&str> = request.path.trim_start_matches('/').split('/').collect();
         match path.as_slice() {
+            ["v1", "blobs", sha256] if request.method == "GET" => {
+                self.download(request, sha256).unwrap_or_else(refusal)
+            }
             ["v1", "blobs", rest @ ..] => super::tus::answer(self, request, rest),
             ["v1", call] => packed(
                 request,
@@ -39,6 +44,13 @@ impl Service {
             ["readyz"] => self.ready(),
             _ => Fault::not_found().into(),
         }
+    }
+
+    fn download(&self, request: &Request, sha256: &str) -> Result<Response, Error> {
+        let phone = self.who_asks(request)?;
+        let sha256 = sha256.parse().map_err(|_| Fault::not_found())?;
+        let (row, bytes) = self.blob_of(&phone, sha256)?;
+        media(request, &row, bytes)
     }
 
     fn answer_phone(&self, request: &Request, call: &str) -> Result<Response, Error> {
@@ -98,18 +110,7 @@ impl Service {
                 let cookie = cookie("", "; Max-Age=0", request.secure);
                 Response::empty(204).with("set-cookie", cookie)
             }
-            Answer::Blob {
-                mime,
-                length,
-                bytes,
-            } => {
-                let mut response = Response::empty(200);
-                response.body = Body::Stream { length, bytes };
-                response
-                    .with("content-type", shown(&mime))
-                    .with("content-disposition", disposition(&mime))
-                    .with("cache-control", "private, max-age=31536000, immutable")
-            }
+            Answer::Blob(row, bytes) => media(request, &row, bytes)?,
         })
     }
 
@@ -119,6 +120,13 @@ impl Service {
             _ => text(503, "not ready\n"),
         }
     }
+}
+
+/// An attachment, or a range of it.
+fn media(request: &Request, row: &BlobRow, bytes: Bytes) -> Result<Response, Error> {
+    Ok(super::range::answer(request, row, bytes)?
+        .with("content-type", shown(&row.mime))
+        .with("content-disposition", disposition(&row.mime)))
 }
 
 fn refusal(error: Error) -> Response {

@@ -5,7 +5,6 @@ use std::fmt;
 use std::io::Read as _;
 
 use super::coding;
-use crate::blobs::Bytes;
 use crate::error::{Error, Fault};
 
 /// A request, its body included.
@@ -86,12 +85,12 @@ impl Request {
 pub enum Body {
     /// All of it.
     Bytes(Vec<u8>),
-    /// An attachment, to be read piece by piece.
+    /// Of an attachment, to be read piece by piece.
     Stream {
         /// How many bytes there are.
         length: u64,
         /// The bytes.
-        bytes: Bytes,
+        bytes: Box<dyn std::io::Read + Send>,
     },
 }
 

@@ -4,6 +4,8 @@
 mod coding;
 mod handle;
 mod message;
+mod range;
 mod tus;
 
 pub use message::{Body, Request, Response};
+pub(crate) use tus::METHOD_OVERRIDE;

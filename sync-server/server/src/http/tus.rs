@@ -1,20 +1,32 @@
-//! tus 1.0 over HTTP: core and creation.
+//! tus 1.0 over HTTP: core, creation, checksum and expiration.
 
 use base64::Engine as _;
+use chrono::DateTime;
 use gridwalk_domain::Sha256;
-use gridwalk_domain::wire::{Cursor, MAX_BLOB_BYTES, RECEIPT_HEADER};
+use gridwalk_domain::wire::{MAX_BLOB_BYTES, RECEIPT_HEADER};
+use gridwalk_store::UploadRow;
 use std::sync::Arc;
 
 use super::message::{Head, Request, Response};
-use crate::blobs::{Begun, Patch};
+use crate::blobs::{ALGORITHMS, Checksum, Patch, Standing};
 use crate::error::{Error, Fault};
-use crate::service::Service;
+use crate::service::{Service, UPLOADS_KEPT_MS};
 
 const VERSION: &str = "1.0.0";
 
+/// Names the method that a POST stands for.
+pub(crate) const METHOD_OVERRIDE: &str = "x-http-method-override";
+
+fn method(request: &Request) -> &str {
+    match request.header(METHOD_OVERRIDE) {
+        Some(meant) if request.method == "POST" => meant,
+        _ => &request.method,
+    }
+}
+
 /// Answers a request under `/v1/blobs`, its body included.
 pub(super) fn answer(service: &Arc<Service>, request: &Request, path: &[&str]) -> Response {
-    let result = match (request.method.as_str(), path) {
+    let result = match (method(request), path) {
         ("OPTIONS", _) => Ok(Response::empty(204)),
         ("POST", []) => create(service, request),
         ("HEAD", [id]) => state(service, request, id),
@@ -36,7 +48,8 @@ fn dressed(request: &Request, result: Result<Response, Error>) -> Response {
     if request.method == "OPTIONS" || response.status == 412 {
         return response
             .with("tus-version", VERSION)
-            .with("tus-extension", "creation")
+            .with("tus-extension", "creation,checksum,expiration")
+            .with("tus-checksum-algorithm", ALGORITHMS)
             .with("tus-max-size", MAX_BLOB_BYTES.to_string());
     }
     response
@@ -81,36 +94,48 @@ fn create(service: &Arc<Service>, request: &Request) -> Result<Response, Error> 
     let phone = service.who_asks(request)?;
     check_version(request)?;
     let (length, sha256) = (number(request, "upload-length")?, announced(request)?);
-    let Begun { upload, receipt } = service.create_upload(&phone, sha256, length)?;
-    let response = Response::empty(201)
-        .with("location", format!("/v1/blobs/{}", upload.id))
-        .with("upload-offset", upload.offset.to_string());
-    Ok(with_receipt(response, receipt))
+    let standing = service.create_upload(&phone, sha256, length)?;
+    let location = format!("/v1/blobs/{}", standing.upload.id);
+    Ok(told(201, &standing).with("location", location))
 }
 
-/// Tells the phone's highest receipt.
-fn with_receipt(response: Response, receipt: Option<Cursor>) -> Response {
-    match receipt {
+/// Tells where an upload stands, and the phone's highest receipt.
+fn told(status: u16, standing: &Standing) -> Response {
+    let Standing { upload, receipt } = standing;
+    let response = Response::empty(status).with("upload-offset", upload.offset.to_string());
+    let response = match receipt {
         Some(cursor) => response.with(RECEIPT_HEADER, cursor.to_string()),
         None => response,
+    };
+    match expires(upload) {
+        Some(when) => response.with("upload-expires", when),
+        None => response,
     }
+}
+
+/// When an upload is forgotten that is not whole, unless bytes come.
+fn expires(upload: &UploadRow) -> Option<String> {
+    if upload.offset == upload.length {
+        return None;
+    }
+    let when = DateTime::from_timestamp_millis(upload.at_ms + UPLOADS_KEPT_MS)?;
+    Some(when.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
 fn state(service: &Arc<Service>, request: &Request, id: &str) -> Result<Response, Error> {
     let phone = service.who_asks(request)?;
     check_version(request)?;
     let upload = service.upload(&phone, id)?;
-    Ok(Response::empty(200)
-        .with("upload-offset", upload.offset.to_string())
-        .with("upload-length", upload.length.to_string()))
+    let length = upload.length.to_string();
+    let receipt = None;
+    Ok(told(200, &Standing { upload, receipt }).with("upload-length", length))
 }
 
 fn finish(patch: Patch, written: Result<(), Error>) -> Result<Response, Error> {
     // What came before a cut is kept, so that nothing is sent twice.
-    let (offset, receipt) = patch.end()?;
+    let standing = patch.end(written.is_ok())?;
     written?;
-    let response = Response::empty(204).with("upload-offset", offset.to_string());
-    Ok(with_receipt(response, receipt))
+    Ok(told(204, &standing))
 }
 
 impl Service {
@@ -122,7 +147,9 @@ impl Service {
             return Err(Fault::new(415, "bad_type", text).into());
         }
         let id = head.path.rsplit('/').next().unwrap_or_default();
-        self.begin_patch(&phone, id, number(head, "upload-offset")?)
+        let checksum = head.header("upload-checksum").map(Checksum::read);
+        let offset = number(head, "upload-offset")?;
+        self.begin_patch(&phone, id, offset, checksum.transpose()?)
     }
 
     /// Begins a PATCH whose body comes piece by piece.

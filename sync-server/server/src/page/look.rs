@@ -1,6 +1,7 @@
 //! From a request of the page to its answer.
 
 use gridwalk_domain::Catalogue;
+use gridwalk_store::BlobRow;
 use serde::Serialize;
 
 use super::login::Login;
@@ -29,14 +30,7 @@ pub(crate) enum Answer {
     /// The session is over.
     LoggedOut,
     /// An attachment.
-    Blob {
-        /// Its type, as sniffed.
-        mime: String,
-        /// Its size.
-        length: u64,
-        /// Its bytes.
-        bytes: Bytes,
-    },
+    Blob(BlobRow, Bytes),
 }
 
 pub(super) fn json(value: &impl Serialize) -> Result<Answer, Error> {

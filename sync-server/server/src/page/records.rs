@@ -181,11 +181,7 @@ impl Service {
         let sha256 = asked(sha256)?;
         let row = self.seen(viewer, |sight| sight.blob(sha256))?;
         let bytes = self.blob_bytes(sha256)?;
-        Ok(Answer::Blob {
-            mime: row.mime,
-            length: row.bytes,
-            bytes,
-        })
+        Ok(Answer::Blob(row, bytes))
     }
 }
 

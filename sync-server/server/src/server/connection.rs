@@ -1,5 +1,6 @@
 //! Connections: accepted, spoken with, and ended in peace.
 
+use axum::http::{Extensions, HeaderMap, StatusCode, Version};
 use axum::routing::patch;
 use axum::{Extension, Router, middleware};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _};
 
 use super::{layers, requests};
 use crate::service::Service;
@@ -28,14 +30,21 @@ pub(super) struct Peer {
     pub(super) secure: bool,
 }
 
+/// What can be asked for by range goes as it is: a range counts its bytes.
+fn has_no_ranges(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.contains_key("accept-ranges")
+}
+
 fn router(service: Arc<Service>) -> Router {
     Router::new()
         .route(
             "/v1/blobs/{id}",
-            patch(requests::patch_blob).fallback(requests::any),
+            patch(requests::patch_blob)
+                .post(requests::post_blob)
+                .fallback(requests::any),
         )
         .fallback(requests::any)
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(has_no_ranges)))
         .layer(middleware::from_fn_with_state(
             layers::places(),
             layers::crowd,

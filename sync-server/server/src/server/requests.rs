@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::assets;
 use super::connection::Peer;
 use crate::error::Fault;
-use crate::http::{Body, Request, Response};
+use crate::http::{Body, METHOD_OVERRIDE, Request, Response};
 use crate::service::Service;
 
 /// A request's bytes as they come, compressed or not; attachments apart.
@@ -170,6 +170,21 @@ pub(super) async fn patch_blob(
     }
 }
 
+/// A POST to an upload is what it says it stands for, where a proxy lets no PATCH
+/// through.
+pub(super) async fn post_blob(
+    state: State<Arc<Service>>,
+    peer: Extension<Peer>,
+    request: HttpRequest,
+) -> HttpResponse {
+    let meant = request.headers().get(METHOD_OVERRIDE);
+    if meant.is_some_and(|meant| meant == "PATCH") {
+        patch_blob(state, peer, request).await
+    } else {
+        any(state, peer, request).await
+    }
+}
+
 /// A request of the socket as a plain value, its body apart.
 fn plain(peer: &Peer, request: HttpRequest) -> (Request, HttpBody) {
     let (parts, body) = request.into_parts();
@@ -215,7 +230,7 @@ pub(super) fn answer(response: Response) -> HttpResponse {
 }
 
 /// Reads an attachment piece by piece on a thread that may block.
-fn stream(mut bytes: crate::blobs::Bytes) -> HttpBody {
+fn stream(mut bytes: Box<dyn std::io::Read + Send>) -> HttpBody {
     let (send, receive) = mpsc::channel::<std::io::Result<Bytes>>(2);
     tokio::task::spawn_blocking(move || {
         let mut piece = vec![0; 64 * 1024];

@@ -11,11 +11,13 @@ mod receipts;
 mod tracks;
 
 use gridwalk_domain::wire::Cursor;
-use gridwalk_domain::{DeviceId, GridId, StreamKey};
-use gridwalk_store::{AssignmentRow, DeviceRow, DeviceStanding, Read, StoreError};
+use gridwalk_domain::{DeviceId, GridId, Sha256, StreamKey};
+use gridwalk_store::{AssignmentRow, BlobRow, DeviceRow, DeviceStanding, Read, StoreError};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
 
+use crate::blobs::Bytes;
 use crate::error::{Error, Fault};
 use crate::random::hashed;
 use crate::service::{Service, Tools};
@@ -140,6 +142,33 @@ fn readable(
     streams.sort_unstable();
     streams.dedup();
     Ok(streams)
+}
+
+impl Service {
+    /// An attachment that a record shows which one of the phone's streams lists.
+    ///
+    /// # Errors
+    /// 404 where there is none, or it is not here.
+    pub(crate) fn blob_of(&self, phone: &Phone, sha256: Sha256) -> Result<(BlobRow, Bytes), Error> {
+        let now_ms = self.now_ms();
+        let row = self.read(|tx| {
+            let holders = tx.holders(phone.tenant, sha256)?;
+            let holders = holders.iter().filter(|row| !row.deleted);
+            let holders: BTreeSet<_> = holders.map(|row| row.entity).collect();
+            if holders.is_empty() {
+                return Ok(None);
+            }
+            for stream in readable(&self.tools, tx, phone, now_ms)? {
+                let listed = tx.listed(phone.tenant, stream)?;
+                if listed.iter().any(|(entity, _)| holders.contains(entity)) {
+                    return Ok(tx.blobs(phone.tenant, &[sha256])?.into_iter().next());
+                }
+            }
+            Ok(None)
+        })?;
+        let row = row.ok_or_else(Fault::not_found)?;
+        Ok((row, self.blob_bytes(sha256)?))
+    }
 }
 
 /// A phone's stream of receipts.

@@ -151,7 +151,13 @@ impl Phone {
         headers
     }
 
-    fn send(&self, method: &str, path: &str, more: &[(&'static str, &str)], body: &[u8]) -> Answer {
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        more: &[(&'static str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let headers = self.headers(more);
         let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
         self.line.send(method, path, &headers, body)

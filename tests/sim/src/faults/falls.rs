@@ -126,6 +126,7 @@ impl Fault for Clone {
         world.phones[clone].disk = world.phones[no].disk.copy(seed);
         world.phones[clone].clock = Arc::new(clock);
         world.phones[clone].rng = Arc::new(Seeded::new(seed));
+        world.phones[clone].left = world.phones[no].left;
         world.phones[clone].cloned = true;
         world.phones[no].cloned = true;
         world.say(format_args!("p{clone} is a clone of p{no}"));
