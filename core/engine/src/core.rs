@@ -207,6 +207,12 @@ impl Core {
         self.me.as_ref().map_or(0, |me| me.account)
     }
 
+    /// The district's clocks: minutes east of UTC, as far as they are known.
+    pub(crate) fn utc_offset_min(&self) -> i32 {
+        let synced = self.synced.as_ref();
+        synced.map_or(0, |synced| synced.scope.utc_offset_min)
+    }
+
     /// The shift that runs, unless somebody else ended it.
     pub(crate) fn shift(&self) -> Inner<Option<(RunningShift, Entity)>> {
         let Some(running) = meta::get::<RunningShift>(&self.conn, meta::name::SHIFT)? else {

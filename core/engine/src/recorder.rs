@@ -400,6 +400,7 @@ pub(crate) fn opened(now: Moment, recorded_under: gridwalk_domain::BootId) -> Ma
 mod tests {
     use super::*;
     use gridwalk_domain::{BootId, EntityId, Position};
+    use std::path::Path;
 
     const BOOT: BootId = BootId::from_bytes([1; 16]);
 
@@ -426,6 +427,14 @@ mod tests {
         }
     }
 
+    fn recording(folder: &Path) -> Recorder {
+        Recorder {
+            run: RunId(7),
+            journal: Journal::new(&crate::config::for_tests(folder.join("db"), None)),
+            live: Some(Live::begun(EntityId::from_bytes([3; 16]), at(0))),
+        }
+    }
+
     /// However often a plan asks: when the next fix comes, none that is not
     /// synced is older than ten seconds; and at one a second a sync serves ten.
     #[test]
@@ -433,11 +442,7 @@ mod tests {
         for (every_ms, most_syncs) in [(1_000, 61), (5_000, 60), (20_000, 30), (300, 62)] {
             let folder = tempfile::tempdir().expect("a folder");
             let mut conn = Connection::open_in_memory().expect("opens");
-            let mut recorder = Recorder {
-                run: RunId(7),
-                journal: Journal::new(&crate::config::for_tests(folder.path().join("db"), None)),
-                live: Some(Live::begun(EntityId::from_bytes([3; 16]), at(0))),
-            };
+            let mut recorder = recording(folder.path());
             let (mut now, mut syncs) = (0, 0);
             // No chunk is due yet: there is no table for one.
             while now < 590_000 {
@@ -464,11 +469,7 @@ mod tests {
     fn what_waits_alone_is_synced_when_the_shell_asks_for_its_plan() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut conn = Connection::open_in_memory().expect("opens");
-        let mut recorder = Recorder {
-            run: RunId(7),
-            journal: Journal::new(&crate::config::for_tests(folder.path().join("db"), None)),
-            live: Some(Live::begun(EntityId::from_bytes([3; 16]), at(0))),
-        };
+        let mut recorder = recording(folder.path());
         for second in 0..15 {
             let now = at(second * 1000);
             recorder

@@ -6,7 +6,8 @@
 
 use gridwalk_domain::wire::Outcome;
 use gridwalk_domain::{
-    Author, EntityId, Intent, OP_VERSION, OpBody, OpId, SealedOp, ServerPart, TenantId, UserId,
+    Author, EntityId, Intent, Moment, OP_VERSION, OpBody, OpId, Rng, SealedOp, ServerPart,
+    TenantId, UserId,
 };
 use gridwalk_store::{Read, StoreError, Write};
 
@@ -27,6 +28,32 @@ pub struct Act {
     pub kind: Option<String>,
     /// What is asked for, with its bases: what the author saw.
     pub intent: Intent,
+}
+
+impl Act {
+    /// The op that it is, made now by whoever does it.
+    pub(crate) fn op(
+        &self,
+        tenant: TenantId,
+        kind: String,
+        by: Author,
+        at: Moment,
+        rng: &dyn Rng,
+    ) -> OpBody {
+        OpBody {
+            v: OP_VERSION,
+            id: self.op,
+            tenant,
+            entity: self.entity,
+            kind,
+            by,
+            prev: None,
+            needs: Vec::new(),
+            at,
+            nonce: OpBody::draw_nonce(rng),
+            intent: self.intent.clone(),
+        }
+    }
 }
 
 impl Service {
@@ -71,20 +98,8 @@ impl Service {
                 return Ok((tenant, done.0, done.1));
             }
             let kind = kind_of(tx, tenant, &act)?;
-            let body = OpBody {
-                v: OP_VERSION,
-                id: act.op,
-                tenant,
-                entity: act.entity,
-                kind,
-                by,
-                prev: None,
-                needs: Vec::new(),
-                at,
-                nonce: OpBody::draw_nonce(&*tools.rng),
-                intent: act.intent.clone(),
-            };
-            let sealed = body
+            let sealed = act
+                .op(tenant, kind, by, at, &*tools.rng)
                 .seal()
                 .map_err(|why| Fault::new(422, "too_large", why.to_string()))?;
             let outcome = take(tx, tools, tenant, &sealed, at.wall_ms)?;

@@ -22,6 +22,12 @@ fn parent_field(kind: &str) -> Option<&'static str> {
     }
 }
 
+/// The state that a row holds.
+pub(crate) fn state(row: &EntityRow) -> Result<Entity, StoreError> {
+    let damaged = |why| StoreError::Damaged(format!("record {} cannot be read: {why}", row.id));
+    serde_json::from_str(row.state.as_deref().unwrap_or_default()).map_err(damaged)
+}
+
 /// The row of an entity at a revision, with the streams that list it.
 pub(crate) fn row(
     entity: &Entity,

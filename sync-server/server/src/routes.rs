@@ -2,7 +2,7 @@
 //! marks come.
 
 use gridwalk_domain::kind::patrol::{FINISHED, marks};
-use gridwalk_domain::{Entity, EntityId, Epoch, GridId, TenantId};
+use gridwalk_domain::{EntityId, Epoch, GridId, TenantId};
 use gridwalk_store::{EntityRow, Read, StoreError, TrackVersion};
 use gridwalk_track::coverage::duty::Outing;
 use gridwalk_track::route::{Bbox, Gap, Stop};
@@ -12,6 +12,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use crate::commits::lock;
+use crate::project;
 use crate::sites::{self, Place};
 
 /// How far a drawn route may lie from the fixes, in metres.
@@ -135,8 +136,7 @@ fn compute(
     let damaged = |why: &dyn std::fmt::Display| {
         StoreError::Damaged(format!("patrol {} cannot be read: {why}", row.id))
     };
-    let state = row.state.as_deref().unwrap_or_default();
-    let patrol: Entity = serde_json::from_str(state).map_err(|why| damaged(&why))?;
+    let patrol = project::state(row)?;
     let mut runs: Vec<Vec<StoredFix>> = Vec::new();
     let mut last = None;
     for chunk in tx.chunks(tenant, row.id)? {

@@ -1,10 +1,12 @@
 //! The sites of grids, for what routes are credited with.
 
 use gridwalk_domain::kind::{checkin, site};
-use gridwalk_domain::{Boundary, CheckIn, Entity, GridId, Site, TenantId};
+use gridwalk_domain::{Boundary, CheckIn, GridId, Site, TenantId};
 use gridwalk_store::{EntityFilter, EntityRow, Read, StoreError};
 use gridwalk_track::coverage::Area;
 use std::collections::HashMap;
+
+use crate::project;
 
 /// What of a grid bears on its patrols' coverage.
 #[derive(Default)]
@@ -12,12 +14,6 @@ pub(crate) struct Place {
     pub(crate) sites: Vec<Site>,
     /// Differs whenever the sites do.
     pub(crate) print: u64,
-}
-
-/// A record's state.
-pub(crate) fn state(row: &EntityRow) -> Result<Entity, StoreError> {
-    let damaged = |why| StoreError::Damaged(format!("record {} cannot be read: {why}", row.id));
-    serde_json::from_str(row.state.as_deref().unwrap_or_default()).map_err(damaged)
 }
 
 /// The sites of these grids.
@@ -40,7 +36,7 @@ pub(crate) fn of_rows(rows: &[EntityRow]) -> Result<HashMap<GridId, Place>, Stor
     for row in rows {
         let Some(grid) = row.grid else { continue };
         let place = places.entry(grid).or_default();
-        place.sites.extend(Site::of(&state(row)?));
+        place.sites.extend(Site::of(&project::state(row)?));
         let mut bytes = [0; 8];
         bytes.copy_from_slice(&row.id.as_bytes()[..8]);
         // An order-free sum: another site, or another revision, is another sum.
@@ -53,7 +49,7 @@ pub(crate) fn of_rows(rows: &[EntityRow]) -> Result<HashMap<GridId, Place>, Stor
 /// The check-ins that rows hold.
 pub(crate) fn checkins(rows: &[EntityRow]) -> Result<Vec<CheckIn>, StoreError> {
     let kept = rows.iter().filter(|row| row.kind == checkin::KIND.name);
-    let read = |row| Ok(CheckIn::of(&state(row)?));
+    let read = |row| Ok(CheckIn::of(&project::state(row)?));
     kept.filter_map(|row| read(row).transpose()).collect()
 }
 

@@ -18,6 +18,31 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+/// How often a test kills: 20 times, or as often as `GRIDWALK_CRASH_LOOPS` says.
+#[must_use]
+pub fn loops() -> u64 {
+    std::env::var("GRIDWALK_CRASH_LOOPS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(20)
+}
+
+/// A PNG whose pixels are these bytes.
+#[must_use]
+pub fn png(pixels: &[u8]) -> Vec<u8> {
+    let chunk = |kind: &[u8; 4], data: &[u8]| {
+        let chunk = img_parts::png::PngChunk::new(*kind, img_parts::Bytes::copy_from_slice(data));
+        chunk.encoder().bytes().to_vec()
+    };
+    [
+        b"\x89PNG\r\n\x1a\n".to_vec(),
+        chunk(b"IHDR", &[0, 0, 0, 5, 0, 0, 0, 4, 8, 2, 0, 0, 0]),
+        chunk(b"IDAT", pixels),
+        chunk(b"IEND", b""),
+    ]
+    .concat()
+}
+
 /// A phone in a folder.
 pub struct Phone {
     folder: PathBuf,

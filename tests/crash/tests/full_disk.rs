@@ -3,7 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use gridwalk_crash::Phone;
+use gridwalk_crash::{Phone, png};
 use gridwalk_domain::{Fix, Position};
 use gridwalk_engine::{EngineError, Format, NewIncident, NewPhoto};
 use std::fs;
@@ -80,18 +80,8 @@ fn fix(n: i64) -> Fix {
 }
 
 fn photo() -> NewPhoto {
-    let chunk = |kind: &[u8; 4], data: &[u8]| {
-        let chunk = img_parts::png::PngChunk::new(*kind, img_parts::Bytes::copy_from_slice(data));
-        chunk.encoder().bytes().to_vec()
-    };
-    let bytes = [
-        b"\x89PNG\r\n\x1a\n".to_vec(),
-        chunk(b"IHDR", &[0, 0, 0, 5, 0, 0, 0, 4, 8, 2, 0, 0, 0]),
-        chunk(b"IDAT", &vec![7; 100_000]),
-        chunk(b"IEND", b""),
-    ];
     NewPhoto {
-        bytes: bytes.concat(),
+        bytes: png(&[7; 100_000]),
         mime: String::new(),
     }
 }

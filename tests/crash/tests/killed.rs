@@ -4,7 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 #![expect(clippy::print_stdout, reason = "its seed is told")]
 
-use gridwalk_crash::Phone;
+use gridwalk_crash::{Phone, loops};
 use gridwalk_engine::Format;
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -15,13 +15,6 @@ const GRIDWALK: &str = env!("CARGO_BIN_EXE_gridwalk-to-kill");
 const T0: i64 = 1_763_700_000_000;
 /// More fixes than a round can feed before it is killed.
 const ROUND: i64 = 100_000;
-
-fn loops() -> u64 {
-    std::env::var("GRIDWALK_CRASH_LOOPS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(20)
-}
 
 /// Fix `n` of a walk that never ends: north, each round from the same place.
 fn line(n: i64) -> String {

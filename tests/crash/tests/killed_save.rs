@@ -3,7 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use gridwalk_crash::Phone;
+use gridwalk_crash::{Phone, png};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -16,20 +16,7 @@ fn photo(file: &Path, random: &mut fastrand::Rng) {
     let noise: Vec<u8> = std::iter::repeat_with(|| random.u8(..))
         .take(100_000)
         .collect();
-    let chunk = |kind: &[u8; 4], data: &[u8]| {
-        let data = img_parts::Bytes::copy_from_slice(data);
-        img_parts::png::PngChunk::new(*kind, data)
-            .encoder()
-            .bytes()
-            .to_vec()
-    };
-    let parts = [
-        b"\x89PNG\r\n\x1a\n".to_vec(),
-        chunk(b"IHDR", &[0, 0, 0, 5, 0, 0, 0, 4, 8, 2, 0, 0, 0]),
-        chunk(b"IDAT", &noise),
-        chunk(b"IEND", b""),
-    ];
-    fs::write(file, parts.concat()).expect("writes");
+    fs::write(file, png(&noise)).expect("writes");
 }
 
 fn files(folder: &Path) -> usize {

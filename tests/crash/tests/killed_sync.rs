@@ -3,7 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use gridwalk_crash::Phone;
+use gridwalk_crash::{Phone, loops, png};
 use gridwalk_domain::{Fix, Position};
 use gridwalk_engine::{NewIncident, NewPhoto};
 use gridwalk_server::admin::{EnrolFor, Import, Source};
@@ -101,7 +101,7 @@ impl Line {
     }
 }
 
-fn server(folder: &Path) -> (RunningServer, String, SocketAddr, Arc<Line>) {
+fn server(folder: &Path) -> (RunningServer, String, Arc<Line>) {
     let listen = ([127, 0, 0, 1], 0).into();
     let mut config = Config::new(folder.join("server"), listen);
     config.settings.pace = None::<Pace>;
@@ -122,20 +122,13 @@ fn server(folder: &Path) -> (RunningServer, String, SocketAddr, Arc<Line>) {
     let code = admin.enrol(whom).expect("a code").code;
     let (line, addr) = Line::to(server.addr());
     let invitation = format!("gridwalk://enrol?server=http%3A%2F%2F{addr}&code={code}");
-    (server, invitation, addr, line)
-}
-
-fn loops() -> u64 {
-    std::env::var("GRIDWALK_CRASH_LOOPS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(20)
+    (server, invitation, line)
 }
 
 #[test]
 fn a_sync_killed_anywhere_loses_nothing_and_sends_nothing_twice() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (server, invitation, _, line) = server(folder.path());
+    let (server, invitation, line) = server(folder.path());
     let phone = Phone::enrolled(folder.path(), true, &invitation).expect("a phone");
     let seed = 5;
     println!("seed {seed}, {} rounds", loops());
@@ -144,7 +137,7 @@ fn a_sync_killed_anywhere_loses_nothing_and_sends_nothing_twice() {
     for round in 0..loops() {
         let engine = phone.open().expect("opens");
         let photo = NewPhoto {
-            bytes: png(round),
+            bytes: png(&noise(round)),
             mime: String::new(),
         };
         let new = NewIncident {
@@ -200,24 +193,10 @@ fn fix(n: &mut i64) -> Fix {
     }
 }
 
-/// A PNG of a few KB, none like another.
-fn png(n: u64) -> Vec<u8> {
-    let chunk = |kind: &[u8; 4], data: &[u8]| {
-        let data = img_parts::Bytes::copy_from_slice(data);
-        img_parts::png::PngChunk::new(*kind, data)
-            .encoder()
-            .bytes()
-            .to_vec()
-    };
-    let mut noise = fastrand::Rng::with_seed(n);
-    let noise: Vec<u8> = std::iter::repeat_with(|| noise.u8(..))
+/// A few KB of noise, none like another.
+fn noise(seed: u64) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    std::iter::repeat_with(|| random.u8(..))
         .take(6_000)
-        .collect();
-    [
-        b"\x89PNG\r\n\x1a\n".to_vec(),
-        chunk(b"IHDR", &[0, 0, 0, 5, 0, 0, 0, 4, 8, 2, 0, 0, 0]),
-        chunk(b"IDAT", &noise),
-        chunk(b"IEND", b""),
-    ]
-    .concat()
+        .collect()
 }

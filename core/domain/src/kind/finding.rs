@@ -6,11 +6,11 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 use super::Kind;
+use crate::EntityId;
 use crate::apply::Refusal;
 use crate::check;
 use crate::entity::Entity;
 use crate::rules::{Breach, Case};
-use crate::{BadReport, EntityId};
 
 /// 正常: nothing abnormal.
 pub const NORMAL: &str = "normal";
@@ -71,12 +71,7 @@ fn law(case: &Case<'_>) -> Result<(), Breach> {
         return Ok(());
     }
     let fields = case.fields();
-    let version = fields.get("catalogue").and_then(|value| value.as_u64());
-    let version = version
-        .and_then(|version| u32::try_from(version).ok())
-        .unwrap_or(0);
-    let catalogue = case.rights.district.catalogue(version);
-    let catalogue = catalogue.ok_or(BadReport::UnknownCatalogue(version))?;
+    let catalogue = case.catalogue()?;
     let value = |name: &str| fields.get(name).copied();
     Ok(catalogue.check_report(value, std::iter::empty())?)
 }

@@ -145,12 +145,8 @@ fn check(query: &IncidentQuery) -> Result<()> {
 
 /// All that fit, in their order.
 fn ids(core: &Core, query: &IncidentQuery) -> Inner<Vec<EntityId>> {
-    let offset_min = core
-        .synced
-        .as_ref()
-        .map_or(0, |synced| synced.scope.utc_offset_min);
     let day = query.day.map(|day| {
-        let from = day.day() * DAY_MS - i64::from(offset_min) * 60_000;
+        let from = day.day() * DAY_MS - i64::from(core.utc_offset_min()) * 60_000;
         (from, from + DAY_MS)
     });
     let words = query.text.as_deref().map(search::folded);

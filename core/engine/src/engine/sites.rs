@@ -121,9 +121,8 @@ impl Engine {
     pub fn coverage(&self) -> Result<CoverageView> {
         let now = self.shared.now();
         self.shared.with(|core| {
-            let offset = core.synced.as_ref().map_or(0, |s| s.scope.utc_offset_min);
             let calendar = Calendar {
-                utc_offset_min: offset,
+                utc_offset_min: core.utc_offset_min(),
                 now_ms: now.wall_ms,
             };
             view(core, calendar)
@@ -133,12 +132,8 @@ impl Engine {
 
 fn site(core: &Core, id: EntityId) -> Inner<(Site, GridId)> {
     let record = entities::shown(&core.conn, core.account(), id)?.ok_or(EngineError::NotFound)?;
-    let found = Site::of(&record).zip(grid_of(&record));
+    let found = Site::of(&record).zip(kind::grid_of(&record));
     Ok(found.ok_or(EngineError::NotFound)?)
-}
-
-fn grid_of(record: &Entity) -> Option<GridId> {
-    record.text("grid")?.parse().ok()
 }
 
 /// All records of a kind in the worker's own grids.
@@ -147,7 +142,7 @@ fn all(core: &Core, kind: &str) -> Inner<Vec<Entity>> {
     for id in entities::ids(&core.conn, core.account(), kind)? {
         let record = entities::shown(&core.conn, core.account(), id)?;
         let own = |record: &Entity| {
-            let grid = grid_of(record);
+            let grid = kind::grid_of(record);
             grid.is_some_and(|g| core.synced.as_ref().is_some_and(|s: &Synced| s.writes(g)))
         };
         out.extend(record.filter(own));
@@ -159,7 +154,7 @@ fn view(core: &Core, calendar: Calendar) -> Inner<CoverageView> {
     let records = all(core, kind::site::KIND.name)?;
     let mut sites: Vec<(Site, GridId)> = records
         .iter()
-        .filter_map(|record| Site::of(record).zip(grid_of(record)))
+        .filter_map(|record| Site::of(record).zip(kind::grid_of(record)))
         .collect();
     sites.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
     let checkins = all(core, kind::checkin::KIND.name)?;
@@ -223,7 +218,7 @@ fn outings(
     let mut out = Vec::new();
     for patrol in all(core, kind::patrol::KIND.name)? {
         let started_ms = patrol.created.at_ms;
-        let Some(grid) = grid_of(&patrol).filter(|_| wanted(started_ms)) else {
+        let Some(grid) = kind::grid_of(&patrol).filter(|_| wanted(started_ms)) else {
             continue;
         };
         let live = core

@@ -4,8 +4,8 @@
 
 use gridwalk_domain::kind::site::KIND;
 use gridwalk_domain::{
-    Author, Change, Entity, EntityId, GridId, Intent, OP_VERSION, OpBody, OpId, Position, Rng,
-    StreamKey, TenantId, UserId, apply,
+    Author, Change, Entity, EntityId, GridId, Intent, OpId, Position, Rng, StreamKey, TenantId,
+    UserId, apply,
 };
 use gridwalk_store::{EntityFilter, Read, StoreError};
 use gridwalk_track::coordinates::{System, convert};
@@ -19,7 +19,7 @@ use super::grids::find;
 use super::read::{Crs, Source};
 use crate::act::Act;
 use crate::error::Error;
-use crate::sites::state;
+use crate::project::state;
 
 /// What an import of sites did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,20 +133,10 @@ impl Admin<'_> {
         act: &Act,
         mut state: Option<Entity>,
     ) -> Result<(), String> {
-        let body = OpBody {
-            v: OP_VERSION,
-            id: act.op,
-            tenant,
-            entity: act.entity,
-            kind: KIND.name.to_owned(),
-            by: Author::User { user },
-            prev: None,
-            needs: Vec::new(),
-            at: self.service.tools.clock.now(),
-            nonce: OpBody::draw_nonce(&*self.service.tools.rng),
-            intent: act.intent.clone(),
-        };
-        let now_ms = self.service.tools.now_ms();
+        let tools = &self.service.tools;
+        let (kind, by) = (KIND.name.to_owned(), Author::User { user });
+        let body = act.op(tenant, kind, by, tools.clock.now(), &*tools.rng);
+        let now_ms = tools.now_ms();
         apply(&mut state, &body, now_ms)
             .map(drop)
             .map_err(|why| why.to_string())

@@ -77,18 +77,6 @@ impl Blobs for MemoryBlobs {
         None
     }
 
-    fn adopt(&self, sha256: Sha256, from: &dyn Blobs) -> io::Result<()> {
-        if self.has(sha256)? {
-            return Ok(());
-        }
-        if let Some(mut bytes) = from.open(sha256)? {
-            let mut content = Vec::new();
-            io::Read::read_to_end(&mut bytes, &mut content)?;
-            lock(&self.whole).insert(sha256, content);
-        }
-        Ok(())
-    }
-
     fn open(&self, sha256: Sha256) -> io::Result<Option<Bytes>> {
         let content = lock(&self.whole).get(&sha256).cloned();
         Ok(content.map(|content| Box::new(io::Cursor::new(content)) as Bytes))

@@ -56,5 +56,18 @@ pub trait Blobs: Send + Sync {
     fn file(&self, sha256: Sha256) -> Option<PathBuf>;
     /// Takes a content over from elsewhere, durably; nothing where it is here, or
     /// there is none to be taken over.
-    fn adopt(&self, sha256: Sha256, from: &dyn Blobs) -> io::Result<()>;
+    fn adopt(&self, sha256: Sha256, from: &dyn Blobs) -> io::Result<()> {
+        if self.has(sha256)? {
+            return Ok(());
+        }
+        let Some(mut bytes) = from.open(sha256)? else {
+            return Ok(());
+        };
+        let mut content = Vec::new();
+        io::Read::read_to_end(&mut bytes, &mut content)?;
+        let upload = format!("adopted-{sha256}");
+        self.write(&upload, 0, &content)?;
+        self.sync(&upload)?;
+        self.finish(&upload, sha256)
+    }
 }

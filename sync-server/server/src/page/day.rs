@@ -11,6 +11,7 @@ use super::names::Names;
 use super::{KINDS, MOST_DAYS, records};
 use crate::error::{Error, Fault};
 use crate::http::Request;
+use crate::project;
 use crate::rights::Sight;
 use crate::service::Service;
 
@@ -73,7 +74,7 @@ impl Service {
                 .collect::<Result<_, _>>()?,
             incidents: incidents
                 .iter()
-                .map(|row| records::incident(sight, &names, row, &records::state(row)?))
+                .map(|row| records::incident(sight, &names, row, &project::state(row)?))
                 .collect::<Result<_, _>>()?,
         })
     }

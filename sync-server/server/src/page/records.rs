@@ -13,15 +13,10 @@ use super::answers::{
 use super::look::{Answer, json};
 use super::names::Names;
 use crate::error::{Error, Fault};
+use crate::project;
 use crate::rights::{Sight, Viewer};
 use crate::routes::{Summary, TOLERANCE_M};
 use crate::service::Service;
-
-pub(super) fn state(row: &EntityRow) -> Result<Entity, Error> {
-    let state = serde_json::from_str(row.state.as_deref().unwrap_or_default());
-    let damaged = |why| StoreError::Damaged(format!("record {} cannot be read: {why}", row.id));
-    Ok(state.map_err(damaged)?)
-}
 
 fn grid_ref(sight: &Sight<'_>, row: &EntityRow) -> Result<GridRef, Error> {
     let grid = row.grid.and_then(|grid| sight.grid(grid));
@@ -138,14 +133,14 @@ impl Service {
             coverage: self.patrol_coverage(sight, &row)?,
             incidents: incidents
                 .iter()
-                .map(|row| incident(sight, &names, row, &state(row)?))
+                .map(|row| incident(sight, &names, row, &project::state(row)?))
                 .collect::<Result<_, _>>()?,
         })
     }
 
     pub(super) fn incident(&self, sight: &Sight<'_>, id: &str) -> Result<Answer, Error> {
         let row = sight.record("incident", asked(id)?)?;
-        let state = state(&row)?;
+        let state = project::state(&row)?;
         let comments = state.list(COMMENTS);
         let steps = state.history.iter().map(|step| step.stamp.by);
         let authors = steps.chain(comments.iter().map(|entry| entry.stamp.by));

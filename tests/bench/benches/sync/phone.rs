@@ -42,13 +42,13 @@ impl Phone {
     ) -> Result<Self> {
         let draw: &dyn Rng = &**rng;
         let device = DeviceId::draw(draw);
-        let token = hex(&draw.bytes::<32>());
+        let token = hex::encode(draw.bytes::<32>());
         let request = EnrolRequest {
             v: 1,
             code: code.into(),
             device,
             token: token.clone(),
-            send_token: hex(&draw.bytes::<32>()),
+            send_token: hex::encode(draw.bytes::<32>()),
             platform: "bench".into(),
             worker: None,
         };
@@ -166,12 +166,4 @@ pub(crate) fn all_taken(answer: &[u8]) -> Result<()> {
         ensure!(taken, "{:?}", outcome.outcome);
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

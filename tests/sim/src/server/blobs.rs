@@ -3,7 +3,7 @@
 use gridwalk_domain::Sha256;
 use gridwalk_server::blobs::{Blobs, Bytes};
 use std::collections::BTreeMap;
-use std::io::{self, Cursor, ErrorKind, Read as _};
+use std::io::{self, Cursor, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -138,18 +138,6 @@ impl Blobs for SimBlobs {
 
     fn file(&self, _: Sha256) -> Option<PathBuf> {
         None
-    }
-
-    fn adopt(&self, sha256: Sha256, from: &dyn Blobs) -> io::Result<()> {
-        if self.has(sha256)? {
-            return Ok(());
-        }
-        if let Some(mut bytes) = from.open(sha256)? {
-            let mut content = Vec::new();
-            bytes.read_to_end(&mut content)?;
-            self.alive()?.whole.insert(sha256, Arc::new(content));
-        }
-        Ok(())
     }
 
     fn open(&self, sha256: Sha256) -> io::Result<Option<Bytes>> {

@@ -71,12 +71,7 @@ fn classifies(field: &str) -> bool {
 /// What a report says fits the version of the catalogue that it names.
 fn report(case: &Case<'_>) -> Result<(), Breach> {
     let fields = case.fields();
-    let version = fields.get("catalogue").and_then(|value| value.as_u64());
-    let version = version
-        .and_then(|version| u32::try_from(version).ok())
-        .unwrap_or(0);
-    let catalogue = case.rights.district.catalogue(version);
-    let catalogue = catalogue.ok_or(BadReport::UnknownCatalogue(version))?;
+    let catalogue = case.catalogue()?;
     let value = |name: &str| fields.get(name).copied();
     // An edit that does not fit is kept beside; its answers are checked alone.
     let written = case.written().filter(|name| fields.contains_key(name));
