@@ -1,7 +1,7 @@
 //! All that the server does, free of any transport.
 
 use gridwalk_domain::wire::{Limits, PROTOCOL_VERSION};
-use gridwalk_domain::{Catalogue, Clock, Epoch, Rng};
+use gridwalk_domain::{Calendar, Catalogue, Clock, Epoch, Rng};
 use gridwalk_store::{Read, Store, StoreError, Write};
 use std::collections::HashSet;
 use std::sync::atomic::AtomicUsize;
@@ -147,6 +147,7 @@ impl Tools {
 pub struct Service {
     pub(crate) tools: Tools,
     pub(crate) catalogue: Catalogue,
+    pub(crate) calendar: Calendar,
     pub(crate) routes: Routes,
     pub(crate) limiter: Limiter,
     /// Held while a password is hashed: each takes 19 MiB and a core.
@@ -180,6 +181,7 @@ impl Service {
         let service = Self {
             tools,
             catalogue: Catalogue::shipped(),
+            calendar: Calendar::shipped(),
             routes: Routes::default(),
             limiter: Limiter::default(),
             hashing: Mutex::default(),

@@ -98,6 +98,8 @@ fn hello(worker: WorkerRef) -> Result<HelloResponse, TransportError> {
         streams: vec![StreamKey::Records(grid.id)],
         grids: vec![grid],
         catalogue: Catalogue::shipped(),
+        older_catalogues: Vec::new(),
+        calendar: None,
         utc_offset_min: 480,
     };
     Ok(HelloResponse {

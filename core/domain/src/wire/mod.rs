@@ -13,8 +13,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::{
-    BootId, Catalogue, DeviceId, Entity, EntityId, Epoch, Grid, Moment, OpId, RunId, SealedOp,
-    Sha256, StreamDigest, StreamKey, TenantId, WorkerId,
+    BootId, Calendar, Catalogue, DeviceId, Entity, EntityId, Epoch, Grid, Moment, OpId, RunId,
+    SealedOp, Sha256, StreamDigest, StreamKey, TenantId, WorkerId,
 };
 
 /// The version of the protocol.
@@ -280,6 +280,13 @@ pub struct Scope {
     pub streams: Vec<StreamKey>,
     /// The catalogue in force.
     pub catalogue: Catalogue,
+    /// The catalogues that were in force before: a report keeps the meaning of
+    /// the one that it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub older_catalogues: Vec<Catalogue>,
+    /// The district's working time; none from a server that tells none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<Calendar>,
     /// Minutes that the district's clocks are ahead of UTC.
     pub utc_offset_min: i32,
 }

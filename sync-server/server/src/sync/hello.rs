@@ -118,6 +118,8 @@ impl Service {
             grids: grids.collect::<Result<_, StoreError>>()?,
             streams: readable(&self.tools, tx, phone, now_ms)?,
             catalogue: self.catalogue.clone(),
+            older_catalogues: Vec::new(),
+            calendar: Some(self.calendar.clone()),
             utc_offset_min: tenant.utc_offset_min,
         })
     }

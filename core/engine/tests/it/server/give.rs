@@ -28,6 +28,8 @@ impl FakeServer {
             grids,
             streams,
             catalogue: Catalogue::shipped(),
+            older_catalogues: Vec::new(),
+            calendar: Some(Calendar::shipped()),
             utc_offset_min: 480,
         };
         let scope_tag = Sha256::of(&serde_json::to_vec(&scope).expect("writes"));
