@@ -93,7 +93,7 @@ impl World {
                 self.sync(no);
                 self.hear(no);
                 if matches!(self.phones[no].synced, Some(Err(EngineError::SignedOut))) {
-                    // The server went back to before it knew this phone.
+                    // Its clone was enrolled again.
                     self.enrol(no);
                     self.hear(no);
                     self.sync(no);
