@@ -7,13 +7,14 @@
 use gridwalk_domain::wire::Outcome;
 use gridwalk_domain::{SealedOp, Sha256, TenantId};
 use gridwalk_store::{
-    DeviceRow, DeviceStanding, OpRow, OpSummary, Purged, Read, StoreError, Wait, Write, read, write,
+    CodeRow, DeviceRow, DeviceStanding, OpRow, OpSummary, Purged, Read, StoreError, Wait,
+    WorkerRow, Write, read, write,
 };
 use std::collections::BTreeMap;
 
 use crate::batch::{Batch, Incoming, UNFINISHED};
 use crate::blobs::is_kept;
-use crate::keep::{self, Book, Entry, Instead, Order, orders};
+use crate::keep::{self, Book, Enrolment, Entry, Instead, Order, orders};
 use crate::service::Tools;
 
 /// The note that names the version which last judged what it could not.
@@ -107,6 +108,7 @@ fn carry_out(tx: &mut dyn Write, tools: &Tools, order: &Order) -> Result<(), Sto
             batch.remember_purged(tx, *entity, ops)?;
             batch.store(tx).map(drop)
         }
+        Order::Enrol(enrolment) => enrol(tx, enrolment),
         Order::Revoke {
             at_ms,
             device,
@@ -124,6 +126,54 @@ fn carry_out(tx: &mut dyn Write, tools: &Tools, order: &Order) -> Result<(), Sto
                 _ => Ok(()),
             }
         }
+    }
+}
+
+/// Makes a phone known, where that was not done. Its worker, where they were lost
+/// too, comes back with no grid: what the phone sends waits in quarantine until
+/// they are given one.
+fn enrol(tx: &mut dyn Write, enrolment: &Enrolment) -> Result<(), StoreError> {
+    let Enrolment { tenant, at_ms, .. } = *enrolment;
+    let known = tx.device(enrolment.device)?;
+    // Since then it was enrolled again, or stolen.
+    if known
+        .as_ref()
+        .is_some_and(|row| row.enrolled_ms >= at_ms || row.standing == DeviceStanding::Stolen)
+    {
+        return Ok(());
+    }
+    let worker = enrolment.worker.id;
+    if tx.workers(tenant, Some(&[worker]))?.is_empty() {
+        let name = enrolment.worker.name.clone();
+        tx.put_worker(tenant, &WorkerRow { id: worker, name })?;
+    }
+    let others = tx.devices(tenant, Some(worker))?.into_iter();
+    let others: Vec<_> = others.filter(|row| row.id != enrolment.device).collect();
+    let replaced = others.iter().any(|row| row.enrolled_ms > at_ms);
+    tx.put_device(&DeviceRow {
+        id: enrolment.device,
+        tenant,
+        worker,
+        token: enrolment.token,
+        send_token: enrolment.send_token,
+        standing: if replaced {
+            DeviceStanding::SendOnly
+        } else {
+            DeviceStanding::Active
+        },
+        watermark: known.map_or(0, |row| row.watermark),
+        platform: enrolment.platform.clone(),
+        enrolled_ms: at_ms,
+    })?;
+    for row in others.into_iter().filter(|row| row.enrolled_ms <= at_ms) {
+        revoke(tx, row, DeviceStanding::SendOnly)?;
+    }
+    match tx.code(enrolment.code)? {
+        Some(code) if code.used_by.is_none() => tx.put_code(&CodeRow {
+            used_by: Some(enrolment.device),
+            ..code
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -253,7 +303,7 @@ fn purged_blobs(tools: &Tools) -> Result<Vec<Sha256>, StoreError> {
         match order {
             Order::PurgeEntity { blobs: of, .. } => blobs.extend(of),
             Order::PurgeBlob { blob, .. } => blobs.push(blob),
-            Order::Late { .. } | Order::Revoke { .. } => {}
+            Order::Late { .. } | Order::Enrol(_) | Order::Revoke { .. } => {}
         }
     }
     Ok(blobs)

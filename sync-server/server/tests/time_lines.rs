@@ -3,13 +3,15 @@
 
 mod common;
 
-use common::phone::{chunk, reason, seq, walk};
+use common::phone::{Line, chunk, reason, seq, walk};
 use common::{BASE, HOUR, MORNING, Phone, World, settings, world};
 use gridwalk_domain::wire::{
-    BlobState, ChunkName, Cursor, HaveRequest, Outcome, PullRequest, RECEIPT_HEADER, TrackOutcome,
-    Unsent,
+    BlobState, ChunkName, Cursor, HaveRequest, Outcome, PullRequest, RECEIPT_HEADER, Standing,
+    TrackOutcome, Unsent,
 };
 use gridwalk_domain::{Epoch, RunId, Sha256, StreamKey};
+use gridwalk_server::admin::{Assign, EnrolFor, Revoke};
+use gridwalk_server::keep::Book;
 use gridwalk_store::{StoreError, write};
 use serde_json::json;
 
@@ -369,4 +371,116 @@ fn the_time_line_is_read_where_the_answer_is_made() {
     assert_eq!(phone.hello().epoch, begun);
     world.restart(settings());
     assert_eq!(phone.hello().epoch, begun, "a restart begins none");
+}
+
+/// A phone of a worker who is known.
+fn another(world: &World, worker: &str, mut phone: Phone) -> Phone {
+    let whom = EnrolFor { worker, grid: None };
+    let code = world.service.admin().enrol(whom).expect("a code");
+    phone.line = Line::InProcess(world.service.clone());
+    phone.enrol(&code.code);
+    phone
+}
+
+fn new_phone(world: &World) -> Phone {
+    let line = Line::InProcess(world.service.clone());
+    Phone::new(line, world.clock.clone(), world.grid(BASE[0]))
+}
+
+#[test]
+fn a_phone_that_was_enrolled_since_goes_on_after_the_server_went_back() {
+    let mut world = world();
+    let mut old = world.phone("王", BASE[0]);
+    let before = world.copy();
+    world.clock.turn(HOUR);
+    let mut new = another(&world, "王", new_phone(&world));
+    let mut stranger = world.phone("李", BASE[0]);
+    let [mine, theirs] = [new.incident("一"), stranger.incident("二")];
+    new.push_one(&mine);
+    stranger.push_one(&theirs);
+    world.go_back(&*before);
+    for _ in 0..2 {
+        world.restart(settings());
+        for phone in [&mut old, &mut new, &mut stranger] {
+            phone.line = Line::InProcess(world.service.clone());
+            *phone.seen.lock().expect("a lock") = None;
+        }
+        assert_eq!(new.hello().standing, Standing::Active);
+        assert_eq!(old.hello().standing, Standing::SendOnly, "it was replaced");
+        assert_eq!(stranger.hello().standing, Standing::Active);
+    }
+    assert!(seq(&new.push_one(&mine)) > 0);
+    // Of a worker who was lost too, who and not where is known: what they send
+    // waits until they are given their grid.
+    assert_eq!(
+        reason(&stranger.push_one(&theirs)),
+        "quarantined out_of_scope"
+    );
+    let assign = Assign {
+        worker: "李",
+        grid: BASE[0],
+        from_ms: Some(MORNING - DAY),
+        until_ms: None,
+    };
+    world.service.admin().assign(assign).expect("assigns");
+    assert_eq!(new.read(new.records()).len(), 2);
+}
+
+#[test]
+fn what_was_enrolled_again_or_revoked_since_is_so_after_the_server_went_back() {
+    let mut world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let void = phone.token.clone();
+    let before = world.copy();
+    world.clock.turn(HOUR);
+    phone.token = "a".repeat(64);
+    phone.send_token = "b".repeat(64);
+    let phone = another(&world, "王", phone);
+    world.clock.turn(HOUR);
+    let taken = another(&world, "王", new_phone(&world));
+    let id = taken.device.to_string();
+    world.clock.turn(HOUR);
+    let admin = world.service.admin();
+    admin.revoke(Revoke::Device(&id), false).expect("revokes");
+    world.go_back(&*before);
+    world.restart(settings());
+    for (mut phone, token, known) in [
+        (phone.clone(), phone.token.clone(), true),
+        (phone, void, false),
+        (taken.clone(), taken.token.clone(), true),
+    ] {
+        phone.line = Line::InProcess(world.service.clone());
+        phone.token = token;
+        let answer = phone.post("hello", &phone.greeting());
+        let expected = if known { 200 } else { 401 };
+        assert_eq!(answer.status, expected);
+        if known {
+            assert_eq!(phone.hello().standing, Standing::SendOnly);
+        }
+    }
+    let secrets = [&taken.token, &taken.send_token];
+    let ledger = world.keep().lines(Book::Ledger).expect("reads").concat();
+    assert!(secrets.iter().all(|token| !ledger.contains(token.as_str())));
+}
+
+#[test]
+fn a_code_that_was_used_up_is_so_after_the_server_went_back() {
+    let mut world = world();
+    world.phone("王", BASE[0]);
+    let whom = EnrolFor {
+        worker: "王",
+        grid: None,
+    };
+    let code = world.service.admin().enrol(whom).expect("a code").code;
+    let before = world.copy();
+    let first = new_phone(&world);
+    let asked = first.enrolment(&code);
+    assert_eq!(first.post("enrol", &asked).status, 200);
+    world.go_back(&*before);
+    world.restart(settings());
+    let line = Line::InProcess(world.service.clone());
+    assert_eq!(Phone { line, ..first }.post("enrol", &asked).status, 200);
+    let thief = new_phone(&world);
+    let answer = thief.post("enrol", &thief.enrolment(&code));
+    assert_eq!((answer.status, answer.code().as_str()), (403, "wrong_code"));
 }

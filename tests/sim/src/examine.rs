@@ -25,8 +25,8 @@ pub struct OpRow {
     pub state: String,
     /// Why it was not taken, or not yet.
     pub code: Option<String>,
-    /// It is somebody's who left, and whom the server does not know any more: the
-    /// phone lists it, and it can be exported.
+    /// It is of somebody who left, and whose token is void: a clone of this phone
+    /// was enrolled again. The phone lists it, and it can be exported.
     pub stranded: bool,
 }
 
@@ -193,6 +193,18 @@ impl Examined {
             }
         }
         Ok(found)
+    }
+}
+
+impl Examined {
+    /// Nobody is unknown to the server who had a phone of their own.
+    pub(crate) fn none_is_stranded(&mut self) {
+        let ops = self.ops.iter_mut().map(|op| &mut op.stranded);
+        let chunks = self.chunks.iter_mut().map(|chunk| &mut chunk.stranded);
+        let blobs = self.blobs.iter_mut().map(|blob| &mut blob.stranded);
+        for stranded in ops.chain(chunks).chain(blobs) {
+            *stranded = false;
+        }
     }
 }
 

@@ -68,8 +68,11 @@ fn of_record(out: &mut String, world: &World, record: EntityId) -> std::fmt::Res
     writeln!(out, "  record {record}")?;
     for token in world.ledger.about(record) {
         if let Some(fact) = world.ledger.fact(token) {
-            let (phone, what, saved) = (fact.phone, fact.what, fact.saved);
-            writeln!(out, "    {token} {what} on p{phone}, saved: {saved:?}")?;
+            let (what, saved) = (fact.what, fact.saved);
+            let place = fact
+                .phone
+                .map_or("the page".to_owned(), |no| format!("p{no}"));
+            writeln!(out, "    {token} {what} on {place}, saved: {saved:?}")?;
         }
     }
     let ops = world.ops.values().filter(|seen| seen.body.entity == record);

@@ -5,7 +5,7 @@
 //! on any phone, on the server, in any answer, and so can one that is where it
 //! must not be.
 
-use gridwalk_domain::{EntityId, Fix, RunId};
+use gridwalk_domain::{EntityId, Fix, OpId, RunId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -53,8 +53,8 @@ pub enum Saved {
 pub struct Fact {
     /// Its name.
     pub token: Token,
-    /// The phone it was written on.
-    pub phone: usize,
+    /// The phone it was written on; none where it was on the page.
+    pub phone: Option<usize>,
     /// When, in true time.
     pub at_ms: i64,
     /// `incident`, `title`, `comment`, …
@@ -83,6 +83,17 @@ pub struct Duty {
     pub saved: Saved,
 }
 
+/// Something that somebody did on the page.
+#[derive(Clone, Copy, Debug)]
+pub struct Deed {
+    /// The op that it is.
+    pub op: OpId,
+    /// The record.
+    pub record: EntityId,
+    /// Whether the page said that it was done.
+    pub saved: Saved,
+}
+
 /// Fixes of one call of `record`.
 #[derive(Clone, Debug)]
 pub struct Bunch {
@@ -108,7 +119,10 @@ pub struct Ledger {
     next: u32,
     facts: BTreeMap<u32, Fact>,
     duties: Vec<Duty>,
+    deeds: Vec<Deed>,
     bunches: Vec<Bunch>,
+    /// The workers to whom an incident may ever have been dispatched.
+    dispatched: BTreeSet<(EntityId, usize)>,
     /// Incidents, with their grid, in the order in which they became known.
     incidents: Vec<(EntityId, usize)>,
     /// Each incident's author and grid.
@@ -132,13 +146,15 @@ impl Ledger {
         self.made.insert(record, (worker, grid));
     }
 
-    /// The last incidents of these grids, the newest first.
+    /// The last incidents of these grids and those dispatched to the worker, the
+    /// newest first.
     pub(crate) fn latest<'a>(
         &'a self,
         grids: &'a [usize],
+        worker: usize,
     ) -> impl Iterator<Item = (EntityId, usize)> + 'a {
         let known = self.incidents.iter().rev().copied();
-        known.filter(|(_, grid)| grids.contains(grid))
+        known.filter(move |(id, grid)| grids.contains(grid) || self.was_dispatched(*id, worker))
     }
 
     /// All incidents that are known, with their grids, the oldest first.
@@ -155,6 +171,27 @@ impl Ledger {
 
     pub(crate) fn add_duty(&mut self, duty: Duty) {
         self.duties.push(duty);
+    }
+
+    pub(crate) fn add_deed(&mut self, deed: Deed) {
+        self.deeds.push(deed);
+    }
+
+    /// What was done on the page, in its order.
+    #[must_use]
+    pub fn deeds(&self) -> &[Deed] {
+        &self.deeds
+    }
+
+    /// An incident is given to a worker, perhaps.
+    pub(crate) fn dispatch(&mut self, record: EntityId, worker: usize) {
+        self.dispatched.insert((record, worker));
+    }
+
+    /// Whether an incident may ever have been dispatched to a worker.
+    #[must_use]
+    pub fn was_dispatched(&self, record: EntityId, worker: usize) -> bool {
+        self.dispatched.contains(&(record, worker))
     }
 
     pub(crate) fn add_bunch(&mut self, bunch: Bunch) {

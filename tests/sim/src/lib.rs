@@ -8,14 +8,15 @@
 //!   at any step, loses power, fills up;
 //! - [`server`]: the server on a store in memory that fails and crashes;
 //! - [`world`]: the queue of what happens, phones, the network;
-//! - `actions`, `faults`, `invariants`: what workers do, what goes wrong, what
-//!   must hold; a new one is a module and a line in its list;
+//! - `actions`, `desk`, `faults`, `invariants`: what workers do, what supervisors
+//!   do on the page, what goes wrong, what must hold; a new one is a module and a line in its list;
 //! - [`ledger`]: what was acknowledged, kept outside of the phones.
 //!
 //! `docs/testing.md` tells how to read a violation and how to add to it.
 
 mod actions;
 pub mod crash_points;
+mod desk;
 pub mod disk;
 pub mod examine;
 mod faults;
@@ -25,6 +26,7 @@ mod invariants;
 pub mod ledger;
 mod random;
 pub mod server;
+mod steps;
 pub mod time;
 pub mod trace;
 pub mod world;

@@ -1,6 +1,7 @@
-//! What the lines say: JSON, ids and hashes but for the journal's ops.
+//! What the lines say: JSON, ids and hashes but for the journal's ops and the
+//! names of workers.
 
-use gridwalk_domain::wire::OpRef;
+use gridwalk_domain::wire::{OpRef, WorkerRef};
 use gridwalk_domain::{DeviceId, EntityId, SealedOp, Sha256, TenantId};
 use gridwalk_store::StoreError;
 use serde::de::DeserializeOwned;
@@ -29,7 +30,21 @@ pub(crate) struct Instead {
     pub(crate) device: Option<DeviceId>,
 }
 
-/// What an operator ordered for good.
+/// A phone that became somebody's. Its tokens are hashes, as in the database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Enrolment {
+    pub(crate) tenant: TenantId,
+    pub(crate) at_ms: i64,
+    pub(crate) device: DeviceId,
+    pub(crate) worker: WorkerRef,
+    pub(crate) token: Sha256,
+    pub(crate) send_token: Sha256,
+    pub(crate) platform: String,
+    /// The hash of the code that it used up.
+    pub(crate) code: Sha256,
+}
+
+/// What was ordered for good, and which phones are known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub(crate) enum Order {
@@ -55,6 +70,8 @@ pub(crate) enum Order {
         entity: EntityId,
         ops: Vec<OpRef>,
     },
+    /// A phone is a worker's from now on.
+    Enrol(Enrolment),
     /// A phone may only send from now on, or was stolen.
     Revoke {
         tenant: TenantId,
@@ -68,7 +85,8 @@ impl Order {
     /// Whose it is.
     pub(crate) const fn tenant(&self) -> TenantId {
         match self {
-            Self::PurgeEntity { tenant, .. }
+            Self::Enrol(Enrolment { tenant, .. })
+            | Self::PurgeEntity { tenant, .. }
             | Self::PurgeBlob { tenant, .. }
             | Self::Late { tenant, .. }
             | Self::Revoke { tenant, .. } => *tenant,

@@ -1,6 +1,6 @@
 //! What is kept outside of the database, so that it survives a database that
 //! goes back in time: the journal of what people did on the page, the ledger of
-//! purges and revocations, the floor below which no backup is restored.
+//! purges, enrolments and revocations, the floor below which no backup is restored.
 //!
 //! These are short lists of lines, appended and synced; what the lines say is in
 //! [`lines`].
@@ -13,7 +13,7 @@ use std::io;
 
 pub use folder::FolderKeep;
 pub(crate) use lines::{
-    Entry, Floor, Instead, Kept, Order, Watermark, append, orders, read, rewrite,
+    Enrolment, Entry, Floor, Instead, Kept, Order, Watermark, append, orders, read, rewrite,
 };
 pub use memory::MemoryKeep;
 
@@ -22,7 +22,7 @@ pub use memory::MemoryKeep;
 pub enum Book {
     /// Ops of people on the page.
     Journal,
-    /// Purges and revocations.
+    /// Purges, enrolments and revocations.
     Ledger,
     /// The backups that may be restored: one line.
     Floor,

@@ -4,6 +4,7 @@ use gridwalk_domain::wire::{EnrolRequest, EnrolResponse, WorkerRef};
 use gridwalk_store::{AuditRow, CodeRow, DeviceRow, DeviceStanding, StoreError, Write};
 
 use crate::error::{Error, Fault};
+use crate::keep::{Book, Enrolment, Keep, Order, append};
 use crate::limiter::Limit;
 use crate::random::{hashed, normal};
 use crate::service::Service;
@@ -53,9 +54,9 @@ impl Service {
             .map_err(Fault::too_many_attempts)?;
         let request = request.clone();
         let code = hashed(&normal(&request.code));
-        let answer = self.commit(move |tx| {
+        let answer = self.commit_with(move |tx, tools| {
             let row = tx.code(code)?.ok_or_else(wrong_code)?;
-            take(tx, &request, row, now.wall_ms)
+            take(tx, &*tools.keep, &request, row, now.wall_ms)
         })?;
         self.limiter.give_back(&key);
         Ok(answer)
@@ -64,11 +65,19 @@ impl Service {
 
 fn take(
     tx: &mut dyn Write,
+    keep: &dyn Keep,
     request: &EnrolRequest,
     code: CodeRow,
     now_ms: i64,
 ) -> Result<EnrolResponse, Error> {
     let known = tx.device(request.device)?;
+    let worker = tx.workers(code.tenant, Some(&[code.worker]))?;
+    let worker = worker.into_iter().next();
+    let worker = worker.ok_or_else(|| StoreError::Damaged("a code without a worker".into()))?;
+    let worker = WorkerRef {
+        id: worker.id,
+        name: worker.name,
+    };
     let device = DeviceRow {
         id: request.device,
         tenant: code.tenant,
@@ -95,19 +104,29 @@ fn take(
             if !theirs {
                 return Err(device_known().into());
             }
+            // Into the ledger first: a backup from before it must not make a
+            // stranger of the phone.
+            append(keep, Book::Ledger, &[order(&device, &worker, &code)])?;
             enrol(tx, &device, &code, now_ms)?;
         }
         _ => return Err(wrong_code().into()),
     }
-    let workers = tx.workers(code.tenant, Some(&[code.worker]))?;
-    let worker = workers.into_iter().next();
-    let worker = worker.ok_or_else(|| StoreError::Damaged("a code without a worker".into()))?;
     Ok(EnrolResponse {
         tenant: code.tenant,
-        worker: WorkerRef {
-            id: worker.id,
-            name: worker.name,
-        },
+        worker,
+    })
+}
+
+fn order(device: &DeviceRow, worker: &WorkerRef, code: &CodeRow) -> Order {
+    Order::Enrol(Enrolment {
+        tenant: device.tenant,
+        at_ms: device.enrolled_ms,
+        device: device.id,
+        worker: worker.clone(),
+        token: device.token,
+        send_token: device.send_token,
+        platform: device.platform.clone(),
+        code: code.code,
     })
 }
 

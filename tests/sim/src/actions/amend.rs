@@ -2,11 +2,12 @@
 
 use gridwalk_domain::EntityId;
 use gridwalk_engine::{Engine, EngineError};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{Action, report};
 use crate::ledger::{Fact, Token};
 use crate::random::Chance as _;
+use crate::steps;
 use crate::world::World;
 use crate::world::phone::Phone;
 
@@ -17,16 +18,14 @@ fn on_shift(phone: &Phone, weight: u32) -> u32 {
     if phone.shift.is_some() { weight } else { 0 }
 }
 
-/// Changes some incident, with a text of its own.
+/// Changes an incident, with a text of its own.
 fn amend(
     world: &mut World,
     no: usize,
     what: &'static str,
+    (record, grid): (EntityId, usize),
     change: impl FnOnce(&Engine, EntityId, Token) -> Result<(), EngineError>,
 ) {
-    let Some((record, grid)) = world.some_incident(no) else {
-        return;
-    };
     let token = world.token(grid);
     let doing = &format!("{what} {token} on {}", World::short(record));
     let Some(called) = world.call(no, doing, |engine| change(engine, record, token)) else {
@@ -34,7 +33,7 @@ fn amend(
     };
     let fact = Fact {
         token,
-        phone: no,
+        phone: Some(no),
         at_ms: world.now_ms(),
         what,
         record: Some(record),
@@ -42,6 +41,18 @@ fn amend(
         saved: called.saved(),
     };
     world.ledger.add(fact);
+}
+
+/// Changes some incident that the phone shows.
+fn amend_some(
+    world: &mut World,
+    no: usize,
+    what: &'static str,
+    change: impl FnOnce(&Engine, EntityId, Token) -> Result<(), EngineError>,
+) {
+    if let Some(which) = world.some_incident(no) {
+        amend(world, no, what, which, change);
+    }
 }
 
 /// Writes one or two fields.
@@ -59,7 +70,7 @@ impl Action for Edit {
         } else {
             "description"
         };
-        amend(world, no, what, |engine, record, token| {
+        amend_some(world, no, what, |engine, record, token| {
             let mut values = vec![(field.to_owned(), json!(format!("改写{token}")))];
             if severe {
                 values.push(("severity".to_owned(), json!("normal")));
@@ -78,13 +89,13 @@ impl Action for Comment {
     }
 
     fn act(&self, world: &mut World, no: usize) {
-        amend(world, no, "comment", |engine, record, token| {
+        amend_some(world, no, "comment", |engine, record, token| {
             engine.comment(record, &format!("看过了{token}"))
         });
     }
 }
 
-/// Moves the status to any that may follow.
+/// Takes a step that is theirs to take, or now and then one that is not.
 pub(super) struct Step;
 
 impl Action for Step {
@@ -93,24 +104,27 @@ impl Action for Step {
     }
 
     fn act(&self, world: &mut World, no: usize) {
-        let drawn = world.rng.usize(..);
-        amend(world, no, "step", |engine, record, token| {
-            let shown = engine.record_of(record)?;
-            let from = shown.status().unwrap_or_default();
-            let table = gridwalk_domain::kind::incident::KIND.steps.iter();
-            let steps: Vec<_> = table.filter(|step| step.from == from).collect();
-            let Some(step) = steps.get(drawn % steps.len().max(1)) else {
-                return Err(EngineError::NotFound);
-            };
-            let with: Map<String, Value> = [
-                ("assignee".to_owned(), json!("城管")),
-                ("limit_ms".to_owned(), json!(3_600_000)),
-                ("place".to_owned(), json!({"lat": 35.1, "lon": 118.3})),
-            ]
-            .into_iter()
-            .collect();
-            engine.step(record, step.to, Some(&format!("需要处理{token}")), with)
-        });
+        let Some((record, grid)) = world.some_incident(no) else {
+            return;
+        };
+        let engine = world.phones[no].engine.clone();
+        let shown = engine.and_then(|engine| engine.record_of(record).ok());
+        let person = world.district.person(world.phones[no].worker);
+        let drawn = shown.and_then(|shown| steps::draw(world, &person, &shown));
+        let Some(drawn) = drawn else { return };
+        if let Some(worker) = drawn.gives_to {
+            world.ledger.dispatch(record, worker);
+        }
+        amend(
+            world,
+            no,
+            "step",
+            (record, grid),
+            |engine, record, token| {
+                let reason = format!("需要处理{token}");
+                engine.step(record, drawn.to, Some(&reason), drawn.with)
+            },
+        );
     }
 }
 
@@ -123,7 +137,7 @@ impl Action for Tag {
     }
 
     fn act(&self, world: &mut World, no: usize) {
-        amend(world, no, "tag", |engine, record, token| {
+        amend_some(world, no, "tag", |engine, record, token| {
             engine.add_item(record, "tags", json!(format!("夜间{token}")))
         });
     }
@@ -181,7 +195,7 @@ impl Action for Resolve {
 
     fn act(&self, world: &mut World, no: usize) {
         let field = FIELDS[world.rng.usize(0..2)];
-        amend(world, no, "resolve", |engine, record, token| {
+        amend_some(world, no, "resolve", |engine, record, token| {
             engine.resolve(record, field, json!(format!("说定{token}")))
         });
     }

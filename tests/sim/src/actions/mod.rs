@@ -98,7 +98,7 @@ impl World {
     fn some_incident(&mut self, no: usize) -> Option<(gridwalk_domain::EntityId, usize)> {
         let (now_ms, worker) = (self.now_ms(), self.phones[no].worker);
         let theirs = self.district.read_by(worker, now_ms);
-        let known: Vec<_> = self.ledger.latest(&theirs).take(8).collect();
+        let known: Vec<_> = self.ledger.latest(&theirs, worker).take(8).collect();
         let engine = self.phones[no].engine.clone()?;
         // One that the phone shows, if it is soon found: workers change what
         // they see.

@@ -77,7 +77,7 @@ impl Action for Report {
         }
         let fact = Fact {
             token,
-            phone: no,
+            phone: Some(no),
             at_ms: world.now_ms(),
             what: "incident",
             record,

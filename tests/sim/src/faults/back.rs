@@ -2,6 +2,7 @@
 //! goes back beyond what phones were told that they may forget.
 
 use gridwalk_server::admin::KEPT_BACKUPS;
+use gridwalk_store::StoreError;
 
 use super::Fault;
 use super::server::restart;
@@ -22,10 +23,7 @@ impl Fault for BackUp {
                 checked.is_ok()
             ));
             world.backups.push(backup);
-            // Where the check broke off, phones may rely on this one already.
-            let kept = if checked.is_ok() { KEPT_BACKUPS } else { 1 };
-            let old = world.backups.len().saturating_sub(kept);
-            world.backups.drain(..old);
+            keep_restorable(world);
         }
         if world.server.is_dead() {
             restart(world);
@@ -35,6 +33,16 @@ impl Fault for BackUp {
     fn rest_ms(&self) -> i64 {
         10 * MINUTE
     }
+}
+
+/// A server goes back to no backup but those that its floor names.
+fn keep_restorable(world: &mut World) {
+    let restorable = world.server.restorable();
+    world.backups.retain(|backup| {
+        let name = gridwalk_store::read(&*backup.store, |tx| tx.note("backup"));
+        let name: Result<Option<String>, StoreError> = name;
+        matches!(name, Ok(Some(name)) if restorable.contains(&name))
+    });
 }
 
 /// The operator goes back to a backup: a new time line begins.

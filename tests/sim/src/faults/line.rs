@@ -80,8 +80,9 @@ pub(super) struct Poison;
 impl Fault for Poison {
     fn strike(&self, world: &mut World) {
         let texts = world.ledger.facts();
-        let unsent = texts.filter(|fact| world.phones[fact.phone].link.poison.is_none());
-        let unsent: Vec<_> = unsent.map(|fact| (fact.token, fact.phone)).collect();
+        let written = texts.filter_map(|fact| Some((fact.token, fact.phone?)));
+        let unsent = written.filter(|(_, no)| world.phones[*no].link.poison.is_none());
+        let unsent: Vec<_> = unsent.collect();
         let late = unsent.len().saturating_sub(6);
         if let Some((token, no)) = world.rng.one_of(&unsent[late..]) {
             world.phones[no].link.poison = Some(token.to_string());

@@ -13,6 +13,9 @@ mod scope;
 mod server;
 mod version;
 
+pub(crate) use purge::finish as finish_purges;
+pub(crate) use server::restart;
+
 use crate::random::Chance as _;
 use crate::time::{MINUTE, SECOND};
 use crate::world::World;

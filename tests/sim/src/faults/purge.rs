@@ -1,5 +1,7 @@
 //! A record is purged, whoever has it, while phones are away.
 
+use gridwalk_domain::EntityId;
+
 use super::Fault;
 use super::server::restart;
 use crate::random::Chance as _;
@@ -10,6 +12,36 @@ use crate::world::World;
 const LATEST: usize = 8;
 /// Where the server dies over it, the operator asks again.
 const TRIES: usize = 3;
+
+/// The operator asks for a purge; whether it was carried out. Where the order is
+/// in the ledger, it will be.
+fn purge(world: &mut World, record: EntityId) -> bool {
+    let done = world.server.service().admin().purge_entity(record);
+    let name = World::short(record);
+    match &done {
+        Ok(_) => world.say(format_args!("{name} is purged")),
+        Err(error) => world.say(format_args!("{name} is not purged: {error}")),
+    }
+    if world.server.is_dead() {
+        restart(world);
+    }
+    if done.is_ok() || world.server.orders().contains(&record.to_string()) {
+        world.purged.insert(record);
+    }
+    done.is_ok()
+}
+
+/// The operator asks again for what was ordered, or starts the server anew, which
+/// carries out its ledger: no order stays half done.
+pub(crate) fn finish(world: &mut World) {
+    let mut well = true;
+    for record in world.purged.clone() {
+        well &= purge(world, record);
+    }
+    if !well {
+        restart(world);
+    }
+}
 
 /// The operator purges an incident that the server knows.
 pub(super) struct Purge;
@@ -22,14 +54,7 @@ impl Fault for Purge {
             return;
         };
         for _ in 0..TRIES {
-            let done = world.server.service().admin().purge_entity(record);
-            let (name, well) = (World::short(record), done.is_ok());
-            world.say(format_args!("{name} is purged: {well}"));
-            if world.server.is_dead() {
-                restart(world);
-            }
-            if well {
-                world.purged.insert(record);
+            if purge(world, record) {
                 return;
             }
         }

@@ -46,7 +46,7 @@ impl Fault for Maintain {
 }
 
 /// The server starts again.
-pub(super) fn restart(world: &mut World) {
+pub(crate) fn restart(world: &mut World) {
     if let Err(error) = world.server.crash() {
         let text = format!("it does not start: {error}");
         let name = "the server starts after every crash";

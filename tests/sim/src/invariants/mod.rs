@@ -4,6 +4,7 @@
 
 mod arrived;
 mod cursors;
+mod deeds;
 mod faithful;
 mod lines;
 mod photos;
@@ -105,6 +106,7 @@ pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
         Box::new(arrived::Arrived),
         Box::new(faithful::Faithful),
         Box::new(replicas::Replicas),
+        Box::new(deeds::Deeds),
         Box::new(texts::Texts),
         Box::new(steps::Steps),
     ]

@@ -39,7 +39,7 @@ impl Invariant for Photos {
                 return Err(Violation::new("", text).about(op.entity));
             }
         }
-        for fact in world.ledger.facts().filter(|fact| fact.phone == no) {
+        for fact in world.ledger.facts().filter(|fact| fact.phone == Some(no)) {
             let Some(at) = found.tokens.get(&fact.token) else {
                 continue;
             };

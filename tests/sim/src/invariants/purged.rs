@@ -32,7 +32,7 @@ impl Invariant for Purged {
                     .filter(|phone| (phone.enrolled || phone.left) && !phone.wiped);
                 let found = phones.find_map(|phone| {
                     let file = phone.disk.holds(text.as_bytes())?;
-                    if stranded(phone, *record) {
+                    if phone.cloned && stranded(phone, *record) {
                         return None;
                     }
                     Some(format!(
@@ -50,8 +50,8 @@ impl Invariant for Purged {
     }
 }
 
-/// Whether a record is somebody's who left this phone, and whom the server does
-/// not know any more: for them there is no contact.
+/// Whether a record is somebody's who left this phone, and whose token is void: for
+/// them there is no contact.
 fn stranded(phone: &Phone, record: EntityId) -> bool {
     let found = Examined::of(&phone.disk).unwrap_or_default();
     let mut ops = found.ops.iter();

@@ -1,6 +1,6 @@
 //! All who read a stream have the same.
 
-use gridwalk_domain::{Entity, EntityId, StreamKey};
+use gridwalk_domain::{Entity, EntityId, StreamKey, kind};
 use std::collections::BTreeSet;
 
 use super::{At, Held, Invariant, Violation};
@@ -10,36 +10,40 @@ use crate::world::World;
 
 pub(super) struct Replicas;
 
-/// The records that a phone must have at the end: those of its worker's grids.
+/// The records that a phone must have at the end: those of its worker's grids,
+/// the notices of these and of all above, the worker's inbox.
 fn due<'a>(world: &'a World, no: usize, view: &'a View) -> BTreeSet<EntityId> {
     let (worker, now_ms) = (world.phones[no].worker, world.now_ms());
     let theirs = world.district.grids_of(worker, now_ms);
-    let streams: BTreeSet<StreamKey> = theirs
-        .iter()
-        .map(|grid| StreamKey::Records(world.district.grids[*grid].id))
-        .collect();
+    let mut streams = BTreeSet::from([StreamKey::Inbox(world.district.workers[worker].id)]);
+    for grid in theirs.iter().map(|grid| world.district.grids[*grid].id) {
+        streams.insert(StreamKey::Records(grid));
+        streams.extend(world.district.chain(grid).map(StreamKey::Notices));
+    }
     let listed = streams.iter().filter_map(|stream| view.listed.get(stream));
     let listed = listed.flatten().copied();
     listed.filter(|id| view.records.contains_key(id)).collect()
 }
 
-/// Every record is listed in its home, and an open one of a grid that was split
-/// in all that took its place.
+/// Every record is listed in its home and by its audiences, and an open one of a
+/// grid that was split in all that took its place.
 fn listed(world: &World, view: &View) -> Held {
     const OVER: [&str; 4] = ["ended", "finished", "closed", "rejected"];
     for (id, record) in &view.records {
-        let StreamKey::Records(home) = record.home else {
-            continue;
-        };
         let state = &record.state;
+        let mut wanted = kind::audiences(state);
+        wanted.insert(record.home);
         let open =
             state.deleted.is_none() && state.status().is_none_or(|status| !OVER.contains(&status));
-        let grid = world.district.grid(home);
-        let heirs = grid.map_or(&[][..], |grid| world.district.heirs(grid));
-        let heirs = heirs.iter().filter(|_| open);
-        let heirs = heirs.map(|heir| world.district.grids[*heir].id);
-        for grid in std::iter::once(home).chain(heirs) {
-            let stream = StreamKey::Records(grid);
+        if let StreamKey::Records(home) = record.home
+            && open
+        {
+            let grid = world.district.grid(home);
+            let heirs = grid.map_or(&[][..], |grid| world.district.heirs(grid));
+            let heirs = heirs.iter().map(|heir| world.district.grids[*heir].id);
+            wanted.extend(heirs.map(StreamKey::Records));
+        }
+        for stream in wanted {
             let there = view.listed.get(&stream).is_some_and(|ids| ids.contains(id));
             if !there {
                 let text = format!("{stream} does not list a record");

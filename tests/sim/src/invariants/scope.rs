@@ -19,9 +19,12 @@ impl Invariant for Scope {
         let (worker, now_ms) = (world.phones[no].worker, world.now_ms());
         for token in tokens(&text) {
             let grid = world.district.lettered(token.grid);
-            if grid.is_some_and(|grid| !world.district.reads(worker, grid, now_ms)) {
+            let record = world.ledger.fact(token).and_then(|fact| fact.record);
+            let theirs = |id: EntityId| world.ledger.was_dispatched(id, worker);
+            if grid.is_some_and(|grid| !world.district.reads(worker, grid, now_ms))
+                && !record.is_some_and(theirs)
+            {
                 let text = format!("p{no} of w{worker} hears {token}");
-                let record = world.ledger.fact(token).and_then(|fact| fact.record);
                 let violation = Violation::new("", text);
                 return Err(match record {
                     Some(record) => violation.about(record),
@@ -39,12 +42,15 @@ impl Invariant for Scope {
     }
 }
 
-/// Whether a record is neither this worker's own nor of a grid that they have.
+/// Whether a record is neither this worker's own nor of a grid that they have,
+/// and was never dispatched to them.
 fn foreign(world: &World, worker: usize, record: EntityId) -> bool {
     let Some((author, grid)) = world.ledger.incident(record) else {
         return false;
     };
-    author != worker && !world.district.reads(worker, grid, world.now_ms())
+    author != worker
+        && !world.district.reads(worker, grid, world.now_ms())
+        && !world.ledger.was_dispatched(record, worker)
 }
 
 /// Everything in a text that reads like an id.

@@ -25,13 +25,14 @@ impl Invariant for Shown {
         if world.phones[no].left || world.phones[no].to_leave {
             return Ok(());
         }
-        let theirs =
-            |fact: &&Fact| fact.phone == no && fact.what == "incident" && fact.saved == Saved::Yes;
+        let theirs = |fact: &&Fact| {
+            fact.phone == Some(no) && fact.what == "incident" && fact.saved == Saved::Yes
+        };
         let reports: Vec<&Fact> = world.ledger.facts().filter(theirs).collect();
         for fact in reports.into_iter().rev().take(LOOKED_FOR) {
             let Some(id) = fact
                 .record
-                .filter(|id| kept_grid(world, fact) && !world.purged.contains(id))
+                .filter(|id| kept_grid(world, no, fact) && !world.purged.contains(id))
             else {
                 continue;
             };
@@ -45,13 +46,13 @@ impl Invariant for Shown {
 }
 
 /// Whether the worker has had the record's grid since it was written.
-fn kept_grid(world: &World, fact: &Fact) -> bool {
+fn kept_grid(world: &World, no: usize, fact: &Fact) -> bool {
     // Where the server went back since, the phone may have heard of a grid that
     // was lost in a future that was not.
     if fact.at_ms < world.back_ms && world.views.is_empty() {
         return false;
     }
-    let worker = world.phones[fact.phone].worker;
+    let worker = world.phones[no].worker;
     let grid = world.district.lettered(fact.token.grid);
     grid.is_some_and(|grid| {
         let mut terms = world.district.terms(worker, grid);

@@ -40,7 +40,7 @@ fn sent(world: &World, no: usize, token: Token) -> bool {
 }
 
 fn texts(world: &World, no: usize, found: &Examined) -> Held {
-    for fact in world.ledger.facts().filter(|fact| fact.phone == no) {
+    for fact in world.ledger.facts().filter(|fact| fact.phone == Some(no)) {
         if fact.record.is_some_and(|id| world.purged.contains(&id)) {
             continue;
         }

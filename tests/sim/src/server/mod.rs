@@ -201,6 +201,22 @@ impl Server {
         self.start(store, blobs)
     }
 
+    /// The names of the backups to which it may go back.
+    #[must_use]
+    pub fn restorable(&self) -> String {
+        self.book(Book::Floor)
+    }
+
+    /// What operators ordered for good.
+    #[must_use]
+    pub fn orders(&self) -> String {
+        self.book(Book::Ledger)
+    }
+
+    fn book(&self, book: Book) -> String {
+        self.keep.lines(book).unwrap_or_default().join("\n")
+    }
+
     /// Looks into its store.
     ///
     /// # Errors

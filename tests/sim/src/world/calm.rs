@@ -11,8 +11,10 @@ use crate::random::Chance as _;
 use crate::server::view::View;
 use crate::time::{DAY, HOUR, MINUTE, SECOND};
 
-/// How often each phone syncs in the calm.
-const ROUNDS: usize = 4;
+/// How often each phone syncs in the calm. What a clone sends for its twin, whose
+/// line refuses it, is heard of by one sync; what needs it goes with the next and
+/// is seen by all with the one after.
+const ROUNDS: usize = 6;
 /// On a good line, with small requests and pages.
 const LONGEST_SYNC_MS: i64 = 10 * MINUTE;
 
@@ -37,6 +39,7 @@ impl World {
         self.say(format_args!("the storm is over"));
         self.busy = false;
         self.server.mend();
+        crate::faults::finish_purges(self);
         // It may have died over what the operator did, where no request came since.
         if self.server.is_dead()
             && let Err(error) = self.server.crash()
@@ -90,7 +93,7 @@ impl World {
                 self.sync(no);
                 self.hear(no);
                 if matches!(self.phones[no].synced, Some(Err(EngineError::SignedOut))) {
-                    // The server went back to before it knew this phone.
+                    // Its clone was enrolled again.
                     self.enrol(no);
                     self.hear(no);
                     self.sync(no);
@@ -120,8 +123,14 @@ impl World {
                 }
             }
             self.show(|invariant, world| invariant.at(world, At::Round(round)));
-            // What is tried again daily is due by the last rounds.
-            self.run_until(self.now_ms() + if round == 1 { 2 * DAY } else { MINUTE });
+            // What is tried again daily is due by the last rounds, and those who
+            // left a phone ask once an hour.
+            let rest_ms = match round {
+                0 => MINUTE,
+                1 => 2 * DAY,
+                _ => HOUR + MINUTE,
+            };
+            self.run_until(self.now_ms() + rest_ms);
         }
         for grid in &self.district.grids {
             match View::of(&self.server, grid.tenant) {

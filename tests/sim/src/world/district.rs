@@ -1,8 +1,10 @@
-//! A small district: grids with letters, workers, who may work where and when.
+//! A small district: grids with letters, workers, who may work where and when,
+//! and those who supervise them.
 
-use gridwalk_domain::{GridId, TenantId, WorkerId};
+use gridwalk_domain::rights::{self, Actor, Person, Right};
+use gridwalk_domain::{Catalogue, GridId, TenantId, UserId, WorkerId};
 use gridwalk_server::admin::{Import, Source};
-use gridwalk_store::{AssignmentRow, StoreError};
+use gridwalk_store::{AssignmentRow, Role, StoreError, UserRow};
 use std::collections::BTreeMap;
 
 use crate::server::Server;
@@ -52,17 +54,46 @@ pub struct Worker {
     pub tenant: TenantId,
 }
 
+/// Somebody on the page.
+#[derive(Clone, Debug)]
+pub struct Supervisor {
+    /// Their identity.
+    pub id: UserId,
+    /// Their district.
+    pub tenant: TenantId,
+    /// What they are …
+    role: rights::Role,
+    /// … on which grid.
+    grid: GridId,
+}
+
 /// The districts as the operator made them.
 pub struct District {
     /// The base grids.
     pub grids: Vec<Grid>,
     /// The workers.
     pub workers: Vec<Worker>,
+    /// Those who supervise them.
+    pub supervisors: Vec<Supervisor>,
+    /// Which grid, a base grid or one above, stands under which.
+    parents: BTreeMap<GridId, GridId>,
+    /// The one that is in force.
+    catalogue: Catalogue,
     /// What was assigned, as the server has it.
     assignments: Vec<AssignmentRow>,
     /// Which grid was split into which others.
     heirs: BTreeMap<usize, Vec<usize>>,
 }
+
+/// Whom the page knows: the codes of their grids, and what they are there.
+const SUPERVISED: [(&str, Role); 6] = [
+    ("371302001001", Role::Community),
+    ("371302001002", Role::Community),
+    ("371302001", Role::Town),
+    ("371302", Role::District),
+    ("371312001001", Role::Community),
+    ("371312001", Role::Town),
+];
 
 /// What the operator could not do.
 fn failed(error: &dyn std::fmt::Display) -> StoreError {
@@ -104,6 +135,9 @@ impl District {
         let mut district = Self {
             grids: vec![],
             workers: vec![],
+            supervisors: vec![],
+            parents: BTreeMap::new(),
+            catalogue: Catalogue::shipped(),
             assignments: vec![],
             heirs: BTreeMap::new(),
         };
@@ -127,8 +161,40 @@ impl District {
                 district.workers.push(Worker { name, id, tenant });
             }
         }
+        for (code, role) in SUPERVISED {
+            district.appoint(server, code, role)?;
+        }
         district.read(server)?;
         Ok(district)
+    }
+
+    /// Somebody supervises the grid of a code from now on.
+    fn appoint(&mut self, server: &Server, code: &str, role: Role) -> Result<(), StoreError> {
+        let parsed = code.parse().map_err(|error| failed(&error))?;
+        let found = server.read(|tx| tx.grids_by_code(&parsed))?;
+        let (tenant, grid) = found.first().ok_or_else(|| failed(&code))?;
+        let n = u128::try_from(self.supervisors.len()).unwrap_or(0) + 1;
+        let row = UserRow {
+            id: UserId::from_bytes(n.to_be_bytes()),
+            tenant: *tenant,
+            name: format!("监督员{n}"),
+            password: String::new(),
+            role,
+            grid: grid.id,
+        };
+        server.write(|tx| tx.put_user(&row))?;
+        self.supervisors.push(Supervisor {
+            id: row.id,
+            tenant: row.tenant,
+            role: match role {
+                Role::Community => rights::Role::Community,
+                Role::Town => rights::Role::Town,
+                Role::District => rights::Role::District,
+                Role::Administrator => rights::Role::Administrator,
+            },
+            grid: row.grid,
+        });
+        Ok(())
     }
 
     /// Reads the terms from the server: those of its time, where it went back.
@@ -140,6 +206,12 @@ impl District {
         for worker in &self.workers {
             let rows = server.read(|tx| tx.assignments(worker.tenant, Some(worker.id)))?;
             self.assignments.extend(rows);
+        }
+        self.parents.clear();
+        for tenant in self.grids.iter().map(|grid| grid.tenant) {
+            let rows = server.read(|tx| tx.grids(tenant))?.into_iter();
+            let pairs = rows.filter_map(|row| Some((row.id, row.parent?)));
+            self.parents.extend(pairs);
         }
         self.heirs.clear();
         for n in 0..self.grids.len() {
@@ -243,5 +315,66 @@ impl District {
     #[must_use]
     pub fn grid(&self, id: GridId) -> Option<usize> {
         self.grids.iter().position(|grid| grid.id == id)
+    }
+
+    /// Which worker this is.
+    #[must_use]
+    pub fn worker(&self, id: WorkerId) -> Option<usize> {
+        self.workers.iter().position(|worker| worker.id == id)
+    }
+
+    /// A grid and all above it.
+    pub fn chain(&self, grid: GridId) -> impl Iterator<Item = GridId> + '_ {
+        std::iter::successors(Some(grid), |grid| self.parents.get(grid).copied())
+    }
+
+    /// A worker, with their rights of all times.
+    #[must_use]
+    pub fn person(&self, worker: usize) -> Person {
+        let id = self.workers[worker].id;
+        let theirs = self.assignments.iter().filter(|row| row.worker == id);
+        let rights = theirs.map(|row| Right {
+            role: rights::Role::Gridworker,
+            grid: row.grid,
+            from_ms: row.from_ms,
+            until_ms: row.until_ms,
+        });
+        Person {
+            actor: Actor::Worker(id),
+            rights: rights.collect(),
+        }
+    }
+}
+
+impl Supervisor {
+    /// Them, with their right.
+    #[must_use]
+    pub fn person(&self) -> Person {
+        let right = Right {
+            role: self.role,
+            grid: self.grid,
+            from_ms: i64::MIN,
+            until_ms: None,
+        };
+        Person {
+            actor: Actor::User(self.id),
+            rights: vec![right],
+        }
+    }
+}
+
+impl rights::District for District {
+    fn parent(&self, grid: GridId) -> Option<GridId> {
+        self.parents.get(&grid).copied()
+    }
+
+    fn grids_of(&self, worker: WorkerId, at_ms: i64) -> Vec<GridId> {
+        let rows = self.assignments.iter();
+        let theirs = rows.filter(|row| row.worker == worker && row.holds_at(at_ms));
+        theirs.map(|row| row.grid).collect()
+    }
+
+    fn catalogue(&self, version: u32) -> Option<&Catalogue> {
+        (self.catalogue.version == version).then_some(&self.catalogue)
     }
 }

@@ -89,7 +89,12 @@ impl World {
     /// Shows what is on a phone's disk to the invariants.
     pub(crate) fn look(&mut self, no: usize) {
         match Examined::of(&self.phones[no].disk) {
-            Ok(found) => self.show(|invariant, world| invariant.phone(world, no, &found)),
+            Ok(mut found) => {
+                if !self.phones[no].cloned {
+                    found.none_is_stranded();
+                }
+                self.show(|invariant, world| invariant.phone(world, no, &found));
+            }
             Err(error) => {
                 let text = format!("p{no} cannot be read: {error}");
                 self.breaks(Violation::new("every data file can be read", text));
@@ -307,6 +312,19 @@ impl World {
         self.renew_code(no);
     }
 
+    /// The server does not know the phone's token. It forgets none, however far
+    /// it goes back; but of a phone that was cloned each is enrolled again under
+    /// the same name, and voids what the others have.
+    fn signed_out(&mut self, no: usize) {
+        if !self.phones[no].cloned {
+            let name = "a phone that was enrolled is known for ever";
+            let text = format!("p{no} is signed out");
+            return self.breaks(Violation::new(name, text));
+        }
+        self.phones[no].enrolled = false;
+        self.renew_code(no);
+    }
+
     fn call_ended(&mut self, no: usize, end: CallEnd) {
         match end {
             CallEnd::Enrolled(Ok(_)) => {
@@ -338,9 +356,7 @@ impl World {
                     _ => self.notice_departure(no),
                 }
                 if result == Err(EngineError::SignedOut) {
-                    // The server went back to before it knew this phone.
-                    self.phones[no].enrolled = false;
-                    self.renew_code(no);
+                    self.signed_out(no);
                 }
                 self.phones[no].synced = Some(result);
             }

@@ -63,6 +63,7 @@ impl World {
         for n in 0..world.faults.len() {
             world.plan_strike(n);
         }
+        world.plan_desk();
         Ok(world)
     }
 
