@@ -50,8 +50,9 @@ pub use account::Leaving;
 pub use config::{Config, Key32};
 pub use disk::{Disk, DiskFile, OpenFor, SystemDisk};
 pub use engine::{
-    CoverageView, Engine, IncidentPage, IncidentQuery, MAX_PAGE, MAX_SEARCH, Near, NewCheckIn,
-    NewIncident, NewPhoto, PatrolSummary, SiteView, Sort,
+    Classification, CoverageView, DuplicateView, Engine, IncidentPage, IncidentQuery, MAX_PAGE,
+    MAX_SEARCH, Near, NewCheckIn, NewIncident, NewPhoto, PatrolSummary, Signature, SiteView, Sort,
+    StepOffer, StepWords,
 };
 pub use error::{EngineError, Result};
 pub use export::Format;

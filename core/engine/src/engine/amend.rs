@@ -6,6 +6,7 @@ use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+use super::step::has_own_calls;
 use super::{Engine, NewPhoto};
 use crate::attachments::{self, Photo};
 use crate::core::{Core, begin, pen};
@@ -113,7 +114,7 @@ impl Engine {
     ) -> Result<()> {
         self.amend(record, |tx, pen, shown| {
             let last = shown.history.last().ok_or(EngineError::NotFound)?;
-            if shown.kind == kind::shift::KIND.name || shown.kind == kind::patrol::KIND.name {
+            if has_own_calls(shown) {
                 return Err(EngineError::NotFound.into());
             }
             let step = Intent::Transition {
@@ -179,7 +180,7 @@ impl Engine {
     }
 
     /// One transaction on a record that may be amended.
-    fn amend(
+    pub(super) fn amend(
         &self,
         record: EntityId,
         write: impl FnOnce(&Transaction<'_>, &Pen<'_>, &Entity) -> Inner<()>,
@@ -197,20 +198,20 @@ impl Engine {
 }
 
 impl Pen<'_> {
-    fn amend(&self, tx: &Transaction<'_>, shown: &Entity, intent: Intent) -> Inner<()> {
+    pub(super) fn amend(&self, tx: &Transaction<'_>, shown: &Entity, intent: Intent) -> Inner<()> {
         self.write(tx, shown.id, &shown.kind, vec![], intent)?;
         Ok(())
     }
 }
 
-fn shown(core: &Core, record: EntityId) -> Inner<Entity> {
+pub(super) fn shown(core: &Core, record: EntityId) -> Inner<Entity> {
     let entity = entities::shown(&core.conn, core.account(), record)?;
     let entity = entity.filter(|entity| entity.deleted.is_none());
     Ok(entity.ok_or(EngineError::NotFound)?)
 }
 
 /// The record, where it can be changed now; who may, the gate says.
-fn amendable(core: &Core, record: EntityId) -> Inner<Entity> {
+pub(super) fn amendable(core: &Core, record: EntityId) -> Inner<Entity> {
     core.me()?;
     let entity = shown(core, record)?;
     if !PERSONAL.contains(&entity.kind.as_str()) {

@@ -1,14 +1,17 @@
 //! The facade: all that a shell calls.
 
 mod amend;
+mod duplicates;
 pub(crate) mod duty;
 mod find;
 mod incident;
 mod leave;
 mod look;
+mod make;
 mod sensors;
 mod settings;
 mod sites;
+mod step;
 
 use std::sync::Arc;
 
@@ -21,10 +24,12 @@ use crate::schedule::{self, NextSync};
 use crate::sync::{self, SyncOptions, SyncReport};
 use crate::{Config, Identity, Invitation, Network, ServerAddress, Transport, account};
 
+pub use duplicates::DuplicateView;
 pub use duty::PatrolSummary;
 pub use find::{IncidentPage, IncidentQuery, MAX_PAGE, MAX_SEARCH, Near, Sort};
-pub use incident::{NewIncident, NewPhoto};
+pub use incident::{Classification, NewIncident, NewPhoto};
 pub use sites::{CoverageView, NewCheckIn, SiteView};
+pub use step::{Signature, StepOffer, StepWords};
 
 /// A phone: one data file, one worker.
 ///

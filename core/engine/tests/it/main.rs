@@ -12,6 +12,7 @@ mod gate;
 mod hello;
 mod keeping;
 mod leaving;
+mod life;
 mod observing;
 mod parking;
 mod phone;

@@ -41,7 +41,7 @@ pub(crate) fn elsewhere(server: &FakeServer, entity: EntityId, intent: Intent) {
         let body = OpBody {
             v: OP_VERSION,
             id: OpId::from_bytes(
-                Sha256::of(format!("{intent:?}").as_bytes()).0[..16]
+                Sha256::of(format!("{entity} {intent:?}").as_bytes()).0[..16]
                     .try_into()
                     .expect("16"),
             ),
