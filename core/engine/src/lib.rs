@@ -18,6 +18,7 @@ mod chunks;
 mod config;
 mod core;
 mod disk;
+mod drafts;
 mod engine;
 mod entities;
 mod error;
@@ -50,9 +51,9 @@ pub use account::Leaving;
 pub use config::{Config, Key32};
 pub use disk::{Disk, DiskFile, OpenFor, SystemDisk};
 pub use engine::{
-    Classification, CoverageView, DuplicateView, Engine, IncidentPage, IncidentQuery, MAX_PAGE,
-    MAX_SEARCH, Near, NewCheckIn, NewIncident, NewPhoto, PatrolSummary, Signature, SiteView, Sort,
-    StepOffer, StepWords,
+    Classification, CoverageView, DraftView, DuplicateView, Engine, IncidentPage, IncidentQuery,
+    MAX_PAGE, MAX_SEARCH, Near, NewCheckIn, NewIncident, NewPhoto, PatrolSummary, Signature,
+    SiteView, Sort, StepOffer, StepWords,
 };
 pub use error::{EngineError, Result};
 pub use export::Format;

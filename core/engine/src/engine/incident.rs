@@ -36,7 +36,8 @@ pub struct NewPhoto {
 
 /// An incident to report. A place and nothing else is enough: it is classified
 /// later, before it goes on its way.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NewIncident {
     /// The code of its category in the catalogue; empty where it is classified
     /// later.
@@ -62,6 +63,7 @@ pub struct NewIncident {
     /// tells, the name of the grid stands here.
     pub address: Option<String>,
     /// Photos; metadata is taken out of them.
+    #[serde(skip)]
     pub photos: Vec<NewPhoto>,
 }
 

@@ -1,6 +1,7 @@
 //! The facade: all that a shell calls.
 
 mod amend;
+mod draft;
 mod duplicates;
 pub(crate) mod duty;
 mod find;
@@ -24,6 +25,7 @@ use crate::schedule::{self, NextSync};
 use crate::sync::{self, SyncOptions, SyncReport};
 use crate::{Config, Identity, Invitation, Network, ServerAddress, Transport, account};
 
+pub use draft::DraftView;
 pub use duplicates::DuplicateView;
 pub use duty::PatrolSummary;
 pub use find::{IncidentPage, IncidentQuery, MAX_PAGE, MAX_SEARCH, Near, Sort};

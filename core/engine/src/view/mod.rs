@@ -18,7 +18,7 @@ pub(crate) use status::status;
 pub use status::{PatrolNow, ShiftView, Status};
 
 use gridwalk_domain::{Entity, EntityId, kind};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::core::Core;
 use crate::entities;
@@ -26,7 +26,7 @@ use crate::error::Inner;
 use crate::observe::{Change, Touched};
 
 /// A place, WGS-84, in degrees.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     /// Latitude.
     pub lat: f64,

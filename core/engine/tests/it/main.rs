@@ -6,6 +6,7 @@
 mod amending;
 mod budget;
 mod disk;
+mod drafts;
 mod enrolling;
 mod finding;
 mod gate;
