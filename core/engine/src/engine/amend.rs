@@ -1,6 +1,7 @@
 //! Changing records that are there: one's own and, in a shared grid, those of
 //! colleagues. Every change names what this phone shows as its base.
 
+use gridwalk_domain::rights::Actor;
 use gridwalk_domain::{Change, Entity, EntityId, Intent, OpId, kind};
 use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
@@ -47,8 +48,13 @@ impl Engine {
 
     /// Says something about a record.
     pub fn comment(&self, record: EntityId, text: &str) -> Result<()> {
+        self.append(record, kind::COMMENTS, json!({ "text": text }))
+    }
+
+    /// Appends an entry to a list of the record's.
+    pub(super) fn append(&self, record: EntityId, list: &str, value: Value) -> Result<()> {
         self.amend(record, |tx, pen, shown| {
-            let (list, value) = (kind::COMMENTS.to_owned(), json!({ "text": text }));
+            let list = list.to_owned();
             pen.amend(tx, shown, Intent::Append { list, value })
         })
     }
@@ -202,6 +208,12 @@ impl Pen<'_> {
         self.write(tx, shown.id, &shown.kind, vec![], intent)?;
         Ok(())
     }
+}
+
+/// Whether this phone's worker made it, on whichever phone.
+pub(super) fn is_own(core: &Core, entity: &Entity) -> bool {
+    let me = core.me.as_ref().map(|me| Actor::Worker(me.worker.id));
+    me == Some(Actor::from(entity.created.by))
 }
 
 pub(super) fn shown(core: &Core, record: EntityId) -> Inner<Entity> {

@@ -124,18 +124,6 @@ pub(crate) fn incident(core: &Core, id: EntityId) -> Inner<Option<IncidentView>>
 
 pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
     let place = entity.value("place").cloned();
-    let steps = entity.history.iter().map(|step| StepView {
-        from: step.from.clone(),
-        to: step.to.clone(),
-        at_ms: step.stamp.at_ms,
-        by: step.stamp.by,
-        reason: step.reason.clone(),
-    });
-    let comments = entity.list(kind::COMMENTS).iter().map(|entry| CommentView {
-        at_ms: entry.stamp.at_ms,
-        by: entry.stamp.by,
-        text: entry.value["text"].as_str().unwrap_or_default().to_owned(),
-    });
     let answers = entity.fields.iter().filter_map(|(name, field)| {
         let code = name.strip_prefix(ANSWER)?;
         Some((code.to_owned(), field.current.value.clone()))
@@ -168,8 +156,8 @@ pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
             .and_then(Value::as_i64)
             .unwrap_or(entity.created.at_ms),
         photos: photos(core, entity)?,
-        history: steps.collect(),
-        comments: comments.collect(),
+        history: steps(entity),
+        comments: comments(entity),
         conflicts: u32::try_from(entity.conflicts()).unwrap_or(u32::MAX),
         mine: mine(core, entity),
         send: send::state_of(core, entity.id)?,
@@ -185,6 +173,26 @@ fn title(entity: &Entity) -> String {
     owned(entity, "title").unwrap_or_else(line)
 }
 
+pub(super) fn steps(entity: &Entity) -> Vec<StepView> {
+    let steps = entity.history.iter().map(|step| StepView {
+        from: step.from.clone(),
+        to: step.to.clone(),
+        at_ms: step.stamp.at_ms,
+        by: step.stamp.by,
+        reason: step.reason.clone(),
+    });
+    steps.collect()
+}
+
+pub(super) fn comments(entity: &Entity) -> Vec<CommentView> {
+    let comments = entity.list(kind::COMMENTS).iter().map(|entry| CommentView {
+        at_ms: entry.stamp.at_ms,
+        by: entry.stamp.by,
+        text: entry.value["text"].as_str().unwrap_or_default().to_owned(),
+    });
+    comments.collect()
+}
+
 /// The limit that runs, by the version of the catalogue that it was made with.
 fn limit(core: &Core, entity: &Entity) -> Option<Running> {
     let me = core.me.as_ref()?;
@@ -193,7 +201,7 @@ fn limit(core: &Core, entity: &Entity) -> Option<Running> {
     running(entity, catalogue, core.calendar())
 }
 
-fn photos(core: &Core, entity: &Entity) -> Inner<Vec<PhotoView>> {
+pub(super) fn photos(core: &Core, entity: &Entity) -> Inner<Vec<PhotoView>> {
     let mut query = core
         .conn
         .prepare_cached("SELECT state FROM blob WHERE sha256 = ?1 AND account = ?2")?;

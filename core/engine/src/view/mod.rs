@@ -3,6 +3,7 @@
 mod conflict;
 mod incident;
 mod patrol;
+mod record;
 mod send;
 mod status;
 
@@ -12,6 +13,8 @@ pub use incident::{CommentView, IncidentView, PhotoView, StepView};
 pub(crate) use incident::{incident, incidents};
 pub use patrol::{PatrolView, RouteView, RunView};
 pub(crate) use patrol::{patrol, patrols};
+pub use record::{Person, RecordView};
+pub(crate) use record::{one_of, record, shown_of, value};
 pub use send::{Advice, RefusedItem, RefusedWhat, SendState};
 pub(crate) use send::{amount, unsent};
 pub(crate) use status::status;

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod amending;
+mod bad_input;
 mod budget;
 mod disk;
 mod drafts;
@@ -29,3 +30,4 @@ mod talk;
 mod timelines;
 mod upgrades;
 mod visiting;
+mod work;
