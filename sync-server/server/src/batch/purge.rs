@@ -182,13 +182,44 @@ impl Batch<'_> {
         Ok(unshown)
     }
 
-    /// Purges an attachment by itself: it is struck from every record that shows
-    /// it, and never taken again.
+    /// Purges an attachment by itself, and its thumbnails: they are struck from
+    /// every record that shows them, and never taken again.
     pub(crate) fn purge_blob(
         &mut self,
         tx: &mut dyn Write,
         blob: Sha256,
     ) -> Result<(), StoreError> {
+        self.purge_blobs(tx, [blob].into())
+    }
+
+    /// The thumbnails of what was purged by itself and came again.
+    pub(super) fn purge_thumbs(&mut self, tx: &mut dyn Write) -> Result<(), StoreError> {
+        let thumbs = std::mem::take(&mut self.thumbs);
+        self.purge_blobs(tx, thumbs)
+    }
+
+    fn purge_blobs(
+        &mut self,
+        tx: &mut dyn Write,
+        mut blobs: BTreeSet<Sha256>,
+    ) -> Result<(), StoreError> {
+        let mut done = BTreeSet::new();
+        while let Some(blob) = blobs.pop_first() {
+            // Whoever wrote them may have named them in a circle.
+            if done.insert(blob) {
+                blobs.extend(self.strike_blob(tx, blob)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Purges one; gives its thumbnails.
+    fn strike_blob(
+        &mut self,
+        tx: &mut dyn Write,
+        blob: Sha256,
+    ) -> Result<BTreeSet<Sha256>, StoreError> {
+        let mut thumbs = BTreeSet::new();
         let tenant = self.tenant.id;
         let holders = tx.holders(tenant, blob)?;
         let holders: Vec<EntityId> = holders.iter().map(|row| row.entity).collect();
@@ -205,6 +236,7 @@ impl Batch<'_> {
                 continue;
             };
             let before = state.clone();
+            thumbs.extend(state.thumbs_of(blob));
             state.strike_blob(blob);
             if *state != before {
                 self.publish(tx, entity)?;
@@ -212,7 +244,8 @@ impl Batch<'_> {
         }
         self.drop_blob(tx, blob)?;
         tx.put_note(UNFINISHED, "1")?;
-        tx.add_purged(tenant, Purged::Blob(blob))
+        tx.add_purged(tenant, Purged::Blob(blob))?;
+        Ok(thumbs)
     }
 
     /// Forgets an attachment, what is on its way of it, and tells the phones that
