@@ -216,7 +216,10 @@ impl From<Inner> for EngineError {
             Inner::PatrolNotPaused => Self::PatrolNotPaused,
             Inner::Invalid { field, why } => Self::BadInput { what: field, why },
             Inner::UnknownCategory { code } => Self::UnknownCategory { code },
-            Inner::PhotoNotTaken { index, why } => Self::PhotoNotTaken { index, why },
+            Inner::NotTaken { index, why } => Self::PhotoNotTaken {
+                index,
+                why: why.to_string(),
+            },
             Inner::NotFound => Self::NotFound,
             Inner::Unreachable { message } => Self::Offline { why: message },
             Inner::TimedOut => Self::Offline {

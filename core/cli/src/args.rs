@@ -57,6 +57,9 @@ pub(crate) enum Verb {
     /// 事件 · incidents
     #[command(subcommand)]
     Incident(Incident),
+    /// 附件 · attachments
+    #[command(subcommand)]
+    Attachment(Attachment),
     /// 必到点 · sites
     #[command(subcommand)]
     Site(SiteVerb),
@@ -169,6 +172,26 @@ pub(crate) enum Incident {
     Show {
         /// 事件编号 · the incident's id
         id: String,
+    },
+    /// 添加照片、录音、视频、文件 · attach photos, recordings, films, documents
+    Attach {
+        /// 事件编号 · the incident's id
+        id: String,
+        /// 文件 · the files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Attachment {
+    /// 从服务器取回 · fetch one from the server
+    Fetch {
+        /// 附件的 SHA-256 · its SHA-256, as `incident show` gives it
+        sha256: String,
+        /// 写入的文件 · write it into this file too
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
 }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::args::{self, Args, FileFormat, Incident, Patrol, Shift, Vault, Verb};
 use crate::problem::{Outcome, Problem, shown};
 use crate::text::Texts;
-use crate::{conflict, find, key, leave, record, show, sites, sync};
+use crate::{attach, conflict, find, key, leave, record, show, sites, sync};
 
 pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
     let out = &mut io::stdout().lock();
@@ -55,6 +55,9 @@ pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
                 text: text.as_deref(),
             };
             conflict::resolve(&engine, &asked, texts, out)?;
+        }
+        Verb::Attachment(verb) => {
+            attach::run(&engine, verb, args.server.as_deref(), texts, out)?;
         }
         Verb::Site(verb) => sites::run(&engine, verb, texts, out)?,
         Verb::Status { json: true } => writeln!(out, "{}", show::status_json(&engine.status()?))?,
@@ -187,6 +190,7 @@ fn incident(engine: &Engine, verb: &Incident, texts: &Texts, out: &mut dyn Write
             )?;
         }
         Incident::List(asked) => find::list(engine, asked, texts, out)?,
+        Incident::Attach { id, files } => attach::attach(engine, id, files, texts, out)?,
         Incident::Show { id } => show::incident(&engine.incident(parsed(id)?)?, texts, out)?,
     }
     Ok(())

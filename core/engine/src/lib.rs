@@ -23,6 +23,7 @@ mod entities;
 mod error;
 mod export;
 mod export_unsent;
+mod fetched;
 #[cfg(feature = "http")]
 mod http;
 mod identity;
@@ -49,8 +50,8 @@ pub use account::Leaving;
 pub use config::{Config, Key32};
 pub use disk::{Disk, DiskFile, OpenFor, SystemDisk};
 pub use engine::{
-    CoverageView, Engine, IncidentPage, IncidentQuery, MAX_PAGE, MAX_SEARCH, Near, NewCheckIn,
-    NewIncident, NewPhoto, PatrolSummary, SiteView, Sort,
+    Content, CoverageView, Engine, IncidentPage, IncidentQuery, MAX_PAGE, MAX_SEARCH, Near,
+    NewAttachment, NewCheckIn, NewIncident, NewPhoto, PatrolSummary, SiteView, Sort,
 };
 pub use error::{EngineError, Result};
 pub use export::Format;
@@ -64,14 +65,18 @@ pub use observe::{Change, Observer, Subscription};
 pub use policy::{Network, Policy};
 pub use recorder::{Recorded, RefusedFix};
 pub use schedule::NextSync;
-pub use sync::{CancelToken, Cut, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
+pub use sync::{
+    CancelToken, Cut, FetchOptions, FetchProgress, Fetched, Phase, Progress, SyncOptions,
+    SyncProgress, SyncReport,
+};
 pub use transport::{Method, Request, Response, Transport, TransportError};
 pub use view::{
     Advice, Choice, CommentView, ConflictView, IncidentView, PatrolNow, PatrolView, PhotoView,
     Place, RefusedItem, RefusedWhat, RouteView, RunView, SendState, ShiftView, Status, StepView,
-    VersionView,
+    ThumbView, VersionView,
 };
 
 // What the facade's signatures name.
 pub use gridwalk_domain as domain;
+pub use gridwalk_media as media;
 pub use gridwalk_track as track;

@@ -6,8 +6,7 @@ use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-use super::{Engine, NewPhoto};
-use crate::attachments::{self, Photo};
+use super::Engine;
 use crate::core::{Core, begin, pen};
 use crate::entities;
 use crate::error::{EngineError, Inner, Result};
@@ -47,25 +46,6 @@ impl Engine {
         })
     }
 
-    /// Adds photos to a record. They are durable when it returns.
-    ///
-    /// # Errors
-    /// `PhotoNotTaken` besides.
-    pub fn attach(&self, record: EntityId, photos: &[NewPhoto]) -> Result<()> {
-        self.shared.with(|core| amendable(core, record).map(drop))?;
-        let stored = self.store_photos(photos)?;
-        self.amend(record, |tx, pen, shown| {
-            self.ensure_stored(&stored)?;
-            for (sha256, photo) in &stored {
-                let value = Photo::reference(photo, *sha256);
-                let list = kind::incident::PHOTOS.to_owned();
-                pen.amend(tx, shown, Intent::Append { list, value })?;
-                attachments::refer(tx, pen.me.account, record, photo, *sha256, pen.at.wall_ms)?;
-            }
-            Ok(())
-        })
-    }
-
     /// Puts an item into a set of the record's: a tag …
     pub fn add_item(&self, record: EntityId, set: &str, value: Value) -> Result<()> {
         self.amend(record, |tx, pen, shown| {
@@ -99,18 +79,7 @@ impl Engine {
         with: Map<String, Value>,
     ) -> Result<()> {
         self.amend(record, |tx, pen, shown| {
-            let last = shown.history.last().ok_or(EngineError::NotFound)?;
-            if shown.kind == kind::shift::KIND.name || shown.kind == kind::patrol::KIND.name {
-                return Err(EngineError::NotFound.into());
-            }
-            let step = Intent::Transition {
-                from: last.to.clone(),
-                to: to.to_owned(),
-                base: last.stamp.op,
-                reason: reason.map(str::to_owned),
-                with,
-            };
-            pen.amend(tx, shown, step)
+            pen.transition(tx, shown, to, reason, with)
         })
     }
 
@@ -166,7 +135,7 @@ impl Engine {
     }
 
     /// One transaction on a record that may be amended.
-    fn amend(
+    pub(super) fn amend(
         &self,
         record: EntityId,
         write: impl FnOnce(&Transaction<'_>, &Pen<'_>, &Entity) -> Inner<()>,
@@ -185,9 +154,32 @@ impl Engine {
 }
 
 impl Pen<'_> {
-    fn amend(&self, tx: &Transaction<'_>, shown: &Entity, intent: Intent) -> Inner<()> {
+    pub(super) fn amend(&self, tx: &Transaction<'_>, shown: &Entity, intent: Intent) -> Inner<()> {
         self.write(tx, shown.id, &shown.kind, vec![], intent)?;
         Ok(())
+    }
+
+    /// Moves a record's status on from where it is shown to be.
+    pub(super) fn transition(
+        &self,
+        tx: &Transaction<'_>,
+        shown: &Entity,
+        to: &str,
+        reason: Option<&str>,
+        with: Map<String, Value>,
+    ) -> Inner<()> {
+        let last = shown.history.last().ok_or(EngineError::NotFound)?;
+        if shown.kind == kind::shift::KIND.name || shown.kind == kind::patrol::KIND.name {
+            return Err(EngineError::NotFound.into());
+        }
+        let step = Intent::Transition {
+            from: last.to.clone(),
+            to: to.to_owned(),
+            base: last.stamp.op,
+            reason: reason.map(str::to_owned),
+            with,
+        };
+        self.amend(tx, shown, step)
     }
 }
 
@@ -198,7 +190,7 @@ fn shown(core: &Core, record: EntityId) -> Inner<Entity> {
 }
 
 /// The record, where the worker may change it now.
-fn amendable(core: &Core, record: EntityId) -> Inner<Entity> {
+pub(super) fn amendable(core: &Core, record: EntityId) -> Inner<Entity> {
     core.me()?;
     core.shift()?.ok_or(EngineError::NoShift)?;
     let entity = shown(core, record)?;

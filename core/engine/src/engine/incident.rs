@@ -1,11 +1,11 @@
 //! Incidents.
 
-use gridwalk_domain::{EntityId, Intent, Sha256, StreamKey, kind};
+use gridwalk_domain::{EntityId, Intent, StreamKey, kind};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::Engine;
-use crate::attachments::{self, Photo};
+use crate::attachments::{self, NewPhoto};
 use crate::core::{Core, begin, pen};
 use crate::error::{EngineError, Inner, Result};
 use crate::identity::choose_grid;
@@ -17,16 +17,6 @@ const FRESH_MS: i64 = 120_000;
 
 /// The severity of an incident whose reporter names none.
 const NORMAL: &str = "normal";
-
-/// A photo as the camera gave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewPhoto {
-    /// Its bytes: JPEG, PNG or WebP.
-    pub bytes: Vec<u8>,
-    /// What the shell believes it to be. The engine reads the type from the
-    /// bytes and goes by that.
-    pub mime: String,
-}
 
 /// An incident to report.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,11 +42,12 @@ impl Engine {
     ///
     /// # Errors
     /// `NotEnrolled`, `NoShift`, `OutOfScope`, `UnknownCategory`, `Invalid`,
-    /// `PhotoNotTaken`, `DiskFull`, `Storage`.
-    pub fn report_incident(&self, new: NewIncident) -> Result<EntityId> {
+    /// `NotTaken`, `DiskFull`, `Storage`.
+    pub fn report_incident(&self, mut new: NewIncident) -> Result<EntityId> {
         // Whether it may be written comes before the work on the photos.
         self.shared.with(|core| check(core, &new))?;
-        let stored = self.store_photos(&new.photos)?;
+        let photos = std::mem::take(&mut new.photos);
+        let kept = self.take(photos.into_iter().map(Into::into).collect())?;
         self.shared.change(|core| {
             let now = self.shared.now();
             let (home, fields) = fields(core, &new, now.wall_ms)?;
@@ -67,51 +58,18 @@ impl Engine {
             );
             let id = EntityId::draw(&*self.shared.rng);
             let kind = kind::incident::KIND.name;
-            self.ensure_stored(&stored)?;
+            self.ensure(&kept)?;
             let tx = begin(&mut core.conn)?;
             pen.write(&tx, id, kind, vec![], Intent::Create { home, fields })?;
-            for (sha256, photo) in &stored {
-                let value = Photo::reference(photo, *sha256);
+            for photo in &kept {
+                let value = photo.reference();
                 let list = kind::incident::PHOTOS.to_owned();
                 pen.write(&tx, id, kind, vec![], Intent::Append { list, value })?;
-                attachments::refer(&tx, pen.me.account, id, photo, *sha256, now.wall_ms)?;
+                attachments::refer(&tx, pen.me.account, id, photo, now.wall_ms)?;
             }
             tx.commit()?;
             Ok((id, Touched::records([id])))
         })
-    }
-
-    /// Cleans photos and stores them, without the lock: all can be taken, or
-    /// none is stored.
-    pub(super) fn store_photos(&self, photos: &[NewPhoto]) -> Result<Vec<(Sha256, Photo)>> {
-        let mut cleaned = Vec::with_capacity(photos.len());
-        for (index, photo) in photos.iter().enumerate() {
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
-            let taken = attachments::clean(photo.bytes.clone()).map_err(|why| {
-                EngineError::PhotoNotTaken {
-                    index,
-                    why: why.to_owned(),
-                }
-            })?;
-            cleaned.push(taken);
-        }
-        let mut stored = Vec::with_capacity(cleaned.len());
-        for photo in cleaned {
-            stored.push((self.shared.vault.put(&photo.bytes)?, photo));
-        }
-        Ok(stored)
-    }
-
-    /// Makes sure, under the lock, that photos which were stored before it are
-    /// in place still: the same content may just have been removed with the
-    /// last record that showed it.
-    pub(super) fn ensure_stored(&self, stored: &[(Sha256, Photo)]) -> Inner<()> {
-        for (sha256, photo) in stored {
-            if !self.shared.vault.holds(*sha256, photo.bytes.len())? {
-                self.shared.vault.put(&photo.bytes)?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -187,7 +145,7 @@ pub(super) fn near(core: &Core, now_ms: i64) -> Option<Place> {
 }
 
 /// A place as a record holds it.
-pub(super) fn place_value(place: Place) -> Value {
+pub(crate) fn place_value(place: Place) -> Value {
     match place.accuracy_m {
         None => json!({ "lat": place.lat, "lon": place.lon }),
         Some(accuracy) => json!({ "lat": place.lat, "lon": place.lon, "accuracy_m": accuracy }),

@@ -1,6 +1,7 @@
 //! The facade: all that a shell calls.
 
 mod amend;
+mod attach;
 pub(crate) mod duty;
 mod find;
 mod incident;
@@ -21,9 +22,11 @@ use crate::schedule::{self, NextSync};
 use crate::sync::{self, SyncOptions, SyncReport};
 use crate::{Config, Identity, Invitation, Network, ServerAddress, Transport, account};
 
+pub use crate::attachments::{Content, NewAttachment, NewPhoto};
 pub use duty::PatrolSummary;
 pub use find::{IncidentPage, IncidentQuery, MAX_PAGE, MAX_SEARCH, Near, Sort};
-pub use incident::{NewIncident, NewPhoto};
+pub use incident::NewIncident;
+pub(crate) use incident::place_value;
 pub use sites::{CoverageView, NewCheckIn, SiteView};
 
 /// A phone: one data file, one worker.

@@ -97,6 +97,10 @@ pub(crate) struct State {
     pub(crate) patched: usize,
     /// How far ahead of the first phone's clock the server's is.
     pub(crate) ahead_ms: i64,
+    /// Bytes of attachments that were given.
+    pub(crate) given: usize,
+    /// A proxy in between knows no ranges.
+    pub(crate) no_ranges: bool,
 }
 
 impl Deref for State {
@@ -271,6 +275,7 @@ impl FakeServer {
                 None => error(404, "not_found"),
             },
             (Method::Patch, _) => take::patch(state, asking.device, request, &body),
+            (Method::Get, _) => state.attachment(request),
             _ => error(404, "not_found"),
         }
     }
@@ -443,8 +448,15 @@ impl State {
         self.world.chunks.retain(|name, _| name.patrol != id);
     }
 
-    /// The purge of an attachment by itself.
+    /// The purge of an attachment by itself, its thumbnails with it.
     pub(crate) fn purge_blob(&mut self, sha256: Sha256) {
+        let thumbs: BTreeSet<Sha256> = self
+            .states()
+            .flat_map(|state| state.thumbs_of(sha256))
+            .collect();
+        for thumb in thumbs {
+            self.purge_blob(thumb);
+        }
         self.blobs.remove(&sha256);
         self.purged.insert(sha256);
         let struck: Vec<Entity> = self
