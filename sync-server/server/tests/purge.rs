@@ -203,6 +203,7 @@ fn a_thumbnail_goes_with_its_picture_also_where_it_comes_later() {
     // known by the record alone.
     let [picture, thumb] = [jpeg(7), jpeg(8)];
     let [hash, small] = [&picture, &thumb].map(|bytes| Sha256::of(bytes));
+    phone.upload(&picture);
     world.service.admin().purge_blob(hash).expect("purges");
     phone.upload(&thumb);
     let mut reference = photo(&picture);

@@ -6,6 +6,7 @@ use gridwalk_store::{OpRow, OpSummary, Purged, Read, StoreError, Wait, Write};
 use std::collections::BTreeSet;
 
 use super::Batch;
+use crate::keep::{Book, Order, append, orders};
 
 /// What went with a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -189,7 +190,8 @@ impl Batch<'_> {
         tx: &mut dyn Write,
         blob: Sha256,
     ) -> Result<(), StoreError> {
-        self.purge_blobs(tx, [blob].into())
+        let thumbs = self.strike_blob(tx, blob)?;
+        self.purge_blobs(tx, thumbs)
     }
 
     /// The thumbnails of what was purged by itself and came again.
@@ -198,17 +200,33 @@ impl Batch<'_> {
         self.purge_blobs(tx, thumbs)
     }
 
+    /// Purges what nobody ordered by name: each gets an order of its own, so that
+    /// it is finished, and done again after a restore.
     fn purge_blobs(
         &mut self,
         tx: &mut dyn Write,
         mut blobs: BTreeSet<Sha256>,
     ) -> Result<(), StoreError> {
-        let mut done = BTreeSet::new();
+        let tenant = self.tenant.id;
         while let Some(blob) = blobs.pop_first() {
             // Whoever wrote them may have named them in a circle.
-            if done.insert(blob) {
-                blobs.extend(self.strike_blob(tx, blob)?);
+            if !tx.purged(tenant, &[Purged::Blob(blob)])?.is_empty() {
+                continue;
             }
+            let ordered = orders(&*self.tools.keep)?;
+            let ordered = ordered.iter().any(|order| {
+                matches!(order, Order::PurgeBlob { tenant: of, blob: known, .. }
+                    if *of == tenant && *known == blob)
+            });
+            if !ordered {
+                let order = Order::PurgeBlob {
+                    tenant,
+                    at_ms: self.now_ms,
+                    blob,
+                };
+                append(&*self.tools.keep, Book::Ledger, &[order])?;
+            }
+            blobs.extend(self.strike_blob(tx, blob)?);
         }
         Ok(())
     }
