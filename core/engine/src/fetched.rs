@@ -50,9 +50,7 @@ pub(crate) fn shown(conn: &Connection, sha256: Sha256) -> Inner<Shown> {
         for reference in &references {
             shown.content = shown.content.or_else(|| wanted(reference));
             let thumb = reference.get("thumb");
-            shown.thumb = shown
-                .thumb
-                .or_else(|| thumb.and_then(|thumb| wanted(thumb)));
+            shown.thumb = shown.thumb.or_else(|| thumb.and_then(wanted));
         }
     }
     Ok(shown)

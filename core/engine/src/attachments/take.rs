@@ -12,6 +12,7 @@ use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use super::Vault;
+use crate::engine::place_value;
 use crate::error::{EngineError, Inner, Result};
 use crate::view::Place;
 
@@ -49,7 +50,9 @@ pub struct NewAttachment {
     pub name: Option<String>,
     /// When it was taken, in milliseconds since 1970, where that was not now.
     pub taken_ms: Option<i64>,
-    /// Where it was taken, where that is known and not the record's own place.
+    /// Where it was taken. Where neither this nor a time is said of a photo, a
+    /// recording or a film that is added to a record, it is where the running
+    /// patrol is now.
     pub place: Option<Place>,
 }
 
@@ -111,11 +114,20 @@ pub(crate) struct Kept {
 }
 
 /// Looks at everything, then stores it: all can be taken, or nothing is stored.
-pub(crate) fn keep(vault: &Vault, new: Vec<NewAttachment>) -> Result<Vec<Kept>> {
+/// `here` is where the phone is, where that is to be said.
+pub(crate) fn keep(
+    vault: &Vault,
+    new: Vec<NewAttachment>,
+    here: Option<Place>,
+) -> Result<Vec<Kept>> {
     let mut all = Vec::with_capacity(new.len());
     for (index, new) in (0..).zip(new) {
-        let told = told(&new);
+        let mut told = told(&new);
+        let here = here.filter(|_| new.place.is_none() && new.taken_ms.is_none());
         let ready = ready(new).map_err(|why| EngineError::NotTaken { index, why })?;
+        if let Some(here) = here.filter(|_| ready.kind != Kind::File) {
+            told.push(("place", place_value(here)));
+        }
         all.push((index, ready, told));
     }
     let store = |(index, ready, told): (u32, Ready, _)| {
@@ -136,7 +148,7 @@ fn told(new: &NewAttachment) -> Vec<(&'static str, Value)> {
     let told = [
         ("name", new.name.as_ref().map(|name| json!(name))),
         ("taken_ms", new.taken_ms.map(|ms| json!(ms))),
-        ("place", new.place.map(crate::engine::place_value)),
+        ("place", new.place.map(place_value)),
     ];
     let said = told.into_iter();
     said.filter_map(|(name, value)| Some((name, value?)))

@@ -6,12 +6,14 @@ use serde_json::{Map, Value};
 use std::io::Write;
 
 use super::amend::amendable;
+use super::incident::near;
 use super::{Engine, NewAttachment, NewPhoto};
 use crate::Transport;
 use crate::attachments::{self, Kept};
 use crate::error::{EngineError, Inner, Result};
 use crate::fetched;
 use crate::sync::{self, FetchOptions, Fetched};
+use crate::view::Place;
 
 /// # Errors
 /// As for all changes of a record: `NotEnrolled`, `NoShift`, `NotFound`,
@@ -29,8 +31,8 @@ impl Engine {
     /// list that its kind has for such. They are durable when it returns, and
     /// are named by what it gives.
     pub fn attach_all(&self, record: EntityId, new: Vec<NewAttachment>) -> Result<Vec<Sha256>> {
-        self.shared.with(|core| amendable(core, record).map(drop))?;
-        let kept = self.take(new)?;
+        let here = self.where_now(record)?;
+        let kept = self.take(new, here)?;
         self.amend(record, |tx, pen, shown| {
             self.ensure(&kept)?;
             for one in &kept {
@@ -54,9 +56,9 @@ impl Engine {
         with: Map<String, Value>,
         proofs: Vec<(String, NewAttachment)>,
     ) -> Result<()> {
-        self.shared.with(|core| amendable(core, record).map(drop))?;
+        let here = self.where_now(record)?;
         let (names, new): (Vec<_>, Vec<_>) = proofs.into_iter().unzip();
-        let kept = self.take(new)?;
+        let kept = self.take(new, here)?;
         let mut with = with;
         for (name, one) in names.into_iter().zip(&kept) {
             let proofs = with.entry(name).or_insert_with(|| Value::Array(Vec::new()));
@@ -74,9 +76,18 @@ impl Engine {
         })
     }
 
+    /// Whether a record may be changed, and where the patrol is now.
+    fn where_now(&self, record: EntityId) -> Result<Option<Place>> {
+        let now_ms = self.shared.now().wall_ms;
+        self.shared.with(|core| {
+            amendable(core, record)?;
+            Ok(near(core, now_ms))
+        })
+    }
+
     /// Looks at attachments and stores them, without the lock.
-    pub(super) fn take(&self, new: Vec<NewAttachment>) -> Result<Vec<Kept>> {
-        attachments::keep(&self.shared.vault, new)
+    pub(super) fn take(&self, new: Vec<NewAttachment>, here: Option<Place>) -> Result<Vec<Kept>> {
+        attachments::keep(&self.shared.vault, new, here)
     }
 
     /// Makes sure, under the lock, that they are in place still.

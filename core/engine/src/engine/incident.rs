@@ -47,7 +47,8 @@ impl Engine {
         // Whether it may be written comes before the work on the photos.
         self.shared.with(|core| check(core, &new))?;
         let photos = std::mem::take(&mut new.photos);
-        let kept = self.take(photos.into_iter().map(Into::into).collect())?;
+        // The report says where.
+        let kept = self.take(photos.into_iter().map(Into::into).collect(), None)?;
         self.shared.change(|core| {
             let now = self.shared.now();
             let (home, fields) = fields(core, &new, now.wall_ms)?;

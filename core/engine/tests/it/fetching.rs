@@ -140,7 +140,7 @@ fn a_fetch_that_is_cut_goes_on_where_it_was() {
                 Err(other) => panic!("{other}"),
             }
             server.with(|state| state.faults.clear());
-            assert_eq!(here(&engine, sent).1, false, "not shown before it is whole");
+            assert!(!here(&engine, sent).1, "not shown before it is whole");
             drop(engine);
             engine = phone.open();
         }

@@ -143,6 +143,7 @@ fn of_photos_recordings_and_films_the_place_stays_on_the_phone() {
     let (phone, server) = (Phone::new(true), FakeServer::new());
     let engine = phone.on_patrol(&server);
     let record = report(&engine, "甲", &[]);
+    phone.walk(&engine, 3);
     let clip = phone.folder().join("clip.mp4");
     fs::write(&clip, film(b"vide", 300_000)).expect("writes");
     let wave = [
@@ -205,6 +206,17 @@ fn of_photos_recordings_and_films_the_place_stays_on_the_phone() {
         let film = film.clone().find(|value| value["mime"] == "video/mp4");
         let minute_ago = json!(phone.clock.true_ms() - 60_000);
         assert_eq!(film.expect("there")["taken_ms"], minute_ago);
+        // Where it was taken is told by us, of what was taken now.
+        let photos = state.state(record).expect("there").list("photos");
+        for entry in photos {
+            assert!((entry.value["place"]["lat"].as_f64().expect("told") - 35.1).abs() < 0.01);
+        }
+        for entry in taken {
+            let placed = entry.value["mime"]
+                .as_str()
+                .is_some_and(|mime| mime.starts_with("audio/"));
+            assert_eq!(entry.value["place"].is_object(), placed, "{}", entry.value);
+        }
     });
     assert_eq!(
         engine.incident(record).expect("there").send,
