@@ -78,7 +78,7 @@ fn what_nobody_accepts_goes_up_to_the_top_each_step_once() {
         strike();
     }
     assert_eq!(holders(&phone, urgent), [community.clone(), town, district]);
-    assert_eq!(holders(&phone, normal), [community.clone()]);
+    assert_eq!(holders(&phone, normal), std::slice::from_ref(&community));
     assert_eq!(holders(&phone, dispute), [community]);
     let waiting = world.stored(|tx| tx.due(world.tenant, i64::MAX, 9));
     let waiting: Vec<EntityId> = waiting.iter().map(|row| row.id).collect();

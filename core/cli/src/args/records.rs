@@ -126,6 +126,7 @@ pub(crate) struct Take {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one a process")]
 pub(crate) enum Draft {
     /// 保存 · save one; it need not be right yet
     Save {
@@ -171,6 +172,7 @@ pub(crate) enum Finding {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one a process")]
 pub(crate) enum Visit {
     /// 记录一次走访 · record a visit
     New {
