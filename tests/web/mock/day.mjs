@@ -262,6 +262,7 @@ function makeIncident(random, detail, n, photos) {
     photos: pictures.length,
     patrol: detail.patrol.id,
     conflicts: n === 2 ? 1 : 0,
+    due_ms: t + (n % 4 === 1 ? 1 : 26) * 3_600_000,
     overdue: n % 4 === 1,
   }
   return {

@@ -2,7 +2,8 @@
 // milliseconds since 1970 (UTC); positions in arrays are longitude, latitude.
 
 export type LonLat = [lon: number, lat: number]
-export type Role = 'community' | 'town' | 'district' | 'administrator'
+export type Role =
+  'community' | 'town' | 'district' | 'department' | 'team' | 'system' | 'administrator'
 export type Level = 'district' | 'town' | 'community' | 'base'
 
 export interface Grid {
@@ -186,8 +187,10 @@ export interface Incident {
   photos: number
   patrol: string | null
   conflicts: number
-  /** Past its time limit, by the server's word; absent where no limit is known. */
-  overdue?: boolean
+  /** When the limit of its status passes; null where none runs. */
+  due_ms: number | null
+  /** Past that limit, by the server's word. */
+  overdue: boolean
 }
 
 export interface Photo {

@@ -27,6 +27,7 @@ import type {
 } from '@/api/types'
 import { dayOf } from '@/format/time'
 import { buildTree, type GridNode, type GridTree } from '@/geo/grids'
+import { i18n } from '@/i18n'
 import { choice } from './choice'
 import { hear, now } from './clock'
 import { usePolling, type Polling } from './polling'
@@ -134,6 +135,8 @@ export function provideFrame(me: Me): FrameState {
   )
 
   function categoryName(code: string, language: 'zh' | 'en'): string {
+    // A quick report comes without one.
+    if (code === '') return i18n.global.t('incident.unclassified', {}, { locale: language })
     const category = catalogue.data.value?.categories.find((each) => each.code === code)
     return category?.name[language] ?? code
   }
