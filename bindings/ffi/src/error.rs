@@ -216,6 +216,14 @@ impl From<Inner> for EngineError {
             Inner::PatrolNotPaused => Self::PatrolNotPaused,
             Inner::Invalid { field, why } => Self::BadInput { what: field, why },
             Inner::UnknownCategory { code } => Self::UnknownCategory { code },
+            Inner::NotAllowed { rule, field, why } => Self::BadInput {
+                what: if field.is_empty() {
+                    rule.to_owned()
+                } else {
+                    field
+                },
+                why,
+            },
             Inner::PhotoNotTaken { index, why } => Self::PhotoNotTaken { index, why },
             Inner::NotFound => Self::NotFound,
             Inner::Unreachable { message } => Self::Offline { why: message },

@@ -33,6 +33,9 @@ impl From<NewIncident> for inner::NewIncident {
             description: incident.description,
             place: incident.place.map(Into::into),
             photos: list(incident.photos),
+            // The screens have no forms yet: what they ask is answered later.
+            quick: true,
+            ..Self::default()
         }
     }
 }

@@ -69,11 +69,13 @@ impl Problem {
     pub(crate) fn line(&self, texts: &Texts) -> String {
         let said = match &self.what {
             What::Engine(error) => {
-                let values = values(error);
-                let values: Vec<_> = values
-                    .iter()
-                    .map(|(name, value)| (*name, value.clone()))
-                    .collect();
+                let mut values = values(error);
+                if let EngineError::NotAllowed { rule, field, .. } = error {
+                    let [rule_zh, _] = texts.both(&format!("rule.{rule}"), &[]);
+                    let [nothing, _] = texts.both("rule.no_field", &[]);
+                    let what = if field.is_empty() { &nothing } else { field };
+                    values.extend([("rule", rule_zh), ("what", what.clone())]);
+                }
                 let [zh, _] = texts.both(&format!("error.{}", error.code()), &values);
                 texts.choose(zh, error.to_string())
             }
@@ -249,6 +251,11 @@ mod tests {
                 why: text(),
             },
             EngineError::UnknownCategory { code: text() },
+            EngineError::NotAllowed {
+                rule: "unanswered",
+                field: text(),
+                why: text(),
+            },
             EngineError::PhotoNotTaken {
                 index: 0,
                 why: text(),

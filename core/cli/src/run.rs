@@ -213,6 +213,7 @@ fn new_incident(new: &args::NewIncident) -> Outcome<NewIncident> {
         description: new.description.clone(),
         place,
         photos,
+        ..NewIncident::default()
     })
 }
 

@@ -87,7 +87,9 @@ mod tests {
         };
         for (name, [zh, en]) in &texts.all {
             // Errors say their English themselves.
-            let error = name.starts_with("error.") || name.starts_with("track.");
+            let error = ["error.", "track.", "rule."]
+                .iter()
+                .any(|of| name.starts_with(of));
             assert_eq!(en.is_empty(), error, "{name}");
             assert!(zh.chars().any(|c| c > '\u{2e80}'), "{name} is not Chinese");
             if !error {

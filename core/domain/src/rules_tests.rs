@@ -102,30 +102,30 @@ fn bad_input_is_refused_with_its_name_and_changes_nothing() {
 }
 
 #[test]
-fn a_report_answers_what_its_category_asks() {
+fn a_report_answers_what_its_category_asks_before_it_goes_on_its_way() {
     let mut fields = base();
     fields["category"] = json!("fire_safety");
-    let mut tale = Tale::of("incident");
-    assert_eq!(
-        tale.make(Worker, fields.clone())
-            .expect_err("which premises")
-            .code(),
-        "unanswered"
-    );
     fields["form.premises"] = json!("moon");
+    let mut tale = Tale::of("incident");
     assert_eq!(
         tale.make(Worker, fields.clone())
             .expect_err("no choice")
             .code(),
         "bad_answer"
     );
-    fields["form.premises"] = json!("let");
+    fields["form.premises"] = json!(null);
     assert_eq!(tale.make(Worker, fields), Ok(Effect::Applied));
+    let up = json!({"holder": COMMUNITY});
+    let proof = json!({"note": "已清走", "photos": [photo()]});
+    for (to, with) in [("escalated", &up), ("handled_on_site", &proof)] {
+        let no = tale
+            .step(Worker, to, with.clone())
+            .expect_err("which premises");
+        assert_eq!(no.code(), "unanswered");
+    }
     assert_eq!(
-        tale.set(Worker, "form.premises", json!(null))
-            .expect_err("asked")
-            .code(),
-        "unanswered"
+        tale.set(Worker, "form.premises", json!("let")),
+        Ok(Effect::Applied)
     );
     assert_eq!(
         tale.set(Worker, "form.colour", json!("red"))

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::attachments::Vault;
 use crate::error::{EngineError, Inner, Result};
+use crate::gate::Gate;
 use crate::identity::{Contact, Me, RunningPatrol, RunningShift, Synced};
 use crate::index::{self, Tx};
 use crate::journal::Journal;
@@ -226,10 +227,17 @@ impl Core {
 }
 
 /// A pen for this phone's worker.
-pub(crate) fn pen<'a>(me: &'a Me, shared: &'a Shared, at: Moment) -> Pen<'a> {
-    Pen {
+pub(crate) fn pen<'a>(
+    me: Option<&'a Me>,
+    synced: Option<&'a Synced>,
+    shared: &'a Shared,
+    at: Moment,
+) -> std::result::Result<Pen<'a>, EngineError> {
+    let me = me.ok_or(EngineError::NotEnrolled)?;
+    Ok(Pen {
         me,
         at,
         rng: &*shared.rng,
-    }
+        gate: Gate::new(me, synced),
+    })
 }

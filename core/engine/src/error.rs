@@ -128,6 +128,17 @@ pub enum EngineError {
         /// What was asked for.
         code: String,
     },
+    /// The rules do not let the worker do this: who may, what the catalogue asks
+    /// for, what a step must prove.
+    #[error("{}{why}", named(.field))]
+    NotAllowed {
+        /// Which rule, as a word for programs; stable.
+        rule: &'static str,
+        /// The field, or what of the step; empty where none is at fault.
+        field: String,
+        /// What is wrong and what is expected.
+        why: String,
+    },
     /// A photo cannot be taken.
     #[error("photo {index} cannot be taken: {why}; JPEG, PNG and WebP are taken")]
     PhotoNotTaken {
@@ -205,6 +216,14 @@ pub enum EngineError {
     Cancelled,
 }
 
+/// A field before what is said of it.
+fn named(field: &str) -> String {
+    match field {
+        "" => String::new(),
+        field => format!("{field}: "),
+    }
+}
+
 impl EngineError {
     /// A stable word for programs.
     #[must_use]
@@ -233,6 +252,7 @@ impl EngineError {
             Self::PatrolNotPaused => "patrol_not_paused",
             Self::Invalid { .. } => "invalid",
             Self::UnknownCategory { .. } => "unknown_category",
+            Self::NotAllowed { .. } => "not_allowed",
             Self::PhotoNotTaken { .. } => "photo_not_taken",
             Self::NotFound => "not_found",
             Self::Unreachable { .. } => "unreachable",

@@ -93,7 +93,7 @@ impl Core {
         let mut me = self.me()?.clone();
         let shift = self.shift()?;
         let tx = begin(&mut self.conn)?;
-        let pen = pen(&me, shared, now);
+        let pen = pen(Some(&me), self.synced.as_ref(), shared, now)?;
         if let Some(live) = &self.recorder.live {
             self.recorder.seal(&tx, now)?;
             unless_refused(duty::finish(&tx, &pen, live).map(drop))?;

@@ -23,6 +23,7 @@ mod entities;
 mod error;
 mod export;
 mod export_unsent;
+mod gate;
 #[cfg(feature = "http")]
 mod http;
 mod identity;

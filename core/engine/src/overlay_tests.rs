@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::core::begin;
-use crate::identity::Me;
+use crate::gate::Gate;
+use crate::identity::{Me, Synced};
 use crate::outbox::{self, Pen, Word};
 use crate::pull::{self, Raw};
 use crate::timeline::{self, Asked, TimeLine};
@@ -10,8 +11,8 @@ use gridwalk_domain::wire::{
     BlobState, Cursor, HaveResponse, Outcome, Reason, Revised, StreamPage, WorkerRef,
 };
 use gridwalk_domain::{
-    Author, BootId, Change, DeviceId, Effect, Epoch, GridId, Intent, Moment, OP_VERSION, OpBody,
-    Rng, SealedOp, StreamKey, TenantId, UserId, WorkerId, apply_decided,
+    Author, BootId, Catalogue, Change, DeviceId, Effect, Epoch, GridId, Intent, Moment, OP_VERSION,
+    OpBody, Rng, SealedOp, StreamKey, TenantId, UserId, WorkerId, apply_decided,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const HOME: StreamKey = StreamKey::Records(GridId::from_bytes([1; 16]));
+const ABOVE: GridId = GridId::from_bytes([9; 16]);
 const RECORDS: [EntityId; 2] = [EntityId::from_bytes([7; 16]), EntityId::from_bytes([8; 16])];
 const FAR: i64 = i64::MAX / 2;
 
@@ -98,6 +100,7 @@ fn intent(edit: Edit, state: Option<&Entity>, seen: &dyn Fn(OpId) -> OpId) -> Op
             ("title", json!("新")),
             ("category", json!("other")),
             ("catalogue", json!(1)),
+            ("address", json!("三单元")),
         ];
         let fields = fields.map(|(name, value)| (name.to_owned(), value)).into();
         return state
@@ -132,7 +135,7 @@ fn intent(edit: Edit, state: Option<&Entity>, seen: &dyn Fn(OpId) -> OpId) -> Op
             to: "escalated".to_owned(),
             base: seen(state.history.last()?.stamp.op),
             reason: Some("需要".to_owned()),
-            with: serde_json::Map::new(),
+            with: serde_json::Map::from_iter([("holder".to_owned(), json!(ABOVE))]),
         },
         Edit::Resolve(n) => Intent::Resolve {
             field: "title".to_owned(),
@@ -229,9 +232,24 @@ fn quarantined() -> Outcome {
     }
 }
 
+/// What was synced: one grid, its community, the catalogue that ships.
+fn synced(worker: &WorkerRef) -> Synced {
+    let scope = json!({
+        "worker": worker, "streams": [HOME], "utc_offset_min": 480,
+        "catalogue": Catalogue::shipped(),
+        "grids": [{"id": GridId::from_bytes([1; 16]), "code": "371302001201003", "parent": ABOVE,
+            "level": "base", "name": "一网格", "synthetic": true}],
+    });
+    Synced {
+        tag: gridwalk_domain::Sha256([0; 32]),
+        scope: serde_json::from_value(scope).expect("a scope"),
+    }
+}
+
 struct World {
     conn: Connection,
     me: Me,
+    synced: Synced,
     line: TimeLine,
     rng: Count,
     now: Moment,
@@ -256,15 +274,17 @@ impl World {
             epoch: 1,
             ..Server::default()
         };
+        let worker = WorkerRef {
+            id: WorkerId::from_bytes([3; 16]),
+            name: String::new(),
+        };
         let mut world = Self {
             conn,
+            synced: synced(&worker),
             me: Me {
                 account: 1,
                 tenant: TenantId::from_bytes([2; 16]),
-                worker: WorkerRef {
-                    id: WorkerId::from_bytes([3; 16]),
-                    name: String::new(),
-                },
+                worker,
                 device: DeviceId::from_bytes([4; 16]),
                 token: Some(String::new()),
                 send_token: String::new(),
@@ -308,6 +328,7 @@ impl World {
             me: &self.me,
             at: self.now,
             rng: &self.rng,
+            gate: Gate::new(&self.me, Some(&self.synced)),
         };
         let tx = begin(&mut self.conn).expect("begins");
         // What the phone itself refuses is not written.

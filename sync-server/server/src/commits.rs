@@ -2,9 +2,11 @@
 //!
 //! The disk's sync is what a commit costs, and one sync serves any number of
 //! writes. Whoever comes while a commit is under way queues up; whoever then
-//! gets the lead runs the whole queue in one transaction, each job in a
-//! savepoint of its own, and all are answered after the commit. There is no
-//! thread and no waiting for a time: alone, a job commits at once.
+//! gets the lead runs the whole queue in one transaction, and all are answered
+//! after the commit. Most jobs succeed and a savepoint costs a copy of every page
+//! that changes under it, so only where one of several fails do all run again,
+//! each in a savepoint of its own. There is no thread and no waiting for a time:
+//! alone, a job commits at once.
 
 use gridwalk_store::{Store, StoreError, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,9 +20,21 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How a job went, while the transaction can be used on.
+#[derive(PartialEq, Eq)]
+enum Run {
+    /// What it wrote is to be kept.
+    Done,
+    /// It failed, and what it wrote is undone.
+    Undone,
+    /// It failed, and what it wrote is still there.
+    Failed,
+}
+
 trait Job: Send {
-    /// Runs in a savepoint; an error means that the transaction is lost.
-    fn run(&mut self, tx: &mut dyn Write) -> Result<(), StoreError>;
+    /// Does its work, in a savepoint where it is to be undone alone; an error
+    /// means that the transaction is lost.
+    fn run(&mut self, tx: &mut dyn Write, apart: bool) -> Result<Run, StoreError>;
     /// Gives the answer, once the commit is durable or has failed.
     fn settle(&mut self, committed: Result<(), StoreError>);
 }
@@ -36,24 +50,32 @@ where
     T: Send,
     F: FnMut(&mut dyn Write) -> Result<T, Error> + Send,
 {
-    fn run(&mut self, tx: &mut dyn Write) -> Result<(), StoreError> {
-        tx.savepoint()?;
+    fn run(&mut self, tx: &mut dyn Write, apart: bool) -> Result<Run, StoreError> {
+        if apart {
+            tx.savepoint()?;
+        }
         let result = (self.work)(tx);
-        match &result {
-            Ok(_) => tx.release()?,
+        let run = match &result {
             Err(Error::Store(error)) if error.ends_transaction() => return Err(error.clone()),
-            Err(_) => tx.rollback()?,
+            Ok(_) => Run::Done,
+            Err(_) if apart => Run::Undone,
+            Err(_) => Run::Failed,
+        };
+        match run {
+            Run::Done if apart => tx.release()?,
+            Run::Undone => tx.rollback()?,
+            Run::Done | Run::Failed => {}
         }
         self.result = Some(result);
-        Ok(())
+        Ok(run)
     }
 
     fn settle(&mut self, committed: Result<(), StoreError>) {
         let result = match (committed, self.result.take()) {
-            (Ok(()), Some(result)) => result,
-            (Ok(()), None) => Err(StoreError::Failed("the job did not run".into()).into()),
             // The job's own refusal stands, whatever became of the others.
-            (Err(_), Some(Err(Error::Fault(fault)))) => Err(fault.into()),
+            (_, Some(Err(error))) => Err(error),
+            (Ok(()), Some(Ok(value))) => Ok(value),
+            (Ok(()), None) => Err(StoreError::Failed("the job did not run".into()).into()),
             (Err(error), _) => Err(error.into()),
         };
         *lock(&self.answer) = Some(result);
@@ -94,9 +116,21 @@ impl Commits {
 }
 
 fn run_all(store: &dyn Store, jobs: &mut [Box<dyn Job>]) {
+    let mut apart = false;
     let committed = loop {
-        let committed = store.write(&mut |tx| jobs.iter_mut().try_for_each(|job| job.run(tx)));
-        if committed != Err(StoreError::Conflict) {
+        let mut failed = false;
+        let committed = store.write(&mut |tx| {
+            for job in &mut *jobs {
+                failed = job.run(tx, apart)? == Run::Failed;
+                if failed {
+                    return Err(StoreError::Failed("a job failed".into()));
+                }
+            }
+            Ok(())
+        });
+        if failed && jobs.len() > 1 {
+            apart = true;
+        } else if committed != Err(StoreError::Conflict) {
             break committed;
         }
     };
@@ -211,6 +245,42 @@ mod tests {
         });
         assert_eq!(refused, Err(Fault::not_found().into()));
         assert_eq!(commits.run(&store, count), Ok(1));
+    }
+
+    #[test]
+    fn a_job_that_refuses_among_others_undoes_itself_alone() {
+        let (store, commits) = (Counting::default(), Commits::default());
+        let answers: Vec<Result<u64, Error>> = std::thread::scope(|scope| {
+            let lead = lock(&commits.lead);
+            let threads: Vec<_> = (0..8)
+                .map(|n| {
+                    let (store, commits) = (&store, &commits);
+                    scope.spawn(move || {
+                        commits.run(store, move |tx| {
+                            let number = count(tx)?;
+                            if n % 2 == 0 {
+                                Ok(number)
+                            } else {
+                                Err(Fault::not_found().into())
+                            }
+                        })
+                    })
+                })
+                .collect();
+            while lock(&commits.queue).len() < 8 {
+                std::thread::yield_now();
+            }
+            drop(lead);
+            threads
+                .into_iter()
+                .map(|t| t.join().expect("runs"))
+                .collect()
+        });
+        let numbers: std::collections::BTreeSet<u64> = answers.into_iter().flatten().collect();
+        assert_eq!(numbers, (1..=4).collect());
+        assert_eq!(stands_at(&store), 4);
+        let tries = store.commits.load(Ordering::Relaxed);
+        assert_eq!(tries, 2, "all together, and once more, each apart");
     }
 
     #[test]

@@ -30,6 +30,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 /// After how many pages in the log they go into the database: 16 MiB, so that a
 /// page which changes often is written there once for many changes.
 const CHECKPOINT_PAGES: i64 = 4096;
+/// What a connection keeps of the file, as SQLite takes it: minus so many KiB.
+const CACHE_KIB: i64 = -16_384;
+/// The same for the one that writes: one commit of many phones' batches changes
+/// some ten thousand pages, and those that do not fit are written twice.
+const WRITER_CACHE_KIB: i64 = -65_536;
 /// Cached statements of a connection: all that this crate has.
 const STATEMENTS: usize = 128;
 
@@ -118,6 +123,9 @@ impl SqliteStore {
             why: why.to_string(),
         };
         let mut writer = connect(&path, Mode::Live).map_err(bad)?;
+        writer
+            .pragma_update(None, "cache_size", WRITER_CACHE_KIB)
+            .map_err(bad)?;
         migrations()
             .to_latest(&mut writer)
             .map_err(|error| match error {
@@ -221,7 +229,7 @@ fn connect(path: &Path, mode: Mode) -> Result<Connection, rusqlite::Error> {
     }
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "memory")?;
-    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
     rusqlite::vtab::array::load_module(&connection)?;
     Ok(connection)
 }

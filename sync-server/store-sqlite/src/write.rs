@@ -21,19 +21,6 @@ impl Tx<'_> {
         run(self.connection, sql, values)
     }
 
-    /// A list that fails half way is undone whole.
-    fn whole(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
-        self.savepoint()?;
-        match work(self) {
-            Ok(()) => self.release(),
-            Err(error) if error.ends_transaction() => Err(error),
-            Err(error) => {
-                self.rollback()?;
-                Err(error)
-            }
-        }
-    }
-
     fn innermost(&mut self) -> Result<usize> {
         match self.savepoints.checked_sub(1) {
             Some(n) => {
@@ -266,29 +253,27 @@ impl Write for Tx<'_> {
     }
 
     fn add_ops(&mut self, tenant: TenantId, rows: &[OpRow]) -> Result<()> {
-        self.whole(|tx| {
-            for row in rows {
-                let (op, device) = (&row.summary, row.device.map(|id| *id.as_bytes()));
-                tx.run(
-                    "INSERT INTO ops (tenant, id, sha256, entity, creates, held, outcome, wait, reissued, device, received_ms, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                    params![
-                        tenant.as_bytes(),
-                        op.id.as_bytes(),
-                        op.sha256.0,
-                        op.entity.as_bytes(),
-                        op.creates,
-                        op.is_held(),
-                        pack::outcome(&op.outcome)?,
-                        op.wait.as_ref().map(pack::wait),
-                        op.reissued.map(|id| *id.as_bytes()),
-                        device,
-                        row.received_ms,
-                        row.body
-                    ],
-                )?;
-            }
-            Ok(())
-        })
+        for row in rows {
+            let (op, device) = (&row.summary, row.device.map(|id| *id.as_bytes()));
+            self.run(
+                "INSERT INTO ops (tenant, id, sha256, entity, creates, held, outcome, wait, reissued, device, received_ms, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                params![
+                    tenant.as_bytes(),
+                    op.id.as_bytes(),
+                    op.sha256.0,
+                    op.entity.as_bytes(),
+                    op.creates,
+                    op.is_held(),
+                    pack::outcome(&op.outcome)?,
+                    op.wait.as_ref().map(pack::wait),
+                    op.reissued.map(|id| *id.as_bytes()),
+                    device,
+                    row.received_ms,
+                    row.body
+                ],
+            )?;
+        }
+        Ok(())
     }
 
     fn set_outcome(&mut self, tenant: TenantId, op: &OpSummary) -> Result<()> {
@@ -314,66 +299,58 @@ impl Write for Tx<'_> {
     }
 
     fn put_entities(&mut self, tenant: TenantId, rows: &[EntityRow]) -> Result<()> {
-        self.whole(|tx| {
-            for row in rows {
-                tx.put_entity(tenant, row)?;
-            }
-            Ok(())
-        })
+        for row in rows {
+            self.put_entity(tenant, row)?;
+        }
+        Ok(())
     }
 
     fn put_entries(&mut self, tenant: TenantId, rows: &[EntryRow]) -> Result<()> {
-        self.whole(|tx| {
-            for row in rows {
-                let (tenant, stream) = (tenant.as_bytes(), stream(&row.stream));
-                if let Some(before) = row.before {
-                    let sql = "DELETE FROM entries WHERE tenant = ?1 AND stream = ?2 AND seq = ?3";
-                    tx.run(sql, params![tenant, stream, number(before)?])?;
-                }
-                tx.run(
-                    "INSERT INTO entries (tenant, stream, seq, entity) VALUES (?1, ?2, ?3, ?4)",
-                    params![tenant, stream, number(row.seq)?, row.entity.as_bytes()],
-                )?;
+        for row in rows {
+            let (tenant, stream) = (tenant.as_bytes(), stream(&row.stream));
+            if let Some(before) = row.before {
+                let sql = "DELETE FROM entries WHERE tenant = ?1 AND stream = ?2 AND seq = ?3";
+                self.run(sql, params![tenant, stream, number(before)?])?;
             }
-            Ok(())
-        })
+            self.run(
+                "INSERT INTO entries (tenant, stream, seq, entity) VALUES (?1, ?2, ?3, ?4)",
+                params![tenant, stream, number(row.seq)?, row.entity.as_bytes()],
+            )?;
+        }
+        Ok(())
     }
 
     fn put_heads(&mut self, tenant: TenantId, rows: &[(StreamKey, StreamHead)]) -> Result<()> {
-        self.whole(|tx| {
-            for (key, head) in rows {
-                tx.run(
-                    "INSERT OR REPLACE INTO heads (tenant, stream, seq, count, digest, tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                    params![
-                        tenant.as_bytes(),
-                        stream(key),
-                        number(head.seq)?,
-                        number(head.count)?,
-                        head.digest.to_bytes(),
-                        head.tag.cast_signed()
-                    ],
-                )?;
-            }
-            Ok(())
-        })
+        for (key, head) in rows {
+            self.run(
+                "INSERT OR REPLACE INTO heads (tenant, stream, seq, count, digest, tag) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    tenant.as_bytes(),
+                    stream(key),
+                    number(head.seq)?,
+                    number(head.count)?,
+                    head.digest.to_bytes(),
+                    head.tag.cast_signed()
+                ],
+            )?;
+        }
+        Ok(())
     }
 
     fn add_tags(&mut self, tenant: TenantId, rows: &[TagRow]) -> Result<()> {
-        self.whole(|tx| {
-            for row in rows {
-                tx.run(
-                    "INSERT OR REPLACE INTO tags (tenant, stream, first, tag, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    params![
-                        tenant.as_bytes(),
-                        stream(&row.stream),
-                        number(row.first)?,
-                        row.tag.cast_signed(),
-                        row.at_ms
-                    ],
-                )?;
-            }
-            Ok(())
-        })
+        for row in rows {
+            self.run(
+                "INSERT OR REPLACE INTO tags (tenant, stream, first, tag, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    tenant.as_bytes(),
+                    stream(&row.stream),
+                    number(row.first)?,
+                    row.tag.cast_signed(),
+                    row.at_ms
+                ],
+            )?;
+        }
+        Ok(())
     }
 
     fn add_receipts(
@@ -382,21 +359,19 @@ impl Write for Tx<'_> {
         device: DeviceId,
         rows: &[ReceiptRow],
     ) -> Result<()> {
-        self.whole(|tx| {
-            for row in rows {
-                tx.run(
-                    "INSERT INTO receipts (tenant, device, n, tag, what) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    params![
-                        tenant.as_bytes(),
-                        device.as_bytes(),
-                        number(row.n)?,
-                        row.tag.cast_signed(),
-                        pack::receipt(&row.of)?
-                    ],
-                )?;
-            }
-            Ok(())
-        })
+        for row in rows {
+            self.run(
+                "INSERT INTO receipts (tenant, device, n, tag, what) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    tenant.as_bytes(),
+                    device.as_bytes(),
+                    number(row.n)?,
+                    row.tag.cast_signed(),
+                    pack::receipt(&row.of)?
+                ],
+            )?;
+        }
+        Ok(())
     }
 
     fn add_chunk(&mut self, tenant: TenantId, row: &ChunkRow) -> Result<()> {

@@ -30,8 +30,10 @@ type Result<T, E = StoreError> = std::result::Result<T, E>;
 /// at once answers [`StoreError::Conflict`] where they got in each other's way.
 ///
 /// **Errors**: a `write` whose closure returns an error stores nothing. An error
-/// of a single call for which [`StoreError::ends_transaction`] is false leaves
-/// the transaction usable, with that call undone.
+/// of a single call for which [`StoreError::ends_transaction`] is false may leave
+/// a part of that call written: roll back to a savepoint that was opened before
+/// it, and the transaction can be used on. A savepoint costs a copy of every page
+/// that changes under it, so calls open none of their own.
 ///
 /// **Copies**: [`Store::copy`] and [`Store::replace`] are how backups are made
 /// and restored; another process may replace the data while this one serves, so

@@ -173,8 +173,9 @@ impl Phone {
             severity: Some(report.severity),
             title: report.title,
             description: Some(report.description),
-            place: None,
+            answers: report.answers,
             photos,
+            ..NewIncident::default()
         })?;
         let photos = self.engine.incident(id)?.photos;
         tell(Event::Incident {

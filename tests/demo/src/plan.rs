@@ -7,6 +7,7 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use gridwalk_domain::{Fix, GridLevel, Position};
 use gridwalk_world::{Area, Walks, World};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::sites::{self, PlannedSite};
@@ -84,6 +85,9 @@ pub(crate) struct Report {
     pub(crate) title: String,
     /// More words.
     pub(crate) description: String,
+    /// What the form of its category must know.
+    #[serde(default)]
+    pub(crate) answers: BTreeMap<String, serde_json::Value>,
     /// Which picture is taken; none for a report without one.
     #[serde(default)]
     pub(crate) photo: Option<usize>,

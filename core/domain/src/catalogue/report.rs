@@ -56,7 +56,8 @@ impl BadReport {
 impl Catalogue {
     /// Whether a report fits. `value` gives what stands in a field, `written`
     /// names the fields that are being written: an answer of another category
-    /// that stood there before is left alone.
+    /// that stood there before is left alone. What is not answered yet may wait:
+    /// [`Self::check_answered`].
     ///
     /// # Errors
     /// The first [`BadReport`].
@@ -65,12 +66,7 @@ impl Catalogue {
         value: impl Fn(&str) -> Option<&'a Value>,
         written: impl Iterator<Item = &'a str>,
     ) -> Result<(), BadReport> {
-        let text = |field| value(field).and_then(Value::as_str);
-        let class = Class {
-            category: text("category"),
-            subcategory: text("subcategory"),
-            severity: text("severity"),
-        };
+        let class = class(&value);
         let category = self.classify(class)?;
         for field in written {
             let Some(code) = field.strip_prefix(ANSWER) else {
@@ -90,6 +86,20 @@ impl Catalogue {
                 })
             })?;
         }
+        Ok(())
+    }
+
+    /// Whether a report says all that its category must know before it goes on
+    /// its way. `value` gives what stands in a field.
+    ///
+    /// # Errors
+    /// The first [`BadReport`].
+    pub fn check_answered<'a>(
+        &self,
+        value: impl Fn(&str) -> Option<&'a Value>,
+    ) -> Result<(), BadReport> {
+        let class = class(&value);
+        let category = self.classify(class)?;
         category.map_or(Ok(()), |category| answered(category, class, &value))
     }
 
@@ -118,6 +128,15 @@ impl Catalogue {
             return Err(unknown("subcategory", code));
         }
         Ok(category)
+    }
+}
+
+fn class<'a>(value: impl Fn(&str) -> Option<&'a Value>) -> Class<'a> {
+    let text = |field| value(field).and_then(Value::as_str);
+    Class {
+        category: text("category"),
+        subcategory: text("subcategory"),
+        severity: text("severity"),
     }
 }
 
@@ -169,8 +188,10 @@ mod tests {
     fn check(fields: Value, written: &[&str]) -> Result<(), &'static str> {
         let fields: BTreeMap<String, Value> = serde_json::from_value(fields).expect("a map");
         let value = |name: &str| fields.get(name);
-        let checked = catalogue().check_report(value, written.iter().copied());
-        checked.map_err(|bad| bad.code())
+        let catalogue = catalogue();
+        let checked = catalogue.check_report(value, written.iter().copied());
+        let whole = checked.and_then(|()| catalogue.check_answered(value));
+        whole.map_err(|bad| bad.code())
     }
 
     #[test]
@@ -201,6 +222,18 @@ mod tests {
             Err("unknown_question"),
             "nobody asks what was lost"
         );
+    }
+
+    #[test]
+    fn a_report_may_wait_for_its_answers() {
+        let fields = json!({"category": "order"});
+        let value = |name: &str| fields.get(name);
+        assert_eq!(
+            catalogue().check_report(value, ["category"].into_iter()),
+            Ok(())
+        );
+        let missing = BadReport::Unanswered("form.police".to_owned());
+        assert_eq!(catalogue().check_answered(value), Err(missing));
     }
 
     #[test]

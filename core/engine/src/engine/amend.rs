@@ -1,7 +1,7 @@
 //! Changing records that are there: one's own and, in a shared grid, those of
 //! colleagues. Every change names what this phone shows as its base.
 
-use gridwalk_domain::{Change, Entity, EntityId, Intent, OpId, StreamKey, kind};
+use gridwalk_domain::{Change, Entity, EntityId, Intent, OpId, kind};
 use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -11,14 +11,19 @@ use crate::attachments::{self, Photo};
 use crate::core::{Core, begin, pen};
 use crate::entities;
 use crate::error::{EngineError, Inner, Result};
+use crate::gate::Gate;
 use crate::observe::Touched;
 use crate::outbox::Pen;
 use crate::view::{Choice, ConflictView};
 
+/// Kinds that are not recorded on duty alone: what was sent to the worker may be
+/// read and answered at any time.
+const PERSONAL: [&str; 2] = [kind::task::KIND.name, kind::notice::READING.name];
+
 /// # Errors
 /// All of them: `NotEnrolled`, `NoShift`, `NotFound` where this phone shows no
 /// such record, `OutOfScope` where its grid is not assigned to the worker now,
-/// `Invalid`, `DiskFull`, `Storage`.
+/// `NotAllowed` where the rules say no, `Invalid`, `DiskFull`, `Storage`.
 #[expect(clippy::missing_errors_doc, reason = "said once, above")]
 impl Engine {
     /// All of a record as this phone shows it: its fields with what else was
@@ -52,7 +57,15 @@ impl Engine {
     /// # Errors
     /// `PhotoNotTaken` besides.
     pub fn attach(&self, record: EntityId, photos: &[NewPhoto]) -> Result<()> {
-        self.shared.with(|core| amendable(core, record).map(drop))?;
+        self.shared.with(|core| {
+            let entity = amendable(core, record)?;
+            let me = core.me()?;
+            let gate = Gate::new(me, core.synced.as_ref());
+            Ok(gate
+                .rights()
+                .may_append(&entity)
+                .map_err(EngineError::from)?)
+        })?;
         let stored = self.store_photos(photos)?;
         self.amend(record, |tx, pen, shown| {
             self.ensure_stored(&stored)?;
@@ -174,8 +187,7 @@ impl Engine {
         let now = self.shared.now();
         self.shared.change(|core| {
             let shown = amendable(core, record)?;
-            let me = core.me.as_ref().ok_or(EngineError::NotEnrolled)?;
-            let pen = pen(me, &self.shared, now);
+            let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
             let tx = begin(&mut core.conn)?;
             write(&tx, &pen, &shown)?;
             tx.commit()?;
@@ -197,18 +209,12 @@ fn shown(core: &Core, record: EntityId) -> Inner<Entity> {
     Ok(entity.ok_or(EngineError::NotFound)?)
 }
 
-/// The record, where the worker may change it now.
+/// The record, where it can be changed now; who may, the gate says.
 fn amendable(core: &Core, record: EntityId) -> Inner<Entity> {
     core.me()?;
-    core.shift()?.ok_or(EngineError::NoShift)?;
     let entity = shown(core, record)?;
-    let StreamKey::Records(grid) = entity.home else {
-        return Err(EngineError::NotFound.into());
-    };
-    let synced = core.synced.as_ref();
-    if synced.is_some_and(|synced| synced.writes(grid)) {
-        return Ok(entity);
+    if !PERSONAL.contains(&entity.kind.as_str()) {
+        core.shift()?.ok_or(EngineError::NoShift)?;
     }
-    let grid = grid.to_string();
-    Err(EngineError::OutOfScope { grid }.into())
+    Ok(entity)
 }

@@ -49,10 +49,11 @@ impl Engine {
     pub fn start_shift(&self, grid: Option<GridId>) -> Result<EntityId> {
         self.shared.change(|core| {
             let pen = pen(
-                core.me.as_ref().ok_or(EngineError::NotEnrolled)?,
+                core.me.as_ref(),
+                core.synced.as_ref(),
                 &self.shared,
                 self.shared.now(),
-            );
+            )?;
             if core.shift()?.is_some() {
                 return Err(EngineError::ShiftRunning.into());
             }
@@ -91,10 +92,11 @@ impl Engine {
     pub fn end_shift(&self) -> Result<()> {
         self.shared.change(|core| {
             let pen = pen(
-                core.me.as_ref().ok_or(EngineError::NotEnrolled)?,
+                core.me.as_ref(),
+                core.synced.as_ref(),
                 &self.shared,
                 self.shared.now(),
-            );
+            )?;
             if core.recorder.live.is_some() {
                 return Err(EngineError::PatrolRunning.into());
             }
@@ -113,11 +115,7 @@ impl Engine {
     pub fn start_patrol(&self) -> Result<EntityId> {
         self.shared.change(|core| {
             let now = self.shared.now();
-            let pen = pen(
-                core.me.as_ref().ok_or(EngineError::NotEnrolled)?,
-                &self.shared,
-                now,
-            );
+            let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
             if core.recorder.live.is_some() {
                 return Err(EngineError::PatrolRunning.into());
             }
@@ -172,11 +170,7 @@ impl Engine {
             let mut touched = Touched::status();
             if opened.is_some() {
                 touched.records.insert(id);
-                let pen = pen(
-                    core.me.as_ref().ok_or(EngineError::NotEnrolled)?,
-                    &self.shared,
-                    now,
-                );
+                let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
                 let tx = begin(&mut core.conn)?;
                 mark_opened(&tx, &pen, id, opened)?;
                 tx.commit()?;
@@ -273,11 +267,7 @@ impl Engine {
         let now = self.shared.now();
         self.shared.change(|core| {
             let id = running(core)?.id;
-            let pen = pen(
-                core.me.as_ref().ok_or(EngineError::NotEnrolled)?,
-                &self.shared,
-                now,
-            );
+            let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
             let tx = begin(&mut core.conn)?;
             let live = core.recorder.live.as_ref().ok_or(EngineError::NoPatrol)?;
             mark_opened(&tx, &pen, id, live.opened)?;

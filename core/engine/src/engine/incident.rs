@@ -1,6 +1,8 @@
 //! Incidents.
 
-use gridwalk_domain::{EntityId, Intent, Sha256, StreamKey, kind};
+use gridwalk_domain::catalogue::{ANSWER, BadReport};
+use gridwalk_domain::kind::Kind;
+use gridwalk_domain::{Catalogue, EntityId, Grid, Intent, Sha256, StreamKey, kind};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -8,6 +10,7 @@ use super::Engine;
 use crate::attachments::{self, Photo};
 use crate::core::{Core, begin, pen};
 use crate::error::{EngineError, Inner, Result};
+use crate::gate::Gate;
 use crate::identity::choose_grid;
 use crate::observe::Touched;
 use crate::view::Place;
@@ -28,48 +31,81 @@ pub struct NewPhoto {
     pub mime: String,
 }
 
-/// An incident to report.
+/// An incident to report. A place and nothing else is enough: it is classified
+/// later, before it goes on its way.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NewIncident {
-    /// The code of its category in the catalogue.
+    /// The code of its category in the catalogue; empty where it is classified
+    /// later.
     pub category: String,
-    /// The code of its severity; `normal` where none is named.
+    /// The code of its sub-category.
+    pub subcategory: Option<String>,
+    /// The code of its severity; where none is named, that which its
+    /// sub-category mostly has, else `normal`.
     pub severity: Option<String>,
-    /// One line, 1 to 100 characters.
+    /// One line of at most 100 characters; may be empty.
     pub title: String,
     /// What was seen: at most 5,000 characters.
     pub description: Option<String>,
+    /// Answers to the questions of its category, by their codes.
+    pub answers: BTreeMap<String, Value>,
+    /// Whether the form may wait: where its category asks for answers that are
+    /// not given, it is saved unclassified, with the category's name as a tag.
+    pub quick: bool,
     /// Where; without one, the last fix of the running patrol that is used for
     /// the route and is younger than two minutes.
     pub place: Option<Place>,
+    /// Where, in words: at most 200 characters. Where nobody says and no fix
+    /// tells, the name of the grid stands here.
+    pub address: Option<String>,
     /// Photos; metadata is taken out of them.
     pub photos: Vec<NewPhoto>,
 }
 
 impl Engine {
+    /// Whether the worker may report an incident now: to be asked before the
+    /// form opens.
+    ///
+    /// # Errors
+    /// Why not: `NotEnrolled`, `NoShift`, `OutOfScope`, `NotAllowed`.
+    pub fn may_report(&self) -> Result<()> {
+        self.shared.with(|core| {
+            let grid = grid(core)?;
+            let gate = Gate::new(core.me()?, core.synced.as_ref());
+            let may = gate.rights().may_create(&kind::incident::KIND, grid.id);
+            Ok(may.map_err(EngineError::from)?)
+        })
+    }
+
     /// Reports an incident in the grid of the shift, on the patrol that runs if
     /// one does. The report and its photos are durable when it returns.
     ///
     /// # Errors
-    /// `NotEnrolled`, `NoShift`, `OutOfScope`, `UnknownCategory`, `Invalid`,
-    /// `PhotoNotTaken`, `DiskFull`, `Storage`.
+    /// `NotEnrolled`, `NoShift`, `OutOfScope`, `UnknownCategory`, `NotAllowed`
+    /// where an answer is missing or none, `Invalid`, `PhotoNotTaken`,
+    /// `DiskFull`, `Storage`.
     pub fn report_incident(&self, new: NewIncident) -> Result<EntityId> {
+        let now = self.shared.now();
+        let id = EntityId::draw(&*self.shared.rng);
+        let kind = kind::incident::KIND.name;
         // Whether it may be written comes before the work on the photos.
-        self.shared.with(|core| check(core, &new))?;
+        self.shared.with(|core| {
+            let report = Report::of(core, &new, now.wall_ms)?;
+            let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
+            pen.would(&core.conn, id, kind, report.create)
+        })?;
         let stored = self.store_photos(&new.photos)?;
         self.shared.change(|core| {
             let now = self.shared.now();
-            let (home, fields) = fields(core, &new, now.wall_ms)?;
-            let pen = pen(
-                core.me.as_ref().ok_or(EngineError::NotEnrolled)?,
-                &self.shared,
-                now,
-            );
-            let id = EntityId::draw(&*self.shared.rng);
-            let kind = kind::incident::KIND.name;
+            let report = Report::of(core, &new, now.wall_ms)?;
+            let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
             self.ensure_stored(&stored)?;
             let tx = begin(&mut core.conn)?;
-            pen.write(&tx, id, kind, vec![], Intent::Create { home, fields })?;
+            pen.write(&tx, id, kind, vec![], report.create)?;
+            if let Some(tag) = report.tag {
+                let (set, value) = ("tags".to_owned(), json!(tag));
+                pen.write(&tx, id, kind, vec![], Intent::Add { set, value })?;
+            }
             for (sha256, photo) in &stored {
                 let value = Photo::reference(photo, *sha256);
                 let list = kind::incident::PHOTOS.to_owned();
@@ -115,64 +151,104 @@ impl Engine {
     }
 }
 
-/// Whether the report may be written: who, when, where, as what.
-fn check(core: &mut Core, new: &NewIncident) -> Inner<()> {
+/// The grid that the worker reports in: that of the shift.
+pub(super) fn grid(core: &Core) -> Inner<Grid> {
     core.me()?;
     let (running, _) = core.shift()?.ok_or(EngineError::NoShift)?;
-    choose_grid(core.synced.as_ref(), Some(running.grid.id))?;
-    let catalogue = core
-        .synced
-        .as_ref()
-        .map(|synced| &synced.scope.catalogue)
-        .ok_or(EngineError::NotEnrolled)?;
-    let unknown = |code: &str| EngineError::UnknownCategory {
-        code: code.to_owned(),
-    };
-    catalogue
-        .category(&new.category)
-        .ok_or_else(|| unknown(&new.category))?;
-    let severity = new.severity.as_deref().unwrap_or(NORMAL);
-    catalogue
-        .severity(severity)
-        .ok_or_else(|| unknown(severity))?;
-    Ok(())
+    Ok(choose_grid(core.synced.as_ref(), Some(running.grid.id))?)
 }
 
-fn fields(
-    core: &mut Core,
-    new: &NewIncident,
-    now_ms: i64,
-) -> Inner<(StreamKey, BTreeMap<String, Value>)> {
-    check(core, new)?;
-    let (running, _) = core.shift()?.ok_or(EngineError::NoShift)?;
-    let version = core
-        .synced
-        .as_ref()
-        .map_or(0, |synced| synced.scope.catalogue.version);
-    let place = new.place.or_else(|| near(core, now_ms)).map(place_value);
-    let live = core.recorder.live.as_ref();
-    let fields = [
-        ("worker", Some(json!(core.me()?.worker.id))),
-        ("grid", Some(json!(running.grid.id))),
-        ("patrol", live.map(|live| json!(live.id))),
-        ("catalogue", Some(json!(version))),
-        ("category", Some(json!(new.category))),
-        (
-            "severity",
-            Some(json!(new.severity.as_deref().unwrap_or(NORMAL))),
-        ),
-        ("title", Some(json!(new.title))),
-        (
-            "description",
-            new.description.as_ref().map(|text| json!(text)),
-        ),
-        ("place", place),
-        ("found_ms", Some(json!(now_ms))),
+/// A report as it is written.
+struct Report {
+    create: Intent,
+    /// What it is called while it is not classified.
+    tag: Option<String>,
+}
+
+impl Report {
+    fn of(core: &Core, new: &NewIncident, now_ms: i64) -> Inner<Self> {
+        let grid = grid(core)?;
+        let catalogue = core
+            .synced
+            .as_ref()
+            .map(|synced| &synced.scope.catalogue)
+            .ok_or(EngineError::NotEnrolled)?;
+        let category = (!new.category.is_empty()).then_some(new.category.as_str());
+        let mut class = class_fields(new, catalogue);
+        let mut tag = None;
+        if new.quick && is_unanswered(catalogue, &class) {
+            let named = category.and_then(|code| catalogue.category(code));
+            tag = named.map(|category| category.name.zh.clone());
+            class.clear();
+        }
+        let place = new.place.or_else(|| near(core, now_ms)).map(place_value);
+        let said = new.address.clone().filter(|text| !text.trim().is_empty());
+        let address = said.or_else(|| place.is_none().then(|| grid.name.clone()));
+        let live = core.recorder.live.as_ref();
+        let fields = [
+            ("worker", Some(json!(core.me()?.worker.id))),
+            ("grid", Some(json!(grid.id))),
+            ("patrol", live.map(|live| json!(live.id))),
+            ("catalogue", Some(json!(catalogue.version))),
+            ("title", (!new.title.is_empty()).then(|| json!(new.title))),
+            (
+                "description",
+                new.description.as_ref().map(|text| json!(text)),
+            ),
+            ("place", place),
+            ("address", address.map(|text| json!(text))),
+            (
+                "found_ms",
+                time_value(&kind::incident::KIND, "found_ms", now_ms),
+            ),
+        ];
+        let fields = fields
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let home = StreamKey::Records(grid.id);
+        let fields = fields.chain(class).collect();
+        Ok(Self {
+            create: Intent::Create { home, fields },
+            tag,
+        })
+    }
+}
+
+/// How a report is classified, with the answers to its form.
+fn class_fields(new: &NewIncident, catalogue: &Catalogue) -> BTreeMap<String, Value> {
+    let category = catalogue.category(&new.category);
+    let sub = new.subcategory.as_deref();
+    let usual = category
+        .zip(sub)
+        .and_then(|(category, sub)| category.sub(sub)?.severity.as_deref());
+    let usual = usual.or_else(|| category.map(|_| NORMAL));
+    let severity = new.severity.as_deref().or(usual);
+    let category = (!new.category.is_empty()).then_some(new.category.as_str());
+    let class = [
+        ("category", category),
+        ("subcategory", sub),
+        ("severity", severity),
     ];
-    let fields = fields
+    let class = class
         .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    Ok((StreamKey::Records(running.grid.id), fields.collect()))
+        .filter_map(|(name, code)| Some((name.to_owned(), json!(code?))));
+    let answers = new.answers.iter();
+    let answers = answers.map(|(code, value)| (format!("{ANSWER}{code}"), value.clone()));
+    class.chain(answers).collect()
+}
+
+/// Whether all that keeps a report from its category is an answer that it does
+/// not give.
+fn is_unanswered(catalogue: &Catalogue, class: &BTreeMap<String, Value>) -> bool {
+    let checked = catalogue.check_report(|name| class.get(name), class.keys().map(String::as_str));
+    matches!(checked, Err(BadReport::Unanswered(_)))
+}
+
+/// A time by this phone's clock as a field of a record; none where the clock is
+/// so wrong that it can be no time: the server knows better when that was.
+pub(super) fn time_value(kind: &Kind, field: &str, at_ms: i64) -> Option<Value> {
+    let check = kind.fields.iter().find(|(name, _)| *name == field)?.1;
+    Some(json!(at_ms)).filter(|time| check(time).is_ok())
 }
 
 /// Where the running patrol's last fix was, if that is no older than it may be.

@@ -95,11 +95,7 @@ impl Engine {
                 .into_iter()
                 .filter_map(|(name, value)| Some((name.to_owned(), value?)))
                 .collect();
-            let pen = pen(
-                core.me.as_ref().ok_or(EngineError::NotEnrolled)?,
-                &self.shared,
-                now,
-            );
+            let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
             let id = EntityId::draw(&*self.shared.rng);
             let home = StreamKey::Records(grid);
             let tx = begin(&mut core.conn)?;

@@ -1,9 +1,10 @@
 //! Writing ops.
 
-use gridwalk_domain::{EntityId, Intent, Moment, OP_VERSION, OpBody, OpId, Rng, apply};
+use gridwalk_domain::{Entity, EntityId, Intent, Moment, OP_VERSION, OpBody, OpId, Rng, apply};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::error::{EngineError, Inner};
+use crate::gate::Gate;
 use crate::identity::Me;
 use crate::{boots, entities};
 
@@ -12,11 +13,12 @@ pub(crate) struct Pen<'a> {
     pub(crate) me: &'a Me,
     pub(crate) at: Moment,
     pub(crate) rng: &'a dyn Rng,
+    pub(crate) gate: Gate<'a>,
 }
 
 impl Pen<'_> {
-    /// Saves one op, after asking [`apply`] whether it can be taken by what
-    /// this phone shows.
+    /// Saves one op, after asking the gate and [`apply`] whether it can be taken
+    /// by what this phone shows.
     pub(crate) fn write(
         &self,
         tx: &Transaction<'_>,
@@ -26,22 +28,8 @@ impl Pen<'_> {
         intent: Intent,
     ) -> Inner<OpId> {
         let account = self.me.account;
-        let body = OpBody {
-            v: OP_VERSION,
-            id: OpId::draw(self.at.wall_ms, self.rng),
-            tenant: self.me.tenant,
-            entity,
-            kind: kind.to_owned(),
-            by: self.me.author(),
-            prev: tail(tx, account, entity)?,
-            needs,
-            at: self.at,
-            nonce: OpBody::draw_nonce(self.rng),
-            intent,
-        };
-        let mut state = entities::load(tx, account, entity)?;
-        apply(&mut state, &body, self.at.wall_ms).map_err(|refusal| invalid(&refusal))?;
-        let home = state.ok_or(EngineError::NotFound)?.home;
+        let body = self.draw(tx, entity, kind, needs, intent)?;
+        let home = self.judge(tx, &body)?.home;
         let sealed = body.seal().map_err(|bad| EngineError::Invalid {
             field: kind.to_owned(),
             why: bad.to_string(),
@@ -67,6 +55,49 @@ impl Pen<'_> {
                 .execute([body.id.as_bytes(), need.as_bytes()])?;
         }
         Ok(body.id)
+    }
+
+    /// Whether an op could be saved; nothing is.
+    pub(crate) fn would(
+        &self,
+        conn: &Connection,
+        entity: EntityId,
+        kind: &str,
+        intent: Intent,
+    ) -> Inner<()> {
+        let body = self.draw(conn, entity, kind, vec![], intent)?;
+        self.judge(conn, &body).map(drop)
+    }
+
+    fn draw(
+        &self,
+        conn: &Connection,
+        entity: EntityId,
+        kind: &str,
+        needs: Vec<OpId>,
+        intent: Intent,
+    ) -> Inner<OpBody> {
+        Ok(OpBody {
+            v: OP_VERSION,
+            id: OpId::draw(self.at.wall_ms, self.rng),
+            tenant: self.me.tenant,
+            entity,
+            kind: kind.to_owned(),
+            by: self.me.author(),
+            prev: tail(conn, self.me.account, entity)?,
+            needs,
+            at: self.at,
+            nonce: OpBody::draw_nonce(self.rng),
+            intent,
+        })
+    }
+
+    /// The record as the op would leave it.
+    fn judge(&self, conn: &Connection, body: &OpBody) -> Inner<Entity> {
+        let mut state = entities::load(conn, self.me.account, body.entity)?;
+        self.gate.check(state.as_ref(), body)?;
+        apply(&mut state, body, self.at.wall_ms).map_err(|refusal| invalid(&refusal))?;
+        Ok(state.ok_or(EngineError::NotFound)?)
     }
 }
 

@@ -9,6 +9,9 @@ use crate::core::Core;
 use crate::entities;
 use crate::error::Inner;
 
+/// The most characters of a title that is made of a description.
+const LINE_CHARS: usize = 40;
+
 /// A photo of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhotoView {
@@ -61,7 +64,7 @@ pub struct IncidentView {
     pub category: String,
     /// The code of its severity.
     pub severity: Option<String>,
-    /// Its title.
+    /// Its title; where it has none, what was seen, as far as one line goes.
     pub title: String,
     /// What was seen.
     pub description: Option<String>,
@@ -118,7 +121,7 @@ pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
         status: entity.status().unwrap_or_default().to_owned(),
         category: owned(entity, "category").unwrap_or_default(),
         severity: owned(entity, "severity"),
-        title: owned(entity, "title").unwrap_or_default(),
+        title: title(entity),
         description: owned(entity, "description"),
         grid: parsed(entity, "grid"),
         worker: parsed(entity, "worker"),
@@ -135,6 +138,15 @@ pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
         mine: mine(core, entity),
         send: send::state_of(core, entity.id)?,
     })
+}
+
+/// What a line about an incident says: its title, else the beginning of what was
+/// seen.
+fn title(entity: &Entity) -> String {
+    let described = entity.text("description").unwrap_or_default();
+    let line = described.lines().next().unwrap_or_default();
+    let line = || line.chars().take(LINE_CHARS).collect();
+    owned(entity, "title").unwrap_or_else(line)
 }
 
 fn photos(core: &Core, entity: &Entity) -> Inner<Vec<PhotoView>> {

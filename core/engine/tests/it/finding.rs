@@ -17,7 +17,7 @@ use crate::talk::{elsewhere, report, sync};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 const TITLES: [&str; 4] = ["三楼楼道堆放杂物", "ＡＢ座　漏水", "ab座 噪音", "楼梯灯坏"];
-const CATEGORIES: [&str; 2] = ["fire_safety", "hygiene"];
+const CATEGORIES: [&str; 2] = ["other", "hygiene"];
 const MIDDLE: Position = Position {
     lat: 35.1,
     lon: 118.35,
@@ -258,7 +258,7 @@ impl Walk {
             }
             Step::Up(at) => {
                 let Some(id) = self.at(*at) else { return };
-                let _ = engine.step(id, "escalated", None, crate::support::holder());
+                let _ = engine.step(id, "escalated", Some("需要"), crate::support::holder());
             }
             Step::Delete(at) => {
                 let Some(id) = self.at(*at) else { return };

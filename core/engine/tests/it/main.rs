@@ -8,6 +8,7 @@ mod budget;
 mod disk;
 mod enrolling;
 mod finding;
+mod gate;
 mod hello;
 mod keeping;
 mod leaving;

@@ -332,7 +332,6 @@ fn a_report_that_cannot_stand_changes_nothing() {
             severity: Some("extreme".into()),
             ..incident("x")
         },
-        incident(""),
         incident("two\nlines"),
         NewIncident {
             place: Some(Place {

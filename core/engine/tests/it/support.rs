@@ -1,13 +1,14 @@
 //! Clocks, randomness, fixes and phones for tests.
 
-use gridwalk_domain::{BootId, Clock, Fix, GridId, Moment, Position, Rng};
+use gridwalk_domain::{BootId, Clock, Fix, Moment, Position, Rng};
 use gridwalk_engine::{Config, Engine, Invitation, Key32, SystemDisk};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::server::FakeServer;
+use crate::server::{COMMUNITY, FakeServer};
 
 /// Fixes of one chunk, as the engine seals them.
 pub(crate) const CHUNK: usize = 600;
@@ -92,8 +93,12 @@ impl Clock for TestClock {
 
 /// What a step up says: who holds the incident from then on.
 pub(crate) fn holder() -> Map<String, Value> {
-    let community = GridId::from_bytes([0x10; 16]);
-    Map::from_iter([("holder".to_owned(), json!(community))])
+    Map::from_iter([("holder".to_owned(), json!(COMMUNITY))])
+}
+
+/// What the form of fire safety must know.
+pub(crate) fn premises() -> BTreeMap<String, Value> {
+    [("premises".to_owned(), json!("dwelling"))].into()
 }
 
 /// Numbers that differ from each other and from run to run of a phone.

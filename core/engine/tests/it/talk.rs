@@ -9,7 +9,7 @@ use gridwalk_engine::{
 use std::sync::{Arc, Mutex};
 
 use crate::server::{FakeServer, Fault};
-use crate::support::png;
+use crate::support::{png, premises};
 
 pub(crate) fn sync(engine: &Engine, server: &dyn Transport) -> Result<SyncReport, EngineError> {
     engine.sync(server, SyncOptions::default())
@@ -26,6 +26,7 @@ pub(crate) fn report(engine: &Engine, title: &str, photos: &[u8]) -> EntityId {
     let new = NewIncident {
         category: "fire_safety".into(),
         title: title.into(),
+        answers: premises(),
         photos,
         ..NewIncident::default()
     };

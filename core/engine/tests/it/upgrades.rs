@@ -106,6 +106,7 @@ fn saved(engine: &Engine, title: &str, photo: Option<u8>) -> EntityId {
     let new = gridwalk_engine::NewIncident {
         category: "fire_safety".into(),
         title: title.into(),
+        answers: crate::support::premises(),
         photos: photos.into_iter().collect(),
         ..gridwalk_engine::NewIncident::default()
     };

@@ -12,6 +12,8 @@ use crate::service::{Service, Tools};
 
 /// An op that came, or what became of one that could not even be read.
 type Opened = Result<Incoming, OpOutcome>;
+/// What became of each.
+type Taken = Result<Vec<OpOutcome>, Error>;
 
 impl Service {
     /// Takes ops; on return the outcomes are durable.
@@ -27,8 +29,8 @@ impl Service {
         let too_old = request.v < self.tools.settings.min_v;
         let ops: Vec<Opened> = request.ops.into_iter().map(Incoming::open).collect();
         let (ops, now_ms) = (Arc::new(ops), self.now_ms());
-        self.on_this_line(phone, || {
-            let phone = phone.clone();
+        let take = |how: fn(&Asked<'_>, &mut dyn Write, &[Opened]) -> Taken| {
+            let (phone, ops) = (phone.clone(), Arc::clone(&ops));
             self.commit_with(move |tx, tools| {
                 let phone = phone.now(tx)?;
                 check_receipt(tx, &phone, phone.seen)?;
@@ -38,18 +40,19 @@ impl Service {
                     too_old,
                     now_ms,
                 };
-                let outcomes = match nested(tx, |tx| asked.take(tx, &ops)) {
-                    Err(Error::Store(error)) if !error.ends_transaction() => {
-                        // One of them is more than the store can take: the others
-                        // must not suffer from it.
-                        tracing::error!(%error, "a batch failed in the store; taking its ops one by one");
-                        asked.one_by_one(tx, &ops)
-                    }
-                    other => other,
-                }?;
+                let outcomes = how(&asked, tx, &ops)?;
                 let receipt = last_receipt(tx, phone.tenant, phone.id)?;
                 Ok(PushResponse { outcomes, receipt })
             })
+        };
+        self.on_this_line(phone, || match take(|asked, tx, ops| asked.take(tx, ops)) {
+            Err(Error::Store(error)) if !error.ends_transaction() => {
+                // One of them is more than the store can take: the others must
+                // not suffer from it.
+                tracing::error!(%error, "a batch failed in the store; taking its ops one by one");
+                take(|asked, tx, ops| asked.one_by_one(tx, ops))
+            }
+            other => other,
         })
     }
 }
@@ -63,7 +66,7 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn take(&self, tx: &mut dyn Write, ops: &[Opened]) -> Result<Vec<OpOutcome>, Error> {
+    fn take(&self, tx: &mut dyn Write, ops: &[Opened]) -> Taken {
         let device = &self.phone.device;
         let mut batch = Batch::open(tx, self.tools, device.tenant, self.now_ms)?;
         batch.sent_by(tx, device, self.too_old)?;
@@ -85,7 +88,7 @@ impl Asked<'_> {
 
     /// Takes each op in a savepoint of its own. One that the store cannot take is
     /// not stored, and said to be so: send it again later.
-    fn one_by_one(&self, tx: &mut dyn Write, ops: &[Opened]) -> Result<Vec<OpOutcome>, Error> {
+    fn one_by_one(&self, tx: &mut dyn Write, ops: &[Opened]) -> Taken {
         let mut outcomes = Vec::with_capacity(ops.len());
         for op in ops {
             match nested(tx, |tx| self.take(tx, std::slice::from_ref(op))) {

@@ -7,7 +7,7 @@ use super::make::{
 use crate::rows::{
     EntityFilter, EntityRow, EntryRow, Listing, OpSummary, Purged, StreamHead, Tag, TagRow, Wait,
 };
-use crate::{Read, Store, StoreError};
+use crate::{Read, Store, StoreError, nested};
 use gridwalk_domain::{StreamDigest, StreamKey};
 
 pub(super) fn all<S: Store>(make: &dyn Fn() -> S) {
@@ -451,7 +451,8 @@ fn what_was_purged_is_remembered(store: &impl Store) {
 fn receipts_are_numbered(store: &impl Store) {
     write(store, |tx| {
         tx.add_receipts(T, device(1), &[receipt(1), receipt(2), receipt(3)])?;
-        let taken = tx.add_receipts(T, device(1), &[receipt(4), receipt(2)]);
+        let receipts = [receipt(4), receipt(2)];
+        let taken: Result<()> = nested(tx, |tx| tx.add_receipts(T, device(1), &receipts));
         assert!(matches!(taken, Err(StoreError::Refused(_))), "{taken:?}");
         tx.add_receipts(T, device(2), &[receipt(1)])
     });

@@ -14,7 +14,7 @@ pub(super) fn all<S: Store>(make: &dyn Fn() -> S, folder: &Path) {
     an_error_stores_nothing(&make());
     a_savepoint_undoes_itself_alone(&make());
     savepoints_nest(&make());
-    a_refused_call_leaves_the_transaction_usable(&make());
+    a_refused_call_in_a_savepoint_leaves_the_transaction_usable(&make());
     a_transaction_sees_its_own_writes(&make());
     notes_are_kept(&make());
     a_copy_is_a_store_of_its_own(&make(), &folder.join("one"));
@@ -102,12 +102,17 @@ fn savepoints_nest(store: &impl Store) {
     assert_eq!(read(store, |tx| tx.op_ids(T)), [op_id(4)]);
 }
 
-fn a_refused_call_leaves_the_transaction_usable(store: &impl Store) {
+fn a_refused_call_in_a_savepoint_leaves_the_transaction_usable(store: &impl Store) {
     write(store, |tx| {
         tx.add_ops(T, &[op(1, 1, applied(1, 1))])?;
-        let twice = tx.add_ops(T, &[op(2, 1, applied(1, 2)), op(1, 1, applied(1, 1))]);
+        let ops = [op(2, 1, applied(1, 2)), op(1, 1, applied(1, 1))];
+        let twice: Result<()> = nested(tx, |tx| tx.add_ops(T, &ops));
         assert!(matches!(twice, Err(StoreError::Refused(_))), "{twice:?}");
-        assert_eq!(tx.op_ids(T)?, [op_id(1)], "a refused list is undone whole");
+        assert_eq!(
+            tx.op_ids(T)?,
+            [op_id(1)],
+            "a refused list is undone with its savepoint"
+        );
         tx.add_ops(T, &[op(3, 1, applied(1, 3))])
     });
     assert_eq!(read(store, |tx| tx.op_ids(T)), [op_id(1), op_id(3)]);

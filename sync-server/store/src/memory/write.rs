@@ -101,16 +101,6 @@ impl<T: DerefMut<Target = Tables>> Tx<T> {
             None => refused("no such op is stored"),
         }
     }
-
-    /// A call that fails half way is undone whole.
-    fn whole(&mut self, run: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
-        let length = self.undo.len();
-        let result = run(self);
-        if result.is_err() {
-            self.undo_to(length);
-        }
-        result
-    }
 }
 
 impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
@@ -229,23 +219,21 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
     }
 
     fn add_ops(&mut self, tenant: TenantId, rows: &[OpRow]) -> Result<()> {
-        self.whole(|tx| {
-            for row in rows {
-                let id = row.summary.id;
-                let mut known = tx
-                    .tables
-                    .ops
-                    .range((tenant, id, 0)..=(tenant, id, u64::MAX));
-                if known.any(|(_, other)| other.summary.sha256 == row.summary.sha256) {
-                    return refused("this op is stored");
-                }
-                let n = tx.tables.ops_stored;
-                // Numbers that an undone transaction used are not used again.
-                tx.tables.ops_stored += 1;
-                tx.put_op((tenant, id, n), row.clone())?;
+        for row in rows {
+            let id = row.summary.id;
+            let mut known = self
+                .tables
+                .ops
+                .range((tenant, id, 0)..=(tenant, id, u64::MAX));
+            if known.any(|(_, other)| other.summary.sha256 == row.summary.sha256) {
+                return refused("this op is stored");
             }
-            Ok(())
-        })
+            let n = self.tables.ops_stored;
+            // Numbers that an undone transaction used are not used again.
+            self.tables.ops_stored += 1;
+            self.put_op((tenant, id, n), row.clone())?;
+        }
+        Ok(())
     }
 
     fn set_outcome(&mut self, tenant: TenantId, summary: &OpSummary) -> Result<()> {
@@ -303,12 +291,10 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
         device: DeviceId,
         rows: &[ReceiptRow],
     ) -> Result<()> {
-        self.whole(|tx| {
-            for row in rows {
-                tx.add(|t| &mut t.receipts, (tenant, device, row.n), row.clone())?;
-            }
-            Ok(())
-        })
+        for row in rows {
+            self.add(|t| &mut t.receipts, (tenant, device, row.n), row.clone())?;
+        }
+        Ok(())
     }
 
     fn add_chunk(&mut self, tenant: TenantId, row: &ChunkRow) -> Result<()> {

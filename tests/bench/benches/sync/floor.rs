@@ -48,7 +48,7 @@ pub(crate) fn run(data: &Path, copy: &Path, after: i64, until: i64) -> Result<f6
     to.pragma_update(None, "journal_mode", "wal")?;
     to.pragma_update(None, "synchronous", "full")?;
     to.pragma_update(None, "wal_autocheckpoint", 4096)?;
-    to.pragma_update(None, "cache_size", -16_384)?;
+    to.pragma_update(None, "cache_size", -65_536)?;
     to.set_prepared_statement_cache_capacity(16);
     let start = Instant::now();
     let mut seq = 1_000_000_i64;

@@ -53,7 +53,8 @@ impl Action for Report {
         };
         let token = world.token(grid);
         let photos = photos(&mut world.rng);
-        let category = ["hygiene", "fire_safety", "public_order", "other"];
+        // Of the categories whose forms ask for no answer.
+        let category = ["hygiene", "other"];
         let new = NewIncident {
             category: category[world.rng.usize(0..category.len())].to_owned(),
             title: format!("楼道堆物{token}"),

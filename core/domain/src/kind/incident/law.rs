@@ -91,6 +91,9 @@ fn step(case: &Case<'_>, entity: &Entity) -> Result<(), Breach> {
                     "a quick capture is classified before it goes on its way",
                 );
             }
+            let fields = case.fields();
+            case.catalogue()?
+                .check_answered(|name| fields.get(name).copied())?;
             if row.name == "escalate"
                 && carried::<GridId>(case, HOLDER) != above(rights.district, entity)
             {

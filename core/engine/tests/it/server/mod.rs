@@ -127,11 +127,14 @@ pub(crate) struct Asking {
     standing: Standing,
 }
 
+/// The community that all grids stand in.
+pub(crate) const COMMUNITY: GridId = GridId::from_bytes([0x10; 16]);
+
 pub(crate) fn grid(n: u8) -> Grid {
     Grid {
         id: GridId::from_bytes([n; 16]),
         code: format!("3713020012010{n:02}").parse().expect("a code"),
-        parent: None,
+        parent: Some(COMMUNITY),
         level: GridLevel::Base,
         name: format!("第{n}网格"),
         synthetic: true,
