@@ -1,8 +1,10 @@
 //! Reporting an incident, with photos or without.
 
-use gridwalk_engine::{NewIncident, NewPhoto};
+use gridwalk_engine::{NewIncident, NewPhoto, Place};
 use img_parts::Bytes;
 use img_parts::png::PngChunk;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 use super::Action;
 use crate::ledger::{Fact, Saved};
@@ -39,6 +41,28 @@ pub(super) fn photos(rng: &mut fastrand::Rng) -> Vec<NewPhoto> {
         .collect()
 }
 
+/// A place in the district.
+const HERE: Place = Place {
+    lat: 35.1,
+    lon: 118.3,
+    accuracy_m: Some(10.0),
+};
+
+/// A category of the catalogue, mostly with what its form asks for.
+pub(super) fn class(rng: &mut fastrand::Rng) -> (&'static str, BTreeMap<String, Value>) {
+    let classes = [
+        ("hygiene", None),
+        ("fire_safety", Some(("premises", "dwelling"))),
+        ("public_order", Some(("police", "no"))),
+        ("family_dispute", Some(("hurt", "no"))),
+        ("other", None),
+    ];
+    let (category, asked) = classes[rng.usize(0..classes.len())];
+    let answer = asked.filter(|_| !rng.happens(0.1));
+    let answer = answer.map(|(question, said)| (question.to_owned(), json!(said)));
+    (category, answer.into_iter().collect())
+}
+
 /// Reports an incident.
 pub(super) struct Report;
 
@@ -54,10 +78,13 @@ impl Action for Report {
         let token = world.token(grid);
         let photos = photos(&mut world.rng);
         // Of the categories whose forms ask for no answer.
-        let category = ["hygiene", "other"];
+        let (category, answers) = class(&mut world.rng);
         let new = NewIncident {
-            category: category[world.rng.usize(0..category.len())].to_owned(),
+            category: category.to_owned(),
             title: format!("楼道堆物{token}"),
+            answers,
+            quick: world.rng.happens(0.2),
+            place: world.rng.happens(0.3).then_some(HERE),
             photos,
             ..NewIncident::default()
         };
