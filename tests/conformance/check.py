@@ -360,10 +360,34 @@ class Merging(Conformance):
         do = {"transition": {"from": "reported", "to": "verified", "base": create.id}}
         self.refused(one, one.op(incident, "incident", do), "rejected", "no_such_step")
 
+    def test_what_is_for_others_is_refused_alone(self):
+        one, two, create, incident = self.pair()
+        delete = two.op(incident, "incident", {"delete": {"base": create.id}})
+        comment = two.op(incident, "incident", {"append": {"list": "comments", "value": {"text": "我来看看"}}})
+        first, second = two.push(delete, comment)
+        self.assertEqual((first["outcome"], first["reason"]["code"]), ("rejected", "not_for_you"))
+        self.assertEqual(second["outcome"], "applied")
+
+    def test_a_report_keeps_to_the_catalogue(self):
+        phone = self.phone()
+        for fields, word, code in [
+            ({"category": "moon_dust"}, "rejected", "unknown_code"),
+            ({"category": "fire_safety"}, "rejected", "unanswered"),
+            ({"category": "fire_safety", "form.premises": 7}, "rejected", "bad_answer"),
+            ({"category": "hygiene", "form.nothing": "x"}, "rejected", "unknown_question"),
+            ({"category": "hygiene", "catalogue": 4_000_000_000}, "quarantined", "unknown_catalogue"),
+        ]:
+            fields = {"catalogue": 1, "grid": phone.grid, "title": "报告", "address": "一号院", **fields}
+            op = phone.op(new_id(), "incident", {"create": {"home": phone.records, "fields": fields}})
+            self.refused(phone, op, word, code)
+        fields = {"catalogue": 1, "grid": phone.grid, "title": "不知在哪"}
+        op = phone.op(new_id(), "incident", {"create": {"home": phone.records, "fields": fields}})
+        self.refused(phone, op, "rejected", "unfit")
+
     def test_a_stale_delete_is_a_proposal_and_an_edit_revives(self):
         one, two, create, incident = self.pair()
-        self.applied(one, one.set(incident, create.id))
-        self.assertEqual(self.outcome(two, two.op(incident, "incident", {"delete": {"base": create.id}}))["outcome"], "conflict_kept")
+        self.applied(two, two.set(incident, create.id))
+        self.assertEqual(self.outcome(one, one.op(incident, "incident", {"delete": {"base": create.id}}))["outcome"], "conflict_kept")
         state = self.state(one, incident)
         self.assertNotIn("deleted", state)
         self.assertEqual(len(state["delete_proposed"]), 1)

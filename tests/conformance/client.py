@@ -209,8 +209,10 @@ class Phone:
         fields = {
             "catalogue": self.scope["catalogue"]["version"],
             "category": "fire_safety",
+            "form.premises": "dwelling",
             "grid": self.grid,
             "title": title,
+            "address": "兰山路 1 号院 3 号楼",
         }
         return self.op(entity, "incident", {"create": {"home": self.records, "fields": fields}}, **changes), entity
 

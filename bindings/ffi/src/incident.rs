@@ -34,7 +34,6 @@ impl From<NewIncident> for inner::NewIncident {
             place: incident.place.map(Into::into),
             photos: list(incident.photos),
             // The screens have no forms yet: what they ask is answered later.
-            quick: true,
             ..Self::default()
         }
     }

@@ -4,6 +4,7 @@
 //! phone that the database loses is sent again by the phone; one of these is in
 //! the journal.
 
+use gridwalk_domain::rights::{Actor, Person};
 use gridwalk_domain::wire::Outcome;
 use gridwalk_domain::{
     Author, EntityId, Intent, Moment, OP_VERSION, OpBody, OpId, Rng, SealedOp, ServerPart,
@@ -12,9 +13,9 @@ use gridwalk_domain::{
 use gridwalk_store::{Read, StoreError, Write};
 
 use crate::batch::{Batch, Incoming};
+use crate::district;
 use crate::error::{Error, Fault};
 use crate::keep::{Book, Entry, append};
-use crate::rights::may_act;
 use crate::service::{Service, Tools};
 
 /// Something that somebody on the page does to a record.
@@ -61,48 +62,53 @@ impl Service {
     /// journal.
     ///
     /// # Errors
-    /// 403 where the user may not, 404 where there is no such record, 422 with
+    /// 403 with the reason where the user may not, 404 where there is no such record, 422 with
     /// the reason where a rule is broken, 409 where the op's id was used for
     /// something else. Nothing is stored then.
     pub fn act(&self, user: UserId, act: &Act) -> Result<Outcome, Error> {
-        let asked = act.clone();
-        self.carry_out(Author::User { user }, act, move |tx, tools| {
-            may(tx, tools, user, &asked)
+        self.carry_out(Author::User { user }, act, move |tx| {
+            let row = tx.user(user)?.ok_or_else(Fault::forbidden)?;
+            Ok((row.tenant, district::user(&row)))
         })
     }
 
     /// Takes an act of the server itself: what it alone may derive.
     ///
     /// # Errors
-    /// As [`Self::act`], but never 403.
+    /// As [`Self::act`]: the server has its rights, too.
     pub fn act_by_itself(
         &self,
         server: ServerPart,
         tenant: TenantId,
         act: &Act,
     ) -> Result<Outcome, Error> {
-        self.carry_out(Author::Server { server }, act, move |_, _| Ok(tenant))
+        let actor = Actor::Server(server);
+        let rights = vec![];
+        self.carry_out(Author::Server { server }, act, move |_| {
+            let rights = rights.clone();
+            Ok((tenant, Person { actor, rights }))
+        })
     }
 
     fn carry_out(
         &self,
         by: Author,
         act: &Act,
-        allowed: impl Fn(&dyn Read, &Tools) -> Result<TenantId, Error> + Send + 'static,
+        who: impl Fn(&dyn Read) -> Result<(TenantId, Person), Error> + Send + 'static,
     ) -> Result<Outcome, Error> {
         let at = self.tools.clock.now();
         let act = act.clone();
         let (tenant, op, outcome) = self.commit_with(move |tx, tools| {
-            let tenant = allowed(tx, tools)?;
+            let (tenant, person) = who(tx)?;
             if let Some(done) = done_before(tx, tenant, by, &act)? {
                 return Ok((tenant, done.0, done.1));
             }
             let kind = kind_of(tx, tenant, &act)?;
-            let sealed = act
-                .op(tenant, kind, by, at, &*tools.rng)
+            let body = act.op(tenant, kind, by, at, &*tools.rng);
+            let sealed = body
                 .seal()
                 .map_err(|why| Fault::new(422, "too_large", why.to_string()))?;
-            let outcome = take(tx, tools, tenant, &sealed, at.wall_ms)?;
+            let outcome = take(tx, tools, &person, &body, &sealed)?;
             Ok((tenant, sealed, outcome))
         })?;
         // Again for a repeat: the first time may have failed after the commit.
@@ -115,18 +121,6 @@ impl Service {
         append(&*self.tools.keep, Book::Journal, &[entry])?;
         Ok(outcome)
     }
-}
-
-/// Asks for the user's rights on the record; their district.
-fn may(tx: &dyn Read, tools: &Tools, user: UserId, act: &Act) -> Result<TenantId, Error> {
-    let forbidden = || Error::from(Fault::forbidden());
-    let row = tx.user(user)?.ok_or_else(forbidden)?;
-    let missing = || StoreError::Damaged("a user without a district".into());
-    let tenant = tx.tenant(row.tenant)?.ok_or_else(missing)?;
-    let tree = tools.trees.get(tx, &tenant)?;
-    let entity = tx.entities(tenant.id, &[act.entity])?.into_iter().next();
-    may_act(&row, &tree, entity.as_ref(), &act.intent)?;
-    Ok(tenant.id)
 }
 
 /// What became of the same act, where it was done before.
@@ -165,14 +159,15 @@ fn kind_of(tx: &dyn Read, tenant: TenantId, act: &Act) -> Result<String, Error> 
 fn take(
     tx: &mut dyn Write,
     tools: &Tools,
-    tenant: TenantId,
+    person: &Person,
+    body: &OpBody,
     sealed: &SealedOp,
-    now_ms: i64,
 ) -> Result<Outcome, Error> {
     let unreadable = |_| StoreError::Failed("an op of our own cannot be read".into());
     let op = Incoming::open(sealed.clone()).map_err(unreadable)?;
-    let mut batch = Batch::open(tx, tools, tenant, now_ms)?;
+    let mut batch = Batch::open(tx, tools, body.tenant, body.at.wall_ms)?;
     batch.load(tx, std::iter::once(&op))?;
+    batch.check_act(tx, person, body)?;
     batch.take(tx, &op, None, false)?;
     batch.free(tx)?;
     let outcome = batch.outcome(op.head.id, op.sha256).cloned();

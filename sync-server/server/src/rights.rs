@@ -5,7 +5,7 @@
 //! [`Sight`]: what its user may not see does not come out of it, so a handler
 //! cannot forget to ask.
 
-use gridwalk_domain::{EntityId, GridId, Intent, Sha256, Site, StreamKey, UserId, WorkerId};
+use gridwalk_domain::{EntityId, GridId, Sha256, Site, UserId, WorkerId};
 use gridwalk_store::{
     AssignmentRow, BlobRow, ContactRow, EntityFilter, EntityRow, GridRow, PositionRow, Read, Role,
     StoreError, TenantRow, UserRow,
@@ -14,43 +14,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::{Error, Fault};
+use crate::law::Law;
 use crate::routes::{Routes, Summary};
 use crate::tree::Tree;
-
-/// Whether a user may do this to a record (none: it is to be made): by their role
-/// on its grid, or on one above it. What each role may do is the domain's to say,
-/// here, once it does.
-///
-/// # Errors
-/// 403 where they may not.
-pub(crate) fn may_act(
-    user: &UserRow,
-    tree: &Tree,
-    record: Option<&EntityRow>,
-    intent: &Intent,
-) -> Result<(), Fault> {
-    let home = match (record, intent) {
-        (Some(row), _) => Some(row.home),
-        (None, Intent::Create { home, .. }) => Some(*home),
-        (None, _) => None,
-    };
-    let sees = match home {
-        Some(StreamKey::Records(grid) | StreamKey::Notices(grid)) => tree.is_below(grid, user.grid),
-        Some(StreamKey::Inbox(_) | StreamKey::Receipts(_)) => false,
-        None => return Err(Fault::not_found()),
-    };
-    if sees {
-        Ok(())
-    } else {
-        Err(Fault::forbidden())
-    }
-}
 
 /// Somebody who is logged in.
 pub(crate) struct Viewer {
     pub(crate) user: UserRow,
     pub(crate) tenant: TenantRow,
     pub(crate) tree: Arc<Tree>,
+    pub(crate) law: Arc<Law>,
 }
 
 impl Viewer {

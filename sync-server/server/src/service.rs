@@ -1,7 +1,7 @@
 //! All that the server does, free of any transport.
 
 use gridwalk_domain::wire::{Limits, PROTOCOL_VERSION};
-use gridwalk_domain::{Calendar, Catalogue, Clock, Epoch, Rng};
+use gridwalk_domain::{Clock, Epoch, Rng};
 use gridwalk_store::{Read, Store, StoreError, Write};
 use std::collections::HashSet;
 use std::sync::atomic::AtomicUsize;
@@ -11,6 +11,7 @@ use crate::blobs::Blobs;
 use crate::commits::Commits;
 use crate::error::Error;
 use crate::keep::Keep;
+use crate::law::Laws;
 use crate::limiter::{Limit, Limiter};
 use crate::replay;
 use crate::routes::Routes;
@@ -129,6 +130,7 @@ pub(crate) struct Tools {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) trees: Arc<Trees>,
+    pub(crate) laws: Arc<Laws>,
     pub(crate) states: Arc<States>,
     pub(crate) settings: Arc<Settings>,
 }
@@ -146,8 +148,6 @@ impl Tools {
 /// is durable when it returns.
 pub struct Service {
     pub(crate) tools: Tools,
-    pub(crate) catalogue: Catalogue,
-    pub(crate) calendar: Calendar,
     pub(crate) routes: Routes,
     pub(crate) limiter: Limiter,
     /// Held while a password is hashed: each takes 19 MiB and a core.
@@ -174,14 +174,13 @@ impl Service {
             clock: parts.clock,
             rng: parts.rng,
             trees: Arc::default(),
+            laws: Arc::default(),
             states: Arc::default(),
             settings: Arc::new(settings),
         };
         begin(&tools)?;
         let service = Self {
             tools,
-            catalogue: Catalogue::shipped(),
-            calendar: Calendar::shipped(),
             routes: Routes::default(),
             limiter: Limiter::default(),
             hashing: Mutex::default(),

@@ -95,6 +95,12 @@ impl Tree {
         self.line(grid).into_iter().filter(is_open).collect()
     }
 
+    /// The grids whose place this one took, at once or later.
+    pub(crate) fn forebears(&self, one: GridId) -> impl Iterator<Item = GridId> {
+        let closed = self.successors.keys().copied();
+        closed.filter(move |grid| *grid != one && self.line(*grid).contains(&one))
+    }
+
     /// Whether `one` is `grid` or took its place, at once or later.
     pub(crate) fn is_heir(&self, one: GridId, grid: GridId) -> bool {
         one == grid || (self.successors.contains_key(&grid) && self.line(grid).contains(&one))
@@ -194,6 +200,10 @@ mod tests {
             assert!(tree.is_heir(id(heir), id(1)), "{heir}");
         }
         assert!(!tree.is_heir(id(2), id(3)) && !tree.is_heir(id(1), id(2)));
+        let mut forebears: Vec<_> = tree.forebears(id(5)).collect();
+        forebears.sort_unstable();
+        assert_eq!(forebears, [id(1), id(3)]);
+        assert_eq!(tree.forebears(id(1)).count(), 0);
     }
 
     #[test]

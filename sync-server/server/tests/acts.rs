@@ -80,9 +80,10 @@ fn an_act_reaches_the_phone_and_a_repeat_is_the_same_act() {
     world.service.act(town, &settle).expect("acts");
     let state = phone.state(create.entity);
     assert_eq!((state.text("title"), state.conflicts()), (Some("v4"), 0));
+    // To take a report away is for who made it.
     let delete = act(3, create.entity, Intent::Delete { base: settle.op });
-    world.service.act(town, &delete).expect("acts");
-    assert!(phone.state(create.entity).deleted.is_some());
+    let theirs = refused(world.service.act(town, &delete));
+    assert_eq!(theirs, (403, "not_for_you".into()));
 }
 
 #[test]
@@ -197,12 +198,12 @@ fn the_server_acts_too_and_makes_records_of_its_own() {
     let mut phone = world.phone("王", BASE[0]);
     let old = world.copy();
     let fields = json!({
-        "grid": phone.grid, "catalogue": 1, "category": "public_order", "title": "来自另一系统",
+        "grid": phone.grid, "work": "visit", "title": "到期回访",
     });
     let made = Act {
         op: OpId::from_bytes([1; 16]),
         entity: EntityId::from_bytes([2; 16]),
-        kind: Some("incident".into()),
+        kind: Some("task".into()),
         intent: Intent::Create {
             home: phone.records(),
             fields: serde_json::from_value(fields).expect("an object"),

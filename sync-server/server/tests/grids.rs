@@ -44,7 +44,10 @@ fn incident(phone: &mut Phone, title: &str, lon: Option<f64>) -> OpBody {
     if let Intent::Create { fields, .. } = &mut op.intent {
         match lon {
             Some(lon) => fields.insert("place".into(), json!({"lat": 35.052, "lon": lon})),
-            None => fields.remove("place"),
+            None => {
+                fields.remove("place");
+                fields.insert("address".into(), json!("某处"))
+            }
         };
     }
     op
@@ -69,14 +72,16 @@ fn a_split_lists_open_records_where_they_lie() {
     let outside = incident(&mut phone, "outside", Some(119.0));
     let mut closed = incident(&mut phone, "closed", Some(118.302));
     if let Intent::Create { fields, .. } = &mut closed.intent {
-        fields.insert("description".into(), json!("over"));
+        // Of a category that its gridworker may close.
+        fields.insert("category".into(), json!("other"));
+        fields.remove("form.premises");
     }
     let step = |phone: &mut Phone, from: &str, to: &str, base| Intent::Transition {
         from: from.into(),
         to: to.into(),
         base,
         reason: Some(phone.device.to_string()),
-        with: Default::default(),
+        with: [("note".to_owned(), json!("已处理"))].into_iter().collect(),
     };
     let handled = step(&mut phone, "reported", "handled_on_site", closed.id);
     let handled = phone.body("incident", closed.entity, handled);

@@ -457,21 +457,17 @@ fn two_identical_photos_are_one_blob_with_two_references() {
 }
 
 #[test]
-fn a_record_of_a_category_and_a_grid_that_are_gone_is_taken_as_it_was_meant() {
+fn a_record_of_a_grid_that_is_gone_is_taken_as_it_was_meant() {
     let world = world();
     let mut phone = world.phone("王", BASE[0]);
-    let mut op = phone.incident("old");
-    if let Intent::Create { fields, .. } = &mut op.intent {
-        fields.insert("category".into(), json!("a_category_that_was_deleted"));
-        fields.insert("catalogue".into(), json!(0));
-    }
+    let op = phone.incident("old");
     world.clock.turn(HOUR);
     let admin = world.service.admin();
     admin.merge_grids(&[BASE[0]], BASE[1]).expect("merges");
     assert_eq!(seq(&phone.push_one(&op)), 1);
     let merged = StreamKey::Records(world.grid(BASE[1]));
     let state = state(&phone.read(merged)[&op.entity]).clone();
-    assert_eq!(state.text("category"), Some("a_category_that_was_deleted"));
+    assert_eq!(state.text("title"), Some("old"));
     assert_eq!(
         state.home,
         phone.records(),

@@ -1,6 +1,6 @@
 //! Incidents.
 
-use gridwalk_domain::catalogue::{ANSWER, BadReport};
+use gridwalk_domain::catalogue::ANSWER;
 use gridwalk_domain::kind::Kind;
 use gridwalk_domain::{Catalogue, EntityId, Grid, Intent, Sha256, StreamKey, kind};
 use serde_json::{Value, json};
@@ -47,11 +47,9 @@ pub struct NewIncident {
     pub title: String,
     /// What was seen: at most 5,000 characters.
     pub description: Option<String>,
-    /// Answers to the questions of its category, by their codes.
+    /// Answers to the questions of its category, by their codes; those that are
+    /// required may wait until it goes on its way.
     pub answers: BTreeMap<String, Value>,
-    /// Whether the form may wait: where its category asks for answers that are
-    /// not given, it is saved unclassified, with the category's name as a tag.
-    pub quick: bool,
     /// Where; without one, the last fix of the running patrol that is used for
     /// the route and is younger than two minutes.
     pub place: Option<Place>,
@@ -82,7 +80,7 @@ impl Engine {
     ///
     /// # Errors
     /// `NotEnrolled`, `NoShift`, `OutOfScope`, `UnknownCategory`, `NotAllowed`
-    /// where an answer is missing or none, `Invalid`, `PhotoNotTaken`,
+    /// where an answer is none, `Invalid`, `PhotoNotTaken`,
     /// `DiskFull`, `Storage`.
     pub fn report_incident(&self, new: NewIncident) -> Result<EntityId> {
         let now = self.shared.now();
@@ -90,22 +88,18 @@ impl Engine {
         let kind = kind::incident::KIND.name;
         // Whether it may be written comes before the work on the photos.
         self.shared.with(|core| {
-            let report = Report::of(core, &new, now.wall_ms)?;
+            let create = create(core, &new, now.wall_ms)?;
             let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
-            pen.would(&core.conn, id, kind, report.create)
+            pen.would(&core.conn, id, kind, create)
         })?;
         let stored = self.store_photos(&new.photos)?;
         self.shared.change(|core| {
             let now = self.shared.now();
-            let report = Report::of(core, &new, now.wall_ms)?;
+            let create = create(core, &new, now.wall_ms)?;
             let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
             self.ensure_stored(&stored)?;
             let tx = begin(&mut core.conn)?;
-            pen.write(&tx, id, kind, vec![], report.create)?;
-            if let Some(tag) = report.tag {
-                let (set, value) = ("tags".to_owned(), json!(tag));
-                pen.write(&tx, id, kind, vec![], Intent::Add { set, value })?;
-            }
+            pen.write(&tx, id, kind, vec![], create)?;
             for (sha256, photo) in &stored {
                 let value = Photo::reference(photo, *sha256);
                 let list = kind::incident::PHOTOS.to_owned();
@@ -159,59 +153,40 @@ pub(super) fn grid(core: &Core) -> Inner<Grid> {
 }
 
 /// A report as it is written.
-struct Report {
-    create: Intent,
-    /// What it is called while it is not classified.
-    tag: Option<String>,
-}
-
-impl Report {
-    fn of(core: &Core, new: &NewIncident, now_ms: i64) -> Inner<Self> {
-        let grid = grid(core)?;
-        let catalogue = core
-            .synced
-            .as_ref()
-            .map(|synced| &synced.scope.catalogue)
-            .ok_or(EngineError::NotEnrolled)?;
-        let category = (!new.category.is_empty()).then_some(new.category.as_str());
-        let mut class = class_fields(new, catalogue);
-        let mut tag = None;
-        if new.quick && is_unanswered(catalogue, &class) {
-            let named = category.and_then(|code| catalogue.category(code));
-            tag = named.map(|category| category.name.zh.clone());
-            class.clear();
-        }
-        let place = new.place.or_else(|| near(core, now_ms)).map(place_value);
-        let said = new.address.clone().filter(|text| !text.trim().is_empty());
-        let address = said.or_else(|| place.is_none().then(|| grid.name.clone()));
-        let live = core.recorder.live.as_ref();
-        let fields = [
-            ("worker", Some(json!(core.me()?.worker.id))),
-            ("grid", Some(json!(grid.id))),
-            ("patrol", live.map(|live| json!(live.id))),
-            ("catalogue", Some(json!(catalogue.version))),
-            ("title", (!new.title.is_empty()).then(|| json!(new.title))),
-            (
-                "description",
-                new.description.as_ref().map(|text| json!(text)),
-            ),
-            ("place", place),
-            ("address", address.map(|text| json!(text))),
-            (
-                "found_ms",
-                time_value(&kind::incident::KIND, "found_ms", now_ms),
-            ),
-        ];
-        let fields = fields
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        let home = StreamKey::Records(grid.id);
-        let fields = fields.chain(class).collect();
-        Ok(Self {
-            create: Intent::Create { home, fields },
-            tag,
-        })
-    }
+fn create(core: &Core, new: &NewIncident, now_ms: i64) -> Inner<Intent> {
+    let grid = grid(core)?;
+    let catalogue = core
+        .synced
+        .as_ref()
+        .map(|synced| &synced.scope.catalogue)
+        .ok_or(EngineError::NotEnrolled)?;
+    let place = new.place.or_else(|| near(core, now_ms)).map(place_value);
+    let said = new.address.clone().filter(|text| !text.trim().is_empty());
+    let address = said.or_else(|| place.is_none().then(|| grid.name.clone()));
+    let live = core.recorder.live.as_ref();
+    let fields = [
+        ("worker", Some(json!(core.me()?.worker.id))),
+        ("grid", Some(json!(grid.id))),
+        ("patrol", live.map(|live| json!(live.id))),
+        ("catalogue", Some(json!(catalogue.version))),
+        ("title", (!new.title.is_empty()).then(|| json!(new.title))),
+        (
+            "description",
+            new.description.as_ref().map(|text| json!(text)),
+        ),
+        ("place", place),
+        ("address", address.map(|text| json!(text))),
+        (
+            "found_ms",
+            time_value(&kind::incident::KIND, "found_ms", now_ms),
+        ),
+    ];
+    let fields = fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let home = StreamKey::Records(grid.id);
+    let fields = fields.chain(class_fields(new, catalogue)).collect();
+    Ok(Intent::Create { home, fields })
 }
 
 /// How a report is classified, with the answers to its form.
@@ -235,13 +210,6 @@ fn class_fields(new: &NewIncident, catalogue: &Catalogue) -> BTreeMap<String, Va
     let answers = new.answers.iter();
     let answers = answers.map(|(code, value)| (format!("{ANSWER}{code}"), value.clone()));
     class.chain(answers).collect()
-}
-
-/// Whether all that keeps a report from its category is an answer that it does
-/// not give.
-fn is_unanswered(catalogue: &Catalogue, class: &BTreeMap<String, Value>) -> bool {
-    let checked = catalogue.check_report(|name| class.get(name), class.keys().map(String::as_str));
-    matches!(checked, Err(BadReport::Unanswered(_)))
 }
 
 /// A time by this phone's clock as a field of a record; none where the clock is

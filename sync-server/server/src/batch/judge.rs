@@ -20,7 +20,7 @@ pub(super) struct Verdict {
 }
 
 /// Why judging ends: it is decided, or the store failed.
-enum End {
+pub(super) enum End {
     Not(Verdict),
     Store(StoreError),
 }
@@ -38,12 +38,12 @@ impl From<Verdict> for End {
 }
 
 impl Verdict {
-    fn taken(outcome: Outcome) -> Self {
+    pub(super) fn taken(outcome: Outcome) -> Self {
         let wait = None;
         Self { outcome, wait }
     }
 
-    fn quarantined(code: &str, text: &str, wait: Option<Wait>) -> Self {
+    pub(super) fn quarantined(code: &str, text: &str, wait: Option<Wait>) -> Self {
         let reason = reason(code, &text);
         Self {
             outcome: Outcome::Quarantined { reason },
@@ -102,6 +102,12 @@ impl Batch<'_> {
         let at_ms = self.when(tx, op)?;
         if let Some(device) = device {
             self.check_scope(tx, body, device, at_ms)?;
+            if let Some(person) = self
+                .senders
+                .worker(tx, self.tenant.id, device, &self.tree)?
+            {
+                self.check_rules(tx, &person, body, at_ms)?;
+            }
         }
         self.apply(tx, body, at_ms, apply)
     }
@@ -214,7 +220,8 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// The home stream must have been the worker's at the time of writing.
+    /// The home stream must have been the worker's at the time of writing, or a
+    /// stream of theirs lists the record.
     fn check_scope(
         &mut self,
         tx: &dyn Read,
@@ -242,7 +249,9 @@ impl Batch<'_> {
             Some(StreamKey::Inbox(owner)) => owner == worker,
             Some(StreamKey::Notices(_) | StreamKey::Receipts(_)) => false,
         };
-        if !theirs {
+        // A record that concerns them wherever it lives is in their inbox.
+        let concerns = |loaded: &Loaded| loaded.is_listed_in(StreamKey::Inbox(worker));
+        if !theirs && !self.entities.get(&body.entity).is_some_and(concerns) {
             let text = "the grid was not assigned to this worker then";
             let wait = Some(Wait::Assignment(worker));
             return Err(Verdict::quarantined("out_of_scope", text, wait).into());

@@ -6,10 +6,12 @@
 //! no trace but its own row.
 //!
 //! - [`judge`]: what becomes of one op;
+//! - [`gate`]: what the domain's rules say to it;
 //! - [`held`]: what is in quarantine, and what lets it out;
 //! - [`numbers`]: the streams' numbers;
 //! - [`purge`]: what is taken out for good.
 
+mod gate;
 mod held;
 mod incoming;
 mod judge;
@@ -27,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::keep::{Book, Order, append};
+use crate::law::Law;
 use crate::project;
 use crate::service::Tools;
 use crate::sync::{add_receipts, free_chunks};
@@ -58,6 +61,10 @@ impl Loaded {
         let of_state = self.state.as_ref().map(|state| state.home);
         of_state.or(self.row.as_ref().map(|row| row.home))
     }
+
+    fn is_listed_in(&self, stream: StreamKey) -> bool {
+        self.listed.iter().any(|listing| listing.stream == stream)
+    }
 }
 
 /// An op by its name and content.
@@ -80,6 +87,7 @@ pub(crate) struct Batch<'t> {
     tools: &'t Tools,
     tenant: TenantRow,
     tree: Arc<Tree>,
+    law: Arc<Law>,
     now_ms: i64,
     senders: Senders,
     /// What is known of each op that was asked for; nothing where it is none.
@@ -114,6 +122,7 @@ impl<'t> Batch<'t> {
         let tenant = tx.tenant(tenant)?.ok_or_else(missing)?;
         Ok(Self {
             tree: tools.trees.get(tx, &tenant)?,
+            law: tools.laws.get(tx, &tenant)?,
             tools,
             tenant,
             now_ms,

@@ -1,10 +1,14 @@
 //! The phone an op came from, as far as judging it asks.
 
+use gridwalk_domain::rights::Person;
 use gridwalk_domain::{BootId, DeviceId, Moment, TenantId};
 use gridwalk_store::{AssignmentRow, DeviceRow, DeviceStanding, Read, StoreError};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::district;
 use crate::sync::Boots;
+use crate::tree::Tree;
 
 /// A phone and its worker.
 pub(super) struct Sender {
@@ -12,6 +16,8 @@ pub(super) struct Sender {
     pub(super) assignments: Vec<AssignmentRow>,
     /// Whether its app is too old to be judged.
     pub(super) too_old: bool,
+    /// Its worker with their rights; made when the first op needs it.
+    person: Option<Arc<Person>>,
     boots: Boots,
     /// The boots that were asked for, known or not.
     asked: BTreeMap<BootId, ()>,
@@ -24,9 +30,18 @@ impl Sender {
             device,
             assignments,
             too_old,
+            person: None,
             boots: Boots::default(),
             asked: BTreeMap::new(),
         })
+    }
+
+    fn person(&mut self, tree: &Tree) -> Arc<Person> {
+        let made = || {
+            let person = district::worker(self.device.worker, &self.assignments, tree);
+            Arc::new(person)
+        };
+        Arc::clone(self.person.get_or_insert_with(made))
     }
 
     pub(super) fn is_stolen(&self) -> bool {
@@ -63,6 +78,18 @@ impl Senders {
         let sender = Sender::new(tx, device.clone(), too_old)?;
         self.0.insert(device.id, sender);
         Ok(())
+    }
+
+    /// The worker of a phone, with their rights; none where it is not known.
+    pub(super) fn worker(
+        &mut self,
+        tx: &dyn Read,
+        tenant: TenantId,
+        id: DeviceId,
+        tree: &Tree,
+    ) -> Result<Option<Arc<Person>>, StoreError> {
+        let sender = self.get(tx, tenant, id)?;
+        Ok(sender.map(|sender| sender.person(tree)))
     }
 
     /// The phone of an op that was stored before; none where it is not known.

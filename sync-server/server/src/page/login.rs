@@ -188,13 +188,19 @@ impl Service {
     }
 
     fn viewer_of(&self, user: UserRow) -> Result<Viewer, Error> {
-        let (tenant, tree) = self.read(|tx| {
+        let (tenant, tree, law) = self.read(|tx| {
             let missing = || StoreError::Damaged("a user without a district".into());
             let tenant = tx.tenant(user.tenant)?.ok_or_else(missing)?;
             let tree = self.tools.trees.get(tx, &tenant)?;
-            Ok((tenant, tree))
+            let law = self.tools.laws.get(tx, &tenant)?;
+            Ok((tenant, tree, law))
         })?;
-        Ok(Viewer { user, tenant, tree })
+        Ok(Viewer {
+            user,
+            tenant,
+            tree,
+            law,
+        })
     }
 
     pub(super) fn me(&self, viewer: &Viewer) -> Result<Me, Error> {

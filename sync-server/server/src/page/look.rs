@@ -79,7 +79,7 @@ impl Service {
         }
         match path {
             ["me"] => json(&self.me(&viewer)?),
-            ["catalogue"] => catalogue(&self.catalogue),
+            ["catalogue"] => catalogue(&viewer.law.catalogue),
             ["grids"] => self.grids(&viewer, request),
             ["grids", id, "map"] => self.map(&viewer, request, id),
             ["day"] => self.seen(&viewer, |sight| self.day(sight, request)),

@@ -93,6 +93,7 @@ impl Service {
             grids_at(&tx.assignments(phone.tenant, Some(phone.worker))?, now_ms)
         };
         let tree = self.tools.trees.get(tx, &tenant)?;
+        let law = self.tools.laws.get(tx, &tenant)?;
         let mut boundaries = tx
             .boundaries(phone.tenant, Some(&ids))?
             .into_iter()
@@ -117,9 +118,9 @@ impl Service {
             },
             grids: grids.collect::<Result<_, StoreError>>()?,
             streams: readable(&self.tools, tx, phone, now_ms)?,
-            catalogue: self.catalogue.clone(),
-            older_catalogues: Vec::new(),
-            calendar: Some(self.calendar.clone()),
+            catalogue: law.catalogue.clone(),
+            older_catalogues: law.older.clone(),
+            calendar: Some(law.calendar.clone()),
             utc_offset_min: tenant.utc_offset_min,
         })
     }

@@ -266,6 +266,7 @@ impl Phone {
     pub fn incident(&mut self, title: &str) -> OpBody {
         let fields = json!({
             "grid": self.grid, "catalogue": 1, "category": "fire_safety", "title": title,
+            "form.premises": "dwelling",
             "place": {"lat": 35.052, "lon": 118.302, "accuracy_m": 8.0},
         });
         self.create("incident", fields)

@@ -106,7 +106,7 @@ impl Phone {
         let mut ops = Vec::with_capacity(BATCH);
         for n in 0..BATCH {
             let fields = json!({
-                "grid": self.grid, "catalogue": 1, "category": "fire_safety",
+                "grid": self.grid, "catalogue": 1, "category": "fire_safety", "form.premises": "dwelling",
                 "title": format!("第{n}件：楼道堆放杂物，占用疏散通道"),
                 "place": {"lat": 35.052, "lon": 118.302, "accuracy_m": 8.0},
             });
