@@ -83,7 +83,6 @@ impl Action for Report {
             category: category.to_owned(),
             title: format!("楼道堆物{token}"),
             answers,
-            quick: world.rng.happens(0.2),
             place: world.rng.happens(0.3).then_some(HERE),
             photos,
             ..NewIncident::default()
