@@ -90,7 +90,6 @@ fn a_report_that_says_what_cannot_be_is_refused_alone() {
             "subcategory",
         ),
         (json!({"severity": "dreadful"}), "unknown_code", "severity"),
-        (json!({"form.premises": null}), "unanswered", "premises"),
         (json!({"form.premises": 7}), "bad_answer", "premises"),
         (json!({"form.premises": "castle"}), "bad_answer", "premises"),
         (json!({"form.done": "removed"}), "bad_answer", "done"),
@@ -156,13 +155,20 @@ fn a_step_that_is_not_allowed_is_refused_and_says_why() {
         &mut phone,
         &json!({"category": null, "form.premises": null, "title": null}),
     );
-    phone.push(&[made.clone(), quick.clone()]);
+    let unanswered = report(&mut phone, &json!({"form.premises": null}));
+    phone.push(&[made.clone(), quick.clone(), unanswered.clone()]);
     let above = world.grid("371302001001");
     let town = world.grid("371302001");
     for (on, to, with, code) in [
         (&made, "verified", json!({}), "no_such_step"),
         (&made, "on_the_moon", json!({}), "no_such_step"),
         (&made, "escalated", json!({}), "step_needs"),
+        (
+            &unanswered,
+            "escalated",
+            json!({"holder": above}),
+            "unanswered",
+        ),
         (&made, "escalated", json!({"holder": town}), "unfit"),
         (&made, "escalated", json!({"holder": "above"}), "unfit"),
         (&made, "handled_on_site", json!({}), "unfit"),
