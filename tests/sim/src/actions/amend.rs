@@ -206,7 +206,7 @@ impl Action for Attach {
         let Some((record, _)) = world.some_incident(no) else {
             return;
         };
-        let photo = report::photo(&mut world.rng);
+        let photo = report::photo(world, no);
         let what = &format!("adds a photo to {}", World::short(record));
         world.call(no, what, |engine| engine.attach(record, &[photo]));
     }

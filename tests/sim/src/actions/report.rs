@@ -12,13 +12,17 @@ use crate::random::Chance as _;
 use crate::world::phone::Phone;
 use crate::world::{Called, World};
 
-/// A small photo; now and then the same as another one.
-pub(super) fn photo(rng: &mut fastrand::Rng) -> NewPhoto {
+/// A small photo; now and then the same as another one of its district, as every
+/// purge of an attachment is a district's.
+pub(super) fn photo(world: &mut World, no: usize) -> NewPhoto {
     let chunk = |kind: &[u8; 4], data: Vec<u8>| {
         let chunk = PngChunk::new(*kind, Bytes::from(data));
         chunk.encoder().bytes().to_vec()
     };
-    let seed = if rng.happens(0.2) { 7 } else { rng.u64(..) };
+    let tenant = world.district.workers[world.phones[no].worker].tenant;
+    let same = 7 + u64::from(tenant == world.district.grids[0].tenant);
+    let rng = &mut world.rng;
+    let seed = if rng.happens(0.2) { same } else { rng.u64(..) };
     let mut noise = fastrand::Rng::with_seed(seed);
     let pixels = (0..noise.usize(10..3000)).map(|_| noise.u8(..)).collect();
     let parts = [
@@ -34,11 +38,10 @@ pub(super) fn photo(rng: &mut fastrand::Rng) -> NewPhoto {
 }
 
 /// Photos for a report.
-pub(super) fn photos(rng: &mut fastrand::Rng) -> Vec<NewPhoto> {
+pub(super) fn photos(world: &mut World, no: usize) -> Vec<NewPhoto> {
     let count = [0, 0, 1, 1, 2];
-    (0..count[rng.usize(0..count.len())])
-        .map(|_| photo(rng))
-        .collect()
+    let count = count[world.rng.usize(0..count.len())];
+    (0..count).map(|_| photo(world, no)).collect()
 }
 
 /// A place in the district.
@@ -76,7 +79,7 @@ impl Action for Report {
             return;
         };
         let token = world.token(grid);
-        let photos = photos(&mut world.rng);
+        let photos = photos(world, no);
         // Of the categories whose forms ask for no answer.
         let (category, answers) = class(&mut world.rng);
         let new = NewIncident {
