@@ -1,7 +1,11 @@
 //! The arguments.
 
+mod records;
+
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+pub(crate) use records::*;
 
 /// 巡格终端：一个数据文件就是一部手机。
 /// A gridworker's phone without a phone: one data file is one phone.
@@ -57,6 +61,24 @@ pub(crate) enum Verb {
     /// 事件 · incidents
     #[command(subcommand)]
     Incident(Incident),
+    /// 草稿：只在本机 · drafts of reports, on this phone alone
+    #[command(subcommand)]
+    Draft(Draft),
+    /// 巡查结果 · what a patrol found, by category
+    #[command(subcommand)]
+    Finding(Finding),
+    /// 走访 · household visits
+    #[command(subcommand)]
+    Visit(Visit),
+    /// 任务 · tasks
+    #[command(subcommand)]
+    Task(Task),
+    /// 通知 · notices
+    #[command(subcommand)]
+    Notice(Notice),
+    /// 调解 · mediations of family disputes
+    #[command(subcommand)]
+    Mediation(Mediation),
     /// 必到点 · sites
     #[command(subcommand)]
     Site(SiteVerb),
@@ -159,19 +181,6 @@ pub(crate) enum Patrol {
     List,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Incident {
-    /// 上报 · report one
-    New(NewIncident),
-    /// 列出、查找 · list and search; what is named must all fit
-    List(FindIncidents),
-    /// 查看 · show one
-    Show {
-        /// 事件编号 · the incident's id
-        id: String,
-    },
-}
-
 #[derive(Debug, Group)]
 pub(crate) struct FindIncidents {
     /// 状态 · its state: reported, escalated …
@@ -209,31 +218,6 @@ pub(crate) enum SiteVerb {
         #[arg(long)]
         note: Option<String>,
     },
-}
-
-#[derive(Debug, Group)]
-pub(crate) struct NewIncident {
-    /// 类别代码 · the category's code: hygiene, fire_safety, public_order, family_dispute, other
-    #[arg(long)]
-    pub(crate) category: String,
-    /// 标题 · one line
-    #[arg(long)]
-    pub(crate) title: String,
-    /// 描述 · what was seen
-    #[arg(long)]
-    pub(crate) description: Option<String>,
-    /// 程度 · the severity's code
-    #[arg(long)]
-    pub(crate) severity: Option<String>,
-    /// 照片（可多次） · a photo; may be repeated
-    #[arg(long, value_name = "FILE")]
-    pub(crate) photo: Vec<PathBuf>,
-    /// 纬度 · latitude, WGS-84
-    #[arg(long, requires = "lon", allow_negative_numbers = true)]
-    pub(crate) lat: Option<f64>,
-    /// 经度 · longitude, WGS-84
-    #[arg(long, requires = "lat", allow_negative_numbers = true)]
-    pub(crate) lon: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

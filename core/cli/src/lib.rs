@@ -8,8 +8,11 @@
 mod args;
 mod conflict;
 mod find;
+mod incident;
 mod key;
 mod leave;
+mod life;
+mod mediation;
 mod problem;
 mod record;
 mod run;
@@ -17,6 +20,7 @@ mod show;
 mod sites;
 mod sync;
 mod text;
+mod work;
 
 use clap::Parser as _;
 use std::io::Write as _;

@@ -2,8 +2,8 @@
 
 use gridwalk_domain::EntityId;
 use gridwalk_engine::{
-    Config, Engine, Format, HttpTransport, Invitation, Network, NewIncident, NewPhoto, Place,
-    SyncOptions, SystemDisk,
+    Config, Engine, EngineError, Format, HttpTransport, Invitation, Network, SyncOptions,
+    SystemDisk,
 };
 use gridwalk_system::{SystemClock, SystemRng};
 use std::fs;
@@ -11,10 +11,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::args::{self, Args, FileFormat, Incident, Patrol, Shift, Vault, Verb};
+use crate::args::{Args, FileFormat, Patrol, Shift, Vault, Verb};
 use crate::problem::{Outcome, Problem, shown};
 use crate::text::Texts;
-use crate::{conflict, find, key, leave, record, show, sites, sync};
+use crate::{conflict, incident, key, leave, mediation, record, show, sites, sync, work};
 
 pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
     let out = &mut io::stdout().lock();
@@ -23,7 +23,13 @@ pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
         Verb::Enrol { invitation } => enrol(args, &engine, invitation, texts, out)?,
         Verb::Shift(verb) => shift(&engine, verb, texts, out)?,
         Verb::Patrol(verb) => patrol(&engine, verb, texts, out)?,
-        Verb::Incident(verb) => incident(&engine, verb, texts, out)?,
+        Verb::Incident(verb) => incident::run(&engine, verb, texts, out)?,
+        Verb::Draft(verb) => incident::draft(&engine, verb, texts, out)?,
+        Verb::Finding(verb) => work::finding(&engine, verb, texts, out)?,
+        Verb::Visit(verb) => work::visit(&engine, verb, texts, out)?,
+        Verb::Task(verb) => work::task(&engine, verb, texts, out)?,
+        Verb::Notice(verb) => work::notice(&engine, verb, texts, out)?,
+        Verb::Mediation(verb) => mediation::run(&engine, verb, texts, out)?,
         Verb::Sync { metered, budget } => {
             let options = SyncOptions {
                 network: if *metered {
@@ -176,50 +182,21 @@ fn patrol(engine: &Engine, verb: &Patrol, texts: &Texts, out: &mut dyn Write) ->
     Ok(())
 }
 
-fn incident(engine: &Engine, verb: &Incident, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
-    match verb {
-        Incident::New(new) => {
-            let id = engine.report_incident(new_incident(new)?)?;
-            writeln!(
-                out,
-                "{}",
-                texts.say("incident.reported", &[("id", id.to_string())])
-            )?;
-        }
-        Incident::List(asked) => find::list(engine, asked, texts, out)?,
-        Incident::Show { id } => show::incident(&engine.incident(parsed(id)?)?, texts, out)?,
-    }
-    Ok(())
-}
-
-fn new_incident(new: &args::NewIncident) -> Outcome<NewIncident> {
-    let mut photos = Vec::with_capacity(new.photo.len());
-    for file in &new.photo {
-        let bytes = fs::read(file).map_err(|error| Problem::reading(file, &error))?;
-        photos.push(NewPhoto {
-            bytes,
-            mime: String::new(),
-        });
-    }
-    let place = new.lat.zip(new.lon).map(|(lat, lon)| Place {
-        lat,
-        lon,
-        accuracy_m: None,
-    });
-    Ok(NewIncident {
-        category: new.category.clone(),
-        severity: new.severity.clone(),
-        title: new.title.clone(),
-        description: new.description.clone(),
-        place,
-        photos,
-        ..NewIncident::default()
-    })
-}
-
 pub(crate) fn parsed(id: &str) -> Outcome<EntityId> {
     id.parse()
         .map_err(|_| Problem::text("problem.id", vec![("text", id.to_owned())]))
+}
+
+/// A patrol by its id, or the last one.
+pub(crate) fn patrol_of(engine: &Engine, patrol: &str) -> Outcome<EntityId> {
+    match patrol {
+        "last" => {
+            let patrols = engine.patrols()?;
+            let last = patrols.first().ok_or(EngineError::NotFound)?;
+            Ok(last.id)
+        }
+        id => parsed(id),
+    }
 }
 
 fn export(
@@ -230,16 +207,7 @@ fn export(
     texts: &Texts,
     out: &mut dyn Write,
 ) -> Outcome<()> {
-    let id = match patrol {
-        "last" => {
-            engine
-                .patrols()?
-                .first()
-                .ok_or(gridwalk_engine::EngineError::NotFound)?
-                .id
-        }
-        id => parsed(id)?,
-    };
+    let id = patrol_of(engine, patrol)?;
     let format = match format {
         FileFormat::Gpx => Format::Gpx,
         FileFormat::Geojson => Format::GeoJson,

@@ -1,11 +1,14 @@
 //! Views as text and JSON.
 
-use gridwalk_engine::{Advice, IncidentView, PatrolView, RefusedItem, SendState, Status};
+use gridwalk_engine::{
+    Advice, DuplicateView, IncidentView, PatrolView, RefusedItem, SendState, Status,
+};
 use serde_json::{Value, json};
 use std::io::Write;
 
 use crate::problem::Outcome;
 use crate::text::Texts;
+use crate::work::due_text;
 
 /// A time in UTC.
 pub(crate) fn time(ms: i64) -> String {
@@ -38,7 +41,7 @@ fn send(send: &SendState, texts: &Texts) -> [String; 2] {
     ]
 }
 
-fn sent(state: &SendState, texts: &Texts) -> String {
+pub(crate) fn sent(state: &SendState, texts: &Texts) -> String {
     let [zh, en] = send(state, texts);
     texts.choose(zh, en)
 }
@@ -90,6 +93,24 @@ pub(crate) fn incidents(
     Ok(())
 }
 
+/// A hint at what may be of the same thing.
+pub(crate) fn duplicates(
+    found: &[DuplicateView],
+    texts: &Texts,
+    out: &mut dyn Write,
+) -> Outcome<()> {
+    for duplicate in found {
+        let values = [
+            ("id", duplicate.incident.id.to_string()),
+            ("title", duplicate.incident.title.clone()),
+            ("metres", format!("{:.0}", duplicate.apart_m)),
+            ("hours", (duplicate.apart_ms / 3_600_000).to_string()),
+        ];
+        writeln!(out, "{}", texts.say("duplicate.hint", &values))?;
+    }
+    Ok(())
+}
+
 pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
     writeln!(out, "{}  {}", incident.id, incident.title)?;
     writeln!(out, "{}", sent(&incident.send, texts))?;
@@ -97,18 +118,26 @@ pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Wri
         Some(accuracy) => format!("{:.6}, {:.6} (±{accuracy:.0} m)", place.lat, place.lon),
         None => format!("{:.6}, {:.6}", place.lat, place.lon),
     });
+    let due = incident.due_ms;
+    let due = due.map(|due| due_text(due, incident.overdue, texts));
     let facts = [
         ("show.status", Some(incident.status.clone())),
         ("show.category", Some(incident.category.clone())),
+        ("show.sub", incident.subcategory.clone()),
         ("show.severity", incident.severity.clone()),
         ("show.found", Some(time(incident.found_ms))),
         ("show.place", place),
+        ("show.address", incident.address.clone()),
+        ("show.due", due),
         ("show.description", incident.description.clone()),
     ];
     let mut lines: Vec<(&str, String)> = facts
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
         .collect();
+    let answers = incident.answers.iter();
+    lines.extend(answers.map(|(code, answer)| ("show.answer", format!("{code} = {answer}"))));
+    lines.extend(incident.tags.iter().map(|tag| ("show.tag", tag.clone())));
     lines.extend(incident.photos.iter().map(|photo| {
         (
             "show.photo",

@@ -3,11 +3,11 @@
 //! The lock is held for a transaction, never across a network call or while an
 //! observer is told: recording goes on during a sync.
 
-use gridwalk_domain::{Clock, Entity, Moment, Rng, kind};
+use gridwalk_domain::{Calendar, Clock, Entity, Moment, Rng, kind};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::attachments::Vault;
 use crate::error::{EngineError, Inner, Result};
@@ -46,6 +46,7 @@ pub(crate) struct Core {
     pub(crate) synced: Option<Synced>,
     pub(crate) contact: Option<Contact>,
     pub(crate) schedule: Schedule,
+    clock: Arc<dyn Clock>,
     // Last, so that the file is closed before another process may open it.
     _lock: Lock,
 }
@@ -150,6 +151,7 @@ impl Core {
             schedule: Schedule::load(&conn)?,
             conn,
             recorder,
+            clock: config.clock.clone(),
             _lock: lock,
         };
         let now = config.clock.now();
@@ -212,6 +214,25 @@ impl Core {
     pub(crate) fn utc_offset_min(&self) -> i32 {
         let synced = self.synced.as_ref();
         synced.map_or(0, |synced| synced.scope.utc_offset_min)
+    }
+
+    /// A time of this phone's clock, as the server's was when it last answered.
+    pub(crate) fn server_ms(&self, wall_ms: i64) -> i64 {
+        let skew = self.contact.map_or(0, |contact| contact.skew_ms);
+        wall_ms.saturating_add(skew)
+    }
+
+    /// The time, as far as the phone knows the server's.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.server_ms(self.clock.now().wall_ms)
+    }
+
+    /// The district's working time; the one that ships where none was synced.
+    pub(crate) fn calendar(&self) -> &Calendar {
+        static SHIPPED: OnceLock<Calendar> = OnceLock::new();
+        let synced = self.synced.as_ref();
+        let synced = synced.and_then(|synced| synced.scope.calendar.as_ref());
+        synced.unwrap_or_else(|| SHIPPED.get_or_init(Calendar::shipped))
     }
 
     /// The shift that runs, unless somebody else ended it.

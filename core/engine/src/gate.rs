@@ -101,6 +101,11 @@ impl<'a> Gate<'a> {
         Rights::new(&self.person, &self.known, at_ms)
     }
 
+    /// What is known of the district.
+    pub(crate) fn district(&self) -> &dyn District {
+        &self.known
+    }
+
     /// Whether the rules let this op be taken into `state`.
     pub(crate) fn check(&self, state: Option<&Entity>, op: &OpBody) -> Result<(), EngineError> {
         match rules::check(&self.rights(), state, op) {

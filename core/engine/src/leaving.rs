@@ -15,7 +15,7 @@ use crate::core::{Core, Shared, begin, pen};
 use crate::engine::duty;
 use crate::error::{Fault, Inner};
 use crate::store::meta::{self, name};
-use crate::{purge, retention, view};
+use crate::{drafts, purge, retention, view};
 
 /// What a log-out comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Departure {
     pub on_shift: bool,
     /// Whether a patrol runs; it is finished.
     pub on_patrol: bool,
+    /// Drafts; they are not sent, and wait on this phone for their author.
+    pub drafts: u64,
 }
 
 /// What is on this phone and on no screen.
@@ -82,6 +84,7 @@ pub(crate) fn departure(core: &Core) -> Inner<Departure> {
         unsealed_fixes: live.map_or(0, |live| live.unsealed as u64),
         on_shift: core.shift()?.is_some(),
         on_patrol: live.is_some(),
+        drafts: drafts::count(&core.conn, me.worker.id)?,
     })
 }
 

@@ -18,6 +18,7 @@ mod chunks;
 mod config;
 mod core;
 mod disk;
+mod drafts;
 mod engine;
 mod entities;
 mod error;
@@ -50,8 +51,10 @@ pub use account::Leaving;
 pub use config::{Config, Key32};
 pub use disk::{Disk, DiskFile, OpenFor, SystemDisk};
 pub use engine::{
-    CoverageView, Engine, IncidentPage, IncidentQuery, MAX_PAGE, MAX_SEARCH, Near, NewCheckIn,
-    NewIncident, NewPhoto, PatrolSummary, SiteView, Sort,
+    Agreement, Classification, CoverageView, DraftView, DuplicateView, Engine, FindingView,
+    IncidentPage, IncidentQuery, LookAgain, MAX_PAGE, MAX_SEARCH, MediationView, Near, NewCheckIn,
+    NewFinding, NewIncident, NewMediation, NewPhoto, NewVisit, NoticeView, PatrolSummary, Session,
+    Signature, SiteView, Sort, StepOffer, StepWords, TaskView, VisitView,
 };
 pub use error::{EngineError, Result};
 pub use export::Format;
@@ -68,9 +71,9 @@ pub use schedule::NextSync;
 pub use sync::{CancelToken, Cut, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
 pub use transport::{Method, Request, Response, Transport, TransportError};
 pub use view::{
-    Advice, Choice, CommentView, ConflictView, IncidentView, PatrolNow, PatrolView, PhotoView,
-    Place, RefusedItem, RefusedWhat, RouteView, RunView, SendState, ShiftView, Status, StepView,
-    VersionView,
+    Advice, Choice, CommentView, ConflictView, IncidentView, PatrolNow, PatrolView, Person,
+    PhotoView, Place, RecordView, RefusedItem, RefusedWhat, RouteView, RunView, SendState,
+    ShiftView, Status, StepView, VersionView,
 };
 
 // What the facade's signatures name.

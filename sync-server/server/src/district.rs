@@ -102,6 +102,9 @@ pub(crate) fn user(row: &UserRow) -> Person {
         Role::Community => DomainRole::Community,
         Role::Town => DomainRole::Town,
         Role::District => DomainRole::District,
+        Role::Department(id) => DomainRole::Department(id),
+        Role::Team(id) => DomainRole::Team(id),
+        Role::System => DomainRole::System,
         Role::Administrator => DomainRole::Administrator,
     };
     let right = Right {

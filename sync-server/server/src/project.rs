@@ -2,8 +2,11 @@
 //! columns of their own. A new kind of record that belongs to another one, or
 //! is dated otherwise, is said here.
 
-use gridwalk_domain::{Author, Entity, EntityId, StreamKey, WorkerId};
+use gridwalk_domain::{Author, Entity, EntityId, StreamKey, WorkerId, kind};
 use gridwalk_store::{EntityRow, Listing, StoreError};
+
+use crate::clock;
+use crate::law::Law;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -34,12 +37,13 @@ pub(crate) fn row(
     rev: u64,
     listed: Vec<Listing>,
     utc_offset_min: i32,
+    law: &Law,
 ) -> Result<EntityRow, StoreError> {
     let state = serde_json::to_string(entity)
         .map_err(|why| StoreError::Refused(format!("a state cannot be written: {why}")))?;
     let grid = match entity.home {
         StreamKey::Records(grid) | StreamKey::Notices(grid) => Some(grid),
-        StreamKey::Inbox(_) | StreamKey::Receipts(_) => None,
+        StreamKey::Inbox(_) | StreamKey::Receipts(_) => kind::grid_of(entity),
     };
     let at_ms = entity.created.at_ms;
     Ok(EntityRow {
@@ -55,6 +59,7 @@ pub(crate) fn row(
         day: day_of(at_ms, utc_offset_min),
         status: entity.status().map(str::to_owned),
         deleted: entity.deleted.is_some(),
+        due_ms: clock::due_ms(entity, law),
         listed,
         blobs: entity.blobs().into_iter().collect(),
         state: Some(state),
@@ -81,6 +86,7 @@ pub(crate) fn purged_row(
         day: 0,
         status: None,
         deleted: true,
+        due_ms: None,
         listed,
         blobs: Vec::new(),
         state: None,

@@ -1,20 +1,26 @@
-//! Who may see what: the one place that decides.
+//! What a user of the page sees: the domain says who may read a record, here it
+//! is asked.
 //!
-//! A right is a role on a grid and holds for that grid and all below it, by the
-//! chain of parents. The page's handlers have no other way to the store than a
-//! [`Sight`]: what its user may not see does not come out of it, so a handler
-//! cannot forget to ask.
+//! The page's handlers have no other way to the store than a [`Sight`]: what its
+//! user may not see does not come out of it, so a handler cannot forget to ask. A
+//! record of narrow readers that does come out is noted, and whoever answers
+//! writes down that it was read.
 
-use gridwalk_domain::{EntityId, GridId, Sha256, Site, UserId, WorkerId};
+use gridwalk_domain::kind::{mediation, patrol};
+use gridwalk_domain::rights::{Person, Rights};
+use gridwalk_domain::{EntityId, GridId, Sha256, Site, UserId, WorkerId, kind};
 use gridwalk_store::{
     AssignmentRow, BlobRow, ContactRow, EntityFilter, EntityRow, GridRow, PositionRow, Read, Role,
     StoreError, TenantRow, UserRow,
 };
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::district::Known;
 use crate::error::{Error, Fault};
 use crate::law::Law;
+use crate::project;
 use crate::routes::{Routes, Summary};
 use crate::tree::Tree;
 
@@ -22,8 +28,11 @@ use crate::tree::Tree;
 pub(crate) struct Viewer {
     pub(crate) user: UserRow,
     pub(crate) tenant: TenantRow,
+    pub(crate) person: Person,
     pub(crate) tree: Arc<Tree>,
     pub(crate) law: Arc<Law>,
+    /// When they ask.
+    pub(crate) at_ms: i64,
 }
 
 impl Viewer {
@@ -42,11 +51,65 @@ pub(crate) struct Area {
 pub(crate) struct Sight<'a> {
     pub(crate) viewer: &'a Viewer,
     tx: &'a dyn Read,
+    /// The records of narrow readers that came out.
+    shown: RefCell<BTreeSet<EntityId>>,
 }
 
 impl<'a> Sight<'a> {
     pub(crate) const fn new(viewer: &'a Viewer, tx: &'a dyn Read) -> Self {
-        Self { viewer, tx }
+        Self {
+            viewer,
+            tx,
+            shown: RefCell::new(BTreeSet::new()),
+        }
+    }
+
+    /// The records of narrow readers that were shown, to be written down.
+    pub(crate) fn shown(self) -> BTreeSet<EntityId> {
+        self.shown.into_inner()
+    }
+
+    /// Asks the domain whether the user may read a record.
+    fn may_read(&self, row: &EntityRow) -> Result<bool, Error> {
+        let viewer = self.viewer;
+        let Some(kind) = kind::find(&row.kind).filter(|_| row.state.is_some()) else {
+            return Ok(false);
+        };
+        let district = Known::new(self.tx, viewer.tenant.id, &viewer.tree, &viewer.law);
+        let rights = Rights::new(&viewer.person, &district, viewer.at_ms);
+        let by_grid = row.grid.and_then(|grid| rights.may_read_in(kind, grid));
+        let may = match by_grid {
+            Some(may) => may,
+            None => rights.may_read(&project::state(row)?).is_ok(),
+        };
+        district.sound()?;
+        Ok(may)
+    }
+
+    /// Those of these records that the user may read.
+    fn readable(&self, rows: Vec<EntityRow>) -> Result<Vec<EntityRow>, Error> {
+        let mut out = Vec::with_capacity(rows.len());
+        for row in rows {
+            if self.may_read(&row)? {
+                self.note(&row.kind, row.id);
+                out.push(row);
+            }
+        }
+        Ok(out)
+    }
+
+    fn note(&self, kind: &str, id: EntityId) {
+        if mediation::is_narrow(kind) {
+            self.shown.borrow_mut().insert(id);
+        }
+    }
+
+    /// Whether the user may read all records of a kind in a grid.
+    fn reads_all(&self, kind: &str, grid: GridId) -> bool {
+        let viewer = self.viewer;
+        let district = Known::new(self.tx, viewer.tenant.id, &viewer.tree, &viewer.law);
+        let rights = Rights::new(&viewer.person, &district, viewer.at_ms);
+        kind::find(kind).is_some_and(|kind| rights.may_read_in(kind, grid) == Some(true))
     }
 
     /// The grid's area.
@@ -98,18 +161,25 @@ impl<'a> Sight<'a> {
             ..filter.clone()
         };
         let rows = self.tx.find(self.viewer.tenant.id, &filter)?;
-        // What belongs to no grid is for narrower readers.
-        Ok(rows
-            .into_iter()
-            .filter(|row| row.grid.is_some_and(|grid| self.viewer.sees(grid)))
-            .collect())
+        self.readable(rows)
     }
 
     /// The days that have something to see in an area, newest first.
     pub(crate) fn days(&self, area: &Area, kinds: &[&str], most: usize) -> Result<Vec<i32>, Error> {
-        Ok(self
-            .tx
-            .days(self.viewer.tenant.id, area.grids.as_deref(), kinds, most)?)
+        let top = self.viewer.user.grid;
+        if kinds.iter().all(|kind| self.reads_all(kind, top)) {
+            let grids = area.grids.as_deref();
+            return Ok(self.tx.days(self.viewer.tenant.id, grids, kinds, most)?);
+        }
+        let mut days = BTreeSet::new();
+        for kind in kinds {
+            let filter = EntityFilter {
+                kind: Some(kind),
+                ..EntityFilter::default()
+            };
+            days.extend(self.find(area, &filter)?.iter().map(|row| row.day));
+        }
+        Ok(days.into_iter().rev().take(most).collect())
     }
 
     /// A record.
@@ -123,11 +193,8 @@ impl<'a> Sight<'a> {
             .into_iter()
             .find(|row| row.kind == kind && !row.deleted);
         let row = row.ok_or_else(Fault::not_found)?;
-        if row.grid.is_some_and(|grid| self.viewer.sees(grid)) {
-            Ok(row)
-        } else {
-            Err(Fault::forbidden().into())
-        }
+        let row = self.readable(vec![row])?.pop();
+        Ok(row.ok_or_else(Fault::forbidden)?)
     }
 
     /// What belongs to a record that the user sees; each by its own rights.
@@ -143,11 +210,13 @@ impl<'a> Sight<'a> {
 
     /// Which of these records the user sees.
     pub(crate) fn seen(&self, ids: &[EntityId]) -> Result<BTreeSet<EntityId>, Error> {
-        let rows = self.tx.entities(self.viewer.tenant.id, ids)?;
-        let seen = rows
-            .into_iter()
-            .filter(|row| row.grid.is_some_and(|grid| self.viewer.sees(grid)));
-        Ok(seen.map(|row| row.id).collect())
+        let mut seen = BTreeSet::new();
+        for row in self.tx.entities(self.viewer.tenant.id, ids)? {
+            if self.may_read(&row)? {
+                seen.insert(row.id);
+            }
+        }
+        Ok(seen)
     }
 
     /// The routes of patrols that came from this sight.
@@ -192,10 +261,12 @@ impl<'a> Sight<'a> {
         area: &Area,
         now_ms: i64,
     ) -> Result<BTreeMap<WorkerId, Vec<GridId>>, Error> {
-        let here = |grid: &GridId| match &area.grids {
-            None => self.viewer.sees(*grid),
+        let in_area = |grid: &GridId| match &area.grids {
+            None => true,
             Some(grids) => grids.contains(grid),
         };
+        // Who walks where, and where they are, is as much as their patrols say.
+        let here = |grid: &GridId| in_area(grid) && self.reads_all(patrol::KIND.name, *grid);
         let mut workers: BTreeMap<WorkerId, Vec<GridId>> = BTreeMap::new();
         let rows = self.tx.assignments(self.viewer.tenant.id, None)?;
         let now = |row: &AssignmentRow| row.holds_at(now_ms) && here(&row.grid);
@@ -241,14 +312,26 @@ impl<'a> Sight<'a> {
     /// do that are not the user's to see.
     pub(crate) fn blob(&self, sha256: Sha256) -> Result<BlobRow, Error> {
         let tenant = self.viewer.tenant.id;
-        let holders = self.tx.holders(tenant, sha256)?;
-        let mut holders = holders.into_iter().filter(|row| !row.deleted).peekable();
-        if holders.peek().is_none() {
+        let holders = self.tx.holders(tenant, sha256)?.into_iter();
+        let holders: Vec<EntityId> = holders
+            .filter(|row| !row.deleted)
+            .map(|row| row.entity)
+            .collect();
+        if holders.is_empty() {
             return Err(Fault::not_found().into());
         }
-        if !holders.any(|row| row.grid.is_some_and(|grid| self.viewer.sees(grid))) {
-            return Err(Fault::forbidden().into());
+        let mut through = None;
+        for row in self.tx.entities(tenant, &holders)? {
+            if self.may_read(&row)? {
+                let narrow = mediation::is_narrow(&row.kind);
+                through = Some(row);
+                if !narrow {
+                    break;
+                }
+            }
         }
+        let through = through.ok_or_else(Fault::forbidden)?;
+        self.note(&through.kind, through.id);
         let blob = self.tx.blobs(tenant, &[sha256])?.into_iter().next();
         Ok(blob.ok_or_else(Fault::not_found)?)
     }

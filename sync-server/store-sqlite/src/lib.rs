@@ -39,10 +39,13 @@ const WRITER_CACHE_KIB: i64 = -65_536;
 const STATEMENTS: usize = 128;
 
 /// How many migrations there are.
-const MIGRATIONS: usize = 1;
+const MIGRATIONS: usize = 2;
 
 fn migrations() -> Migrations<'static> {
-    let all = [include_str!("../migrations/0001_first.sql")];
+    let all = [
+        include_str!("../migrations/0001_first.sql"),
+        include_str!("../migrations/0002_law_and_clock.sql"),
+    ];
     let all: [&str; MIGRATIONS] = all;
     Migrations::new(all.map(M::up).to_vec())
 }

@@ -6,9 +6,10 @@ use gridwalk_domain::{
 };
 use gridwalk_store::{
     AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, ChunkSpan, CodeRow, ContactRow, DeviceRow,
-    EntityFilter, EntityRow, GridChangeRow, GridRow, HeldChunkRow, HolderRow, OpRow, OpSummary,
-    PageRow, PositionRow, Purged, Read, ReceiptRow, SessionRow, StoreError, StreamHead,
-    SuccessionRow, Tag, TenantRow, TrackVersion, UploadRow, UserRow, Wait, WorkerRow,
+    EntityFilter, EntityRow, GridChangeRow, GridRow, HeldChunkRow, HolderRow, LawRow, LawSort,
+    OpRow, OpSummary, PageRow, PositionRow, Purged, Read, ReadingRow, ReceiptRow, SessionRow,
+    StoreError, StreamHead, SuccessionRow, Tag, TenantRow, TrackVersion, UploadRow, UserRow, Wait,
+    WorkerRow,
 };
 use rusqlite::types::Value;
 use rusqlite::{ToSql, params};
@@ -85,6 +86,22 @@ impl Read for Tx<'_> {
             &sql,
             params![tenant.as_bytes()],
             tenant_row,
+        )
+    }
+
+    fn laws(&self, tenant: TenantId, sort: LawSort) -> Result<Vec<LawRow>> {
+        all(
+            self.connection,
+            "SELECT version, at_ms, text FROM laws WHERE tenant = ?1 AND sort = ?2 ORDER BY version",
+            params![tenant.as_bytes(), law_sort(sort)],
+            |cells| {
+                Ok(LawRow {
+                    sort,
+                    version: cells.number32(0)?,
+                    at_ms: cells.integer(1)?,
+                    text: cells.text(2)?,
+                })
+            },
         )
     }
 
@@ -424,6 +441,15 @@ impl Read for Tx<'_> {
         }
         sql += " ORDER BY at_ms, id";
         all(self.connection, &sql, values.as_slice(), entity_row)
+    }
+
+    fn due(&self, tenant: TenantId, at_ms: i64, limit: usize) -> Result<Vec<EntityRow>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let sql = format!(
+            "{ENTITY} WHERE tenant = ?1 AND due_ms <= ?2 AND deleted = 0 ORDER BY due_ms, id LIMIT ?3"
+        );
+        let values = params![tenant.as_bytes(), at_ms, limit];
+        all(self.connection, &sql, values, entity_row)
     }
 
     fn days(
@@ -798,6 +824,28 @@ impl Read for Tx<'_> {
         all(self.connection, &sql, params![before_ms], upload_row)
     }
 
+    fn readings(&self, tenant: TenantId, entity: Option<EntityId>) -> Result<Vec<ReadingRow>> {
+        let row = |cells: &Cells<'_>| {
+            Ok(ReadingRow {
+                entity: cells.get(0)?,
+                at_ms: cells.integer(1)?,
+                who: cells.text(2)?,
+            })
+        };
+        let sql = "SELECT entity, at_ms, who FROM readings WHERE tenant = ?1";
+        match entity {
+            None => {
+                let sql = format!("{sql} ORDER BY n");
+                all(self.connection, &sql, params![tenant.as_bytes()], row)
+            }
+            Some(entity) => {
+                let sql = format!("{sql} AND entity = ?2 ORDER BY n");
+                let key = params![tenant.as_bytes(), entity.as_bytes()];
+                all(self.connection, &sql, key, row)
+            }
+        }
+    }
+
     fn audit(&self, tenant: TenantId, limit: usize) -> Result<Vec<AuditRow>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = all(
@@ -815,6 +863,13 @@ impl Read for Tx<'_> {
         )?;
         rows.reverse();
         Ok(rows)
+    }
+}
+
+pub(crate) const fn law_sort(sort: LawSort) -> i64 {
+    match sort {
+        LawSort::Catalogue => 1,
+        LawSort::Calendar => 2,
     }
 }
 

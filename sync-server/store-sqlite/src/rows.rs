@@ -12,7 +12,8 @@ use crate::pack;
 
 type Result<T, E = StoreError> = std::result::Result<T, E>;
 
-pub(crate) const TENANT: &str = "SELECT tenant, utc_offset_min, notice, grids_version FROM tenants";
+pub(crate) const TENANT: &str =
+    "SELECT tenant, utc_offset_min, notice, grids_version, law_version FROM tenants";
 pub(crate) const GRID: &str =
     "SELECT tenant, id, code, parent, level, name, synthetic, closed_ms FROM grids";
 pub(crate) const USER: &str = "SELECT id, tenant, name, password, role, grid FROM users";
@@ -21,7 +22,7 @@ pub(crate) const CONTACT: &str =
     "SELECT device, worker, last_ms, unsent, reported_ms, app, rereads FROM contacts";
 /// An op short of its body, then the rest of it.
 pub(crate) const OP: &str = "SELECT id, sha256, entity, creates, outcome, wait, reissued, device, received_ms, body FROM ops";
-pub(crate) const ENTITY: &str = "SELECT id, kind, rev, listed, grid, worker, parent, at_ms, day, status, deleted, blobs, state FROM entities";
+pub(crate) const ENTITY: &str = "SELECT id, kind, rev, listed, grid, worker, parent, at_ms, day, status, deleted, due_ms, blobs, state FROM entities";
 pub(crate) const CHUNK: &str = "SELECT patrol, run, first, count, received_ms, body FROM chunks";
 pub(crate) const HELD_CHUNK: &str = "SELECT patrol, run, first, count, sha256, device, received_ms, outcome, wait, body FROM held_chunks";
 pub(crate) const POSITION: &str = "SELECT worker, patrol, at_ms, lat, lon FROM positions";
@@ -34,6 +35,7 @@ pub(crate) fn tenant_row(cells: &Cells<'_>) -> Result<TenantRow> {
         utc_offset_min: cells.signed32(1)?,
         notice: cells.maybe_json(2)?,
         grids_version: cells.number(3)?,
+        law_version: cells.number(4)?,
     })
 }
 
@@ -150,8 +152,9 @@ pub(crate) fn entity_row(cells: &Cells<'_>) -> Result<EntityRow> {
         day: cells.signed32(8)?,
         status: cells.maybe_text(9)?,
         deleted: cells.flag(10)?,
-        blobs: pack::hashes_of(cells.bytes(11)?)?,
-        state: cells.maybe_text(12)?,
+        due_ms: cells.maybe_integer(11)?,
+        blobs: pack::hashes_of(cells.bytes(12)?)?,
+        state: cells.maybe_text(13)?,
     })
 }
 

@@ -219,3 +219,29 @@ fn what_was_dropped_is_in_no_file_after_a_scrub() {
     }
     assert_eq!(store.check(), Ok(()));
 }
+
+#[test]
+fn what_stood_before_the_clock_is_looked_at_once() {
+    let mut connection = rusqlite::Connection::open_in_memory().expect("opens");
+    let all = migrations();
+    all.to_version(&mut connection, 1).expect("the first one");
+    for (n, kind, status) in [
+        (1_u8, "incident", "escalated"),
+        (2, "incident", "reported"),
+        (3, "mediation", "open"),
+    ] {
+        let values = rusqlite::params![[9_u8; 16], [n; 16], kind, status];
+        let sql = "INSERT INTO entities (tenant, id, kind, rev, listed, at_ms, day, status, deleted, blobs)
+             VALUES (?1, ?2, ?3, 1, x'', 0, 0, ?4, 0, x'')";
+        connection.execute(sql, values).expect("inserts");
+    }
+    all.to_latest(&mut connection).expect("the others");
+    let due: Vec<[u8; 16]> = connection
+        .prepare("SELECT id FROM entities WHERE due_ms <= 0 ORDER BY id")
+        .expect("prepares")
+        .query_map([], |row| row.get(0))
+        .expect("asks")
+        .collect::<Result<_, _>>()
+        .expect("reads");
+    assert_eq!(due, [[1; 16], [3; 16]]);
+}

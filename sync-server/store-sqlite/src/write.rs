@@ -3,14 +3,14 @@
 use gridwalk_domain::{DeviceId, EntityId, Epoch, OpId, Sha256, StreamKey, TenantId};
 use gridwalk_store::{
     AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, ChunkSpan, CodeRow, ContactRow, DeviceRow,
-    EntityRow, EntryRow, GridChangeRow, GridRow, HeldChunkRow, OpRow, OpSummary, PositionRow,
-    Purged, ReceiptRow, SessionRow, StoreError, StreamHead, SuccessionRow, TagRow, TenantRow,
-    UploadRow, UserRow, WorkerRow, Write,
+    EntityRow, EntryRow, GridChangeRow, GridRow, HeldChunkRow, LawRow, OpRow, OpSummary,
+    PositionRow, Purged, ReadingRow, ReceiptRow, SessionRow, StoreError, StreamHead, SuccessionRow,
+    TagRow, TenantRow, UploadRow, UserRow, WorkerRow, Write,
 };
 use rusqlite::params;
 
 use crate::bind::{all, json, level, number, one, run, run_number, stream};
-use crate::read::purged;
+use crate::read::{law_sort, purged};
 use crate::rows::standing;
 use crate::{Tx, pack};
 
@@ -66,8 +66,28 @@ impl Write for Tx<'_> {
     fn put_tenant(&mut self, row: &TenantRow) -> Result<()> {
         let notice = row.notice.as_ref().map(json).transpose()?;
         self.run(
-            "INSERT OR REPLACE INTO tenants (tenant, utc_offset_min, notice, grids_version) VALUES (?1, ?2, ?3, ?4)",
-            params![row.id.as_bytes(), row.utc_offset_min, notice, number(row.grids_version)?],
+            "INSERT OR REPLACE INTO tenants (tenant, utc_offset_min, notice, grids_version, law_version) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                row.id.as_bytes(),
+                row.utc_offset_min,
+                notice,
+                number(row.grids_version)?,
+                number(row.law_version)?
+            ],
+        )
+        .map(drop)
+    }
+
+    fn add_law(&mut self, tenant: TenantId, row: &LawRow) -> Result<()> {
+        self.run(
+            "INSERT INTO laws (tenant, sort, version, at_ms, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                tenant.as_bytes(),
+                law_sort(row.sort),
+                row.version,
+                row.at_ms,
+                row.text
+            ],
         )
         .map(drop)
     }
@@ -155,7 +175,7 @@ impl Write for Tx<'_> {
                 row.tenant.as_bytes(),
                 row.name,
                 row.password,
-                row.role.as_str(),
+                row.role.to_string(),
                 row.grid.as_bytes()
             ],
         )
@@ -303,6 +323,14 @@ impl Write for Tx<'_> {
             self.put_entity(tenant, row)?;
         }
         Ok(())
+    }
+
+    fn set_due(&mut self, tenant: TenantId, entity: EntityId, due_ms: Option<i64>) -> Result<()> {
+        self.run(
+            "UPDATE entities SET due_ms = ?3 WHERE tenant = ?1 AND id = ?2",
+            params![tenant.as_bytes(), entity.as_bytes(), due_ms],
+        )
+        .map(drop)
     }
 
     fn put_entries(&mut self, tenant: TenantId, rows: &[EntryRow]) -> Result<()> {
@@ -522,6 +550,14 @@ impl Write for Tx<'_> {
             .map(drop)
     }
 
+    fn add_reading(&mut self, tenant: TenantId, row: &ReadingRow) -> Result<()> {
+        self.run(
+            "INSERT INTO readings (tenant, entity, at_ms, who) VALUES (?1, ?2, ?3, ?4)",
+            params![tenant.as_bytes(), row.entity.as_bytes(), row.at_ms, row.who],
+        )
+        .map(drop)
+    }
+
     fn add_audit(&mut self, tenant: TenantId, row: &AuditRow) -> Result<()> {
         self.run(
             "INSERT INTO audit (tenant, at_ms, who, what, \"on\") VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -596,23 +632,24 @@ impl Tx<'_> {
             row.status,
             row.deleted,
             blobs,
-            row.state
+            row.state,
+            row.due_ms
         ];
         let settled = "UPDATE entities SET rev = ?4, listed = ?5, state = ?14
              WHERE tenant = ?1 AND id = ?2 AND kind = ?3 AND grid IS ?6 AND worker IS ?7
                 AND parent IS ?8 AND at_ms = ?9 AND day = ?10 AND status IS ?11
-                AND deleted = ?12 AND blobs = ?13";
+                AND deleted = ?12 AND blobs = ?13 AND due_ms IS ?15";
         if row.rev > 1 && self.run(settled, values)? == 1 {
             return Ok(());
         }
         self.run(
-            "INSERT INTO entities (tenant, id, kind, rev, listed, grid, worker, parent, at_ms, day, status, deleted, blobs, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+            "INSERT INTO entities (tenant, id, kind, rev, listed, grid, worker, parent, at_ms, day, status, deleted, blobs, state, due_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
              ON CONFLICT (tenant, id) DO UPDATE SET kind = excluded.kind, rev = excluded.rev,
                 listed = excluded.listed, grid = excluded.grid, worker = excluded.worker,
                 parent = excluded.parent, at_ms = excluded.at_ms, day = excluded.day,
                 status = excluded.status, deleted = excluded.deleted, blobs = excluded.blobs,
-                state = excluded.state",
+                state = excluded.state, due_ms = excluded.due_ms",
             values,
         )?;
         if row.rev > 1 || !row.blobs.is_empty() {

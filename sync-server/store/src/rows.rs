@@ -3,8 +3,8 @@
 
 use gridwalk_domain::wire::{ChunkName, Outcome, ReceiptOf, TrackOutcome, Unsent};
 use gridwalk_domain::{
-    BootId, DeviceId, EntityId, GridCode, GridId, GridLevel, OpId, Position, RunId, Sha256,
-    StreamDigest, StreamKey, TenantId, Text, UserId, WorkerId,
+    BootId, DepartmentId, DeviceId, EntityId, GridCode, GridId, GridLevel, OpId, Position, RunId,
+    Sha256, StreamDigest, StreamKey, TeamId, TenantId, Text, UserId, WorkerId,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -22,6 +22,30 @@ pub struct TenantRow {
     /// Drawn anew whenever a grid of it changes, so that caches know: one that
     /// was kept of a transaction which failed fits no later one.
     pub grids_version: u64,
+    /// The same for its catalogues and calendars.
+    pub law_version: u64,
+}
+
+/// What a district has imported of its law.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LawSort {
+    /// What can be reported, and how.
+    Catalogue,
+    /// Working time.
+    Calendar,
+}
+
+/// A version of a catalogue or calendar that was imported. Never changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LawRow {
+    /// Which of both.
+    pub sort: LawSort,
+    /// Its version.
+    pub version: u32,
+    /// When it was imported.
+    pub at_ms: i64,
+    /// It: JSON.
+    pub text: String,
 }
 
 /// A grid without its boundary.
@@ -102,8 +126,7 @@ impl AssignmentRow {
 }
 
 /// What a user may do on their grid and all below it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// 社区
     Community,
@@ -111,60 +134,83 @@ pub enum Role {
     Town,
     /// 区
     District,
+    /// 部门
+    Department(DepartmentId),
+    /// 队伍
+    Team(TeamId),
+    /// 外部系统
+    System,
     /// 管理员
     Administrator,
 }
 
 impl Role {
-    /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::Community,
-        Self::Town,
-        Self::District,
-        Self::Administrator,
-    ];
-
-    /// The word used on the wire and on the command line.
+    /// The word alone, as the page shows it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn word(&self) -> &'static str {
         match self {
             Self::Community => "community",
             Self::Town => "town",
             Self::District => "district",
+            Self::Department(_) => "department",
+            Self::Team(_) => "team",
+            Self::System => "system",
             Self::Administrator => "administrator",
         }
     }
 
-    /// The level of grid that the role is given on.
+    /// The level of grid that the role is given on; none where it is given on any.
     #[must_use]
-    pub const fn level(self) -> GridLevel {
+    pub const fn level(self) -> Option<GridLevel> {
         match self {
-            Self::Community => GridLevel::Community,
-            Self::Town => GridLevel::Town,
-            Self::District | Self::Administrator => GridLevel::District,
+            Self::Community => Some(GridLevel::Community),
+            Self::Town => Some(GridLevel::Town),
+            Self::District | Self::Administrator => Some(GridLevel::District),
+            Self::Department(_) | Self::Team(_) | Self::System => None,
         }
     }
 }
 
 /// A text that names no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a role: expected community, town, district or administrator")]
+#[error(
+    "not a role: expected community, town, district, department/ID, team/ID, system or administrator"
+)]
 pub struct BadRole;
 
 impl FromStr for Role {
     type Err = BadRole;
 
     fn from_str(text: &str) -> Result<Self, BadRole> {
-        Self::ALL
+        let bad = |_| BadRole;
+        match text.split_once('/') {
+            Some(("department", id)) => Ok(Self::Department(id.parse().map_err(bad)?)),
+            Some(("team", id)) => Ok(Self::Team(id.parse().map_err(bad)?)),
+            Some(_) => Err(BadRole),
+            None => [
+                Self::Community,
+                Self::Town,
+                Self::District,
+                Self::System,
+                Self::Administrator,
+            ]
             .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or(BadRole)
+            .find(|role| role.word() == text)
+            .ok_or(BadRole),
+        }
     }
 }
 
+/// As it is stored and given on the command line: a department or team with its
+/// id, `department/<id>`.
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(self.word())?;
+        match self {
+            Self::Department(id) => write!(f, "/{id}"),
+            Self::Team(id) => write!(f, "/{id}"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -359,7 +405,7 @@ pub struct EntityRow {
     pub home: StreamKey,
     /// How often it was changed, from 1.
     pub rev: u64,
-    /// The grid it belongs to; none where its home is no grid's.
+    /// The grid it belongs to; none where it names none.
     pub grid: Option<GridId>,
     /// The worker it belongs to.
     pub worker: Option<WorkerId>,
@@ -373,6 +419,9 @@ pub struct EntityRow {
     pub status: Option<String>,
     /// Whether it is deleted.
     pub deleted: bool,
+    /// From when on the server's clock is to look at it; none where it has nothing
+    /// to do with it.
+    pub due_ms: Option<i64>,
     /// The streams that list it, its home first.
     pub listed: Vec<Listing>,
     /// The attachments it refers to, in their order.
@@ -629,6 +678,17 @@ pub enum Purged {
     Unshown(Sha256),
 }
 
+/// That somebody was shown a record of narrow readers. Never changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadingRow {
+    /// Which record.
+    pub entity: EntityId,
+    /// When.
+    pub at_ms: i64,
+    /// Who: `user/<id>`, `worker/<id>`.
+    pub who: String,
+}
+
 /// Who did what, and when. Never changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRow {
@@ -640,4 +700,31 @@ pub struct AuditRow {
     pub what: String,
     /// On what: an id, a code.
     pub on: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_reads_as_it_is_written() {
+        let (department, team) = (
+            DepartmentId::from_bytes([1; 16]),
+            TeamId::from_bytes([2; 16]),
+        );
+        for role in [
+            Role::Community,
+            Role::Town,
+            Role::District,
+            Role::Department(department),
+            Role::Team(team),
+            Role::System,
+            Role::Administrator,
+        ] {
+            assert_eq!(role.to_string().parse(), Ok(role));
+        }
+        for bad in ["", "department", "department/", "team/x", "town/1", "king"] {
+            assert_eq!(bad.parse::<Role>(), Err(BadRole), "{bad}");
+        }
+    }
 }

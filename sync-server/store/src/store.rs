@@ -11,9 +11,10 @@ use std::sync::Arc;
 use crate::StoreError;
 use crate::rows::{
     AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, ChunkSpan, CodeRow, ContactRow, DeviceRow,
-    EntityFilter, EntityRow, EntryRow, GridChangeRow, GridRow, HeldChunkRow, HolderRow, OpRow,
-    OpSummary, PageRow, PositionRow, Purged, ReceiptRow, SessionRow, StreamHead, SuccessionRow,
-    Tag, TagRow, TenantRow, TrackVersion, UploadRow, UserRow, Wait, WorkerRow,
+    EntityFilter, EntityRow, EntryRow, GridChangeRow, GridRow, HeldChunkRow, HolderRow, LawRow,
+    LawSort, OpRow, OpSummary, PageRow, PositionRow, Purged, ReadingRow, ReceiptRow, SessionRow,
+    StreamHead, SuccessionRow, Tag, TagRow, TenantRow, TrackVersion, UploadRow, UserRow, Wait,
+    WorkerRow,
 };
 
 type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -174,6 +175,9 @@ pub trait Read {
     /// One district.
     fn tenant(&self, tenant: TenantId) -> Result<Option<TenantRow>>;
 
+    /// The catalogues or calendars that a district imported, by version.
+    fn laws(&self, tenant: TenantId, sort: LawSort) -> Result<Vec<LawRow>>;
+
     /// A district's grids, in the order of level and code.
     fn grids(&self, tenant: TenantId) -> Result<Vec<GridRow>>;
     /// The open grids of this code, whatever their district.
@@ -242,6 +246,9 @@ pub trait Read {
     fn entities(&self, tenant: TenantId, entities: &[EntityId]) -> Result<Vec<EntityRow>>;
     /// The entities that fit and are not deleted, in the order of time and id.
     fn find(&self, tenant: TenantId, filter: &EntityFilter<'_>) -> Result<Vec<EntityRow>>;
+    /// The entities that the server's clock is to look at by `at_ms`, the longest
+    /// due first, at most `limit`; deleted ones are not in it.
+    fn due(&self, tenant: TenantId, at_ms: i64, limit: usize) -> Result<Vec<EntityRow>>;
     /// The days that have entities of these kinds in these grids (or in any)
     /// that are not deleted: the newest `limit`, newest first.
     fn days(
@@ -335,6 +342,9 @@ pub trait Read {
     /// The uploads to which no byte came since `before_ms`.
     fn stale_uploads(&self, before_ms: i64) -> Result<Vec<UploadRow>>;
 
+    /// Who was shown this record, or any, in the order in which it was written
+    /// down.
+    fn readings(&self, tenant: TenantId, entity: Option<EntityId>) -> Result<Vec<ReadingRow>>;
     /// The newest `limit` lines of the audit log, oldest first.
     fn audit(&self, tenant: TenantId, limit: usize) -> Result<Vec<AuditRow>>;
 }
@@ -360,6 +370,8 @@ pub trait Write: Read {
     fn put_note(&mut self, name: &str, text: &str) -> Result<()>;
     /// Stores a district.
     fn put_tenant(&mut self, row: &TenantRow) -> Result<()>;
+    /// Stores a catalogue or calendar; refuses a version that is there.
+    fn add_law(&mut self, tenant: TenantId, row: &LawRow) -> Result<()>;
     /// Stores a grid; its boundary stays where none is given. Refuses a code that
     /// another open grid of the district bears.
     fn put_grid(&mut self, tenant: TenantId, row: &GridRow, boundary: Option<&str>) -> Result<()>;
@@ -395,6 +407,8 @@ pub trait Write: Read {
     fn drop_body(&mut self, tenant: TenantId, op: OpId, sha256: Sha256) -> Result<()>;
     /// Stores entities, and which attachments they refer to.
     fn put_entities(&mut self, tenant: TenantId, rows: &[EntityRow]) -> Result<()>;
+    /// Stores from when on the server's clock is to look at an entity.
+    fn set_due(&mut self, tenant: TenantId, entity: EntityId, due_ms: Option<i64>) -> Result<()>;
     /// Moves entities within streams, from the numbers that they leave.
     fn put_entries(&mut self, tenant: TenantId, rows: &[EntryRow]) -> Result<()>;
     /// Stores where streams stand.
@@ -434,6 +448,8 @@ pub trait Write: Read {
     /// Forgets an upload.
     fn drop_upload(&mut self, id: &str) -> Result<()>;
 
+    /// Writes down that somebody was shown a record.
+    fn add_reading(&mut self, tenant: TenantId, row: &ReadingRow) -> Result<()>;
     /// Adds a line to the audit log.
     fn add_audit(&mut self, tenant: TenantId, row: &AuditRow) -> Result<()>;
 

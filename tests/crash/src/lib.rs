@@ -87,15 +87,19 @@ fn hello(worker: WorkerRef) -> Result<HelloResponse, TransportError> {
         code: "371302001201003"
             .parse()
             .map_err(|error| interrupted(&error))?,
-        parent: None,
+        parent: Some(GridId::from_bytes([9; 16])),
         level: GridLevel::Base,
         name: "第三网格".to_owned(),
         synthetic: true,
         boundary: None,
     };
     let scope = Scope {
+        streams: vec![
+            StreamKey::Records(grid.id),
+            StreamKey::Notices(grid.id),
+            StreamKey::Inbox(worker.id),
+        ],
         worker,
-        streams: vec![StreamKey::Records(grid.id)],
         grids: vec![grid],
         catalogue: Catalogue::shipped(),
         older_catalogues: Vec::new(),

@@ -114,6 +114,24 @@ impl<'a> Rights<'a> {
         self.any(kind.access.read, &Record::of(entity))
     }
 
+    /// Whether they may read the records of this kind in this grid, whatever they
+    /// say: to be asked before each is looked at. None where that depends on the
+    /// record.
+    #[must_use]
+    pub fn may_read_in(&self, kind: &Kind, grid: GridId) -> Option<bool> {
+        let record = Record {
+            grid: Some(grid),
+            owner: None,
+            entity: None,
+        };
+        let (by_grid, by_record): (Vec<Who>, Vec<Who>) =
+            kind.access.read.iter().partition(|who| who.is_of_a_grid());
+        if by_grid.iter().any(|who| self.is(*who, &record)) {
+            return Some(true);
+        }
+        by_record.is_empty().then_some(false)
+    }
+
     /// Whether they may make a record of this kind in this grid: to be asked
     /// before a form opens.
     ///

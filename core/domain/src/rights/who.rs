@@ -53,6 +53,21 @@ pub enum Who {
     Administrator,
 }
 
+impl Who {
+    /// Whether the grid alone tells who it is, and not what a record says.
+    pub(super) const fn is_of_a_grid(self) -> bool {
+        matches!(
+            self,
+            Self::Gridworker
+                | Self::CommunitySupervisor
+                | Self::Supervisor
+                | Self::Below
+                | Self::System
+                | Self::Administrator
+        )
+    }
+}
+
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,11 +1,13 @@
 //! Changing records that are there: one's own and, in a shared grid, those of
 //! colleagues. Every change names what this phone shows as its base.
 
+use gridwalk_domain::rights::Actor;
 use gridwalk_domain::{Change, Entity, EntityId, Intent, OpId, kind};
 use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+use super::step::has_own_calls;
 use super::{Engine, NewPhoto};
 use crate::attachments::{self, Photo};
 use crate::core::{Core, begin, pen};
@@ -46,8 +48,13 @@ impl Engine {
 
     /// Says something about a record.
     pub fn comment(&self, record: EntityId, text: &str) -> Result<()> {
+        self.append(record, kind::COMMENTS, json!({ "text": text }))
+    }
+
+    /// Appends an entry to a list of the record's.
+    pub(super) fn append(&self, record: EntityId, list: &str, value: Value) -> Result<()> {
         self.amend(record, |tx, pen, shown| {
-            let (list, value) = (kind::COMMENTS.to_owned(), json!({ "text": text }));
+            let list = list.to_owned();
             pen.amend(tx, shown, Intent::Append { list, value })
         })
     }
@@ -113,7 +120,7 @@ impl Engine {
     ) -> Result<()> {
         self.amend(record, |tx, pen, shown| {
             let last = shown.history.last().ok_or(EngineError::NotFound)?;
-            if shown.kind == kind::shift::KIND.name || shown.kind == kind::patrol::KIND.name {
+            if has_own_calls(shown) {
                 return Err(EngineError::NotFound.into());
             }
             let step = Intent::Transition {
@@ -179,7 +186,7 @@ impl Engine {
     }
 
     /// One transaction on a record that may be amended.
-    fn amend(
+    pub(super) fn amend(
         &self,
         record: EntityId,
         write: impl FnOnce(&Transaction<'_>, &Pen<'_>, &Entity) -> Inner<()>,
@@ -197,20 +204,26 @@ impl Engine {
 }
 
 impl Pen<'_> {
-    fn amend(&self, tx: &Transaction<'_>, shown: &Entity, intent: Intent) -> Inner<()> {
+    pub(super) fn amend(&self, tx: &Transaction<'_>, shown: &Entity, intent: Intent) -> Inner<()> {
         self.write(tx, shown.id, &shown.kind, vec![], intent)?;
         Ok(())
     }
 }
 
-fn shown(core: &Core, record: EntityId) -> Inner<Entity> {
+/// Whether this phone's worker made it, on whichever phone.
+pub(super) fn is_own(core: &Core, entity: &Entity) -> bool {
+    let me = core.me.as_ref().map(|me| Actor::Worker(me.worker.id));
+    me == Some(Actor::from(entity.created.by))
+}
+
+pub(super) fn shown(core: &Core, record: EntityId) -> Inner<Entity> {
     let entity = entities::shown(&core.conn, core.account(), record)?;
     let entity = entity.filter(|entity| entity.deleted.is_none());
     Ok(entity.ok_or(EngineError::NotFound)?)
 }
 
 /// The record, where it can be changed now; who may, the gate says.
-fn amendable(core: &Core, record: EntityId) -> Inner<Entity> {
+pub(super) fn amendable(core: &Core, record: EntityId) -> Inner<Entity> {
     core.me()?;
     let entity = shown(core, record)?;
     if !PERSONAL.contains(&entity.kind.as_str()) {

@@ -1,18 +1,18 @@
 //! Incidents.
 
 use gridwalk_domain::catalogue::ANSWER;
-use gridwalk_domain::kind::Kind;
-use gridwalk_domain::{Catalogue, EntityId, Grid, Intent, Sha256, StreamKey, kind};
+use gridwalk_domain::{Catalogue, Change, EntityId, Grid, Intent, Sha256, kind};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::Engine;
+use super::make::{Making, me, time_value};
 use crate::attachments::{self, Photo};
-use crate::core::{Core, begin, pen};
+use crate::core::Core;
 use crate::error::{EngineError, Inner, Result};
 use crate::gate::Gate;
 use crate::identity::choose_grid;
-use crate::observe::Touched;
 use crate::view::Place;
 
 /// An incident's place is where the patrol's last fix was, if that is no older.
@@ -33,7 +33,8 @@ pub struct NewPhoto {
 
 /// An incident to report. A place and nothing else is enough: it is classified
 /// later, before it goes on its way.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NewIncident {
     /// The code of its category in the catalogue; empty where it is classified
     /// later.
@@ -57,7 +58,32 @@ pub struct NewIncident {
     /// tells, the name of the grid stands here.
     pub address: Option<String>,
     /// Photos; metadata is taken out of them.
+    #[serde(skip)]
     pub photos: Vec<NewPhoto>,
+}
+
+/// What an incident is, in the catalogue's words.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Classification {
+    /// The code of its category.
+    pub category: String,
+    /// The code of its sub-category.
+    pub subcategory: Option<String>,
+    /// The code of its severity; as in [`NewIncident`] where none is named.
+    pub severity: Option<String>,
+    /// Answers to the questions of its category, by their codes.
+    pub answers: BTreeMap<String, Value>,
+}
+
+impl NewIncident {
+    fn class(&self) -> Classification {
+        Classification {
+            category: self.category.clone(),
+            subcategory: self.subcategory.clone(),
+            severity: self.severity.clone(),
+            answers: self.answers.clone(),
+        }
+    }
 }
 
 impl Engine {
@@ -83,31 +109,33 @@ impl Engine {
     /// where an answer is none, `Invalid`, `PhotoNotTaken`,
     /// `DiskFull`, `Storage`.
     pub fn report_incident(&self, new: NewIncident) -> Result<EntityId> {
-        let now = self.shared.now();
-        let id = EntityId::draw(&*self.shared.rng);
-        let kind = kind::incident::KIND.name;
-        // Whether it may be written comes before the work on the photos.
-        self.shared.with(|core| {
-            let create = create(core, &new, now.wall_ms)?;
-            let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
-            pen.would(&core.conn, id, kind, create)
-        })?;
-        let stored = self.store_photos(&new.photos)?;
-        self.shared.change(|core| {
-            let now = self.shared.now();
-            let create = create(core, &new, now.wall_ms)?;
-            let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
-            self.ensure_stored(&stored)?;
-            let tx = begin(&mut core.conn)?;
-            pen.write(&tx, id, kind, vec![], create)?;
-            for (sha256, photo) in &stored {
-                let value = Photo::reference(photo, *sha256);
-                let list = kind::incident::PHOTOS.to_owned();
-                pen.write(&tx, id, kind, vec![], Intent::Append { list, value })?;
-                attachments::refer(&tx, pen.me.account, id, photo, *sha256, now.wall_ms)?;
+        let plan = |core: &Core, now_ms| report(core, &new, &Seen::now(core, now_ms));
+        self.make(self.draw_id(), &new.photos, plan, |_| Ok(()))
+    }
+
+    /// Says what an incident is, or says it anew: a quick capture before it goes
+    /// on its way. Answers that are not given again stay.
+    ///
+    /// # Errors
+    /// Those of [`Engine::edit`]; `UnknownCategory`, and `NotAllowed` where an
+    /// answer is none.
+    pub fn classify(&self, incident: EntityId, class: &Classification) -> Result<()> {
+        let catalogue = self.catalogue()?;
+        self.amend(incident, |tx, pen, shown| {
+            let mut values = class_fields(class, &catalogue);
+            let version = json!(catalogue.version);
+            if shown.text("category").is_none() && shown.value("catalogue") != Some(&version) {
+                values.insert("catalogue".to_owned(), version);
             }
-            tx.commit()?;
-            Ok((id, Touched::records([id])))
+            if shown.text("subcategory").is_some() {
+                let entry = values.entry("subcategory".to_owned());
+                entry.or_insert(Value::Null);
+            }
+            let changes = values.into_iter().map(|(field, value)| {
+                let base = shown.base(&field);
+                (field, Change { value, base })
+            });
+            pen.amend(tx, shown, Intent::Set(changes.collect()))
         })
     }
 
@@ -152,71 +180,71 @@ pub(super) fn grid(core: &Core) -> Inner<Grid> {
     Ok(choose_grid(core.synced.as_ref(), Some(running.grid.id))?)
 }
 
+/// When and on which patrol an incident was found.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    pub(super) found_ms: i64,
+    pub(super) patrol: Option<EntityId>,
+}
+
+impl Seen {
+    pub(super) fn now(core: &Core, now_ms: i64) -> Self {
+        Self {
+            found_ms: now_ms,
+            patrol: core.recorder.live.as_ref().map(|live| live.id),
+        }
+    }
+}
+
 /// A report as it is written.
-fn create(core: &Core, new: &NewIncident, now_ms: i64) -> Inner<Intent> {
+pub(super) fn report(core: &Core, new: &NewIncident, seen: &Seen) -> Inner<Making> {
     let grid = grid(core)?;
-    let catalogue = core
-        .synced
-        .as_ref()
-        .map(|synced| &synced.scope.catalogue)
-        .ok_or(EngineError::NotEnrolled)?;
-    let place = new.place.or_else(|| near(core, now_ms)).map(place_value);
-    let said = new.address.clone().filter(|text| !text.trim().is_empty());
-    let address = said.or_else(|| place.is_none().then(|| grid.name.clone()));
-    let live = core.recorder.live.as_ref();
+    let synced = core.synced.as_ref().ok_or(EngineError::NotEnrolled)?;
+    let catalogue = &synced.scope.catalogue;
+    let class = class_fields(&new.class(), catalogue);
+    let place = new.place.or_else(|| near(core, seen.found_ms));
+    let said = new.address.as_ref().filter(|text| !text.trim().is_empty());
+    let address = said.or_else(|| place.is_none().then_some(&grid.name));
+    let title = (!new.title.is_empty()).then_some(&new.title);
+    let kind = &kind::incident::KIND;
     let fields = [
-        ("worker", Some(json!(core.me()?.worker.id))),
+        ("worker", me(core)?),
         ("grid", Some(json!(grid.id))),
-        ("patrol", live.map(|live| json!(live.id))),
+        ("patrol", seen.patrol.map(|id| json!(id))),
         ("catalogue", Some(json!(catalogue.version))),
-        ("title", (!new.title.is_empty()).then(|| json!(new.title))),
+        ("title", title.map(|text| json!(text))),
         (
             "description",
             new.description.as_ref().map(|text| json!(text)),
         ),
-        ("place", place),
+        ("place", place.map(place_value)),
         ("address", address.map(|text| json!(text))),
-        (
-            "found_ms",
-            time_value(&kind::incident::KIND, "found_ms", now_ms),
-        ),
+        ("found_ms", time_value(kind, "found_ms", seen.found_ms)),
     ];
-    let fields = fields
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    let home = StreamKey::Records(grid.id);
-    let fields = fields.chain(class_fields(new, catalogue)).collect();
-    Ok(Intent::Create { home, fields })
+    Ok(Making::new(kind, fields).and(class))
 }
 
 /// How a report is classified, with the answers to its form.
-fn class_fields(new: &NewIncident, catalogue: &Catalogue) -> BTreeMap<String, Value> {
-    let category = catalogue.category(&new.category);
-    let sub = new.subcategory.as_deref();
+fn class_fields(class: &Classification, catalogue: &Catalogue) -> BTreeMap<String, Value> {
+    let category = catalogue.category(&class.category);
+    let sub = class.subcategory.as_deref();
     let usual = category
         .zip(sub)
         .and_then(|(category, sub)| category.sub(sub)?.severity.as_deref());
     let usual = usual.or_else(|| category.map(|_| NORMAL));
-    let severity = new.severity.as_deref().or(usual);
-    let category = (!new.category.is_empty()).then_some(new.category.as_str());
-    let class = [
+    let severity = class.severity.as_deref().or(usual);
+    let category = (!class.category.is_empty()).then_some(class.category.as_str());
+    let codes = [
         ("category", category),
         ("subcategory", sub),
         ("severity", severity),
     ];
-    let class = class
+    let codes = codes
         .into_iter()
         .filter_map(|(name, code)| Some((name.to_owned(), json!(code?))));
-    let answers = new.answers.iter();
+    let answers = class.answers.iter();
     let answers = answers.map(|(code, value)| (format!("{ANSWER}{code}"), value.clone()));
-    class.chain(answers).collect()
-}
-
-/// A time by this phone's clock as a field of a record; none where the clock is
-/// so wrong that it can be no time: the server knows better when that was.
-pub(super) fn time_value(kind: &Kind, field: &str, at_ms: i64) -> Option<Value> {
-    let check = kind.fields.iter().find(|(name, _)| *name == field)?.1;
-    Some(json!(at_ms)).filter(|time| check(time).is_ok())
+    codes.chain(answers).collect()
 }
 
 /// Where the running patrol's last fix was, if that is no older than it may be.

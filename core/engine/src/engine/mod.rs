@@ -1,14 +1,23 @@
 //! The facade: all that a shell calls.
 
 mod amend;
+mod draft;
+mod duplicates;
 pub(crate) mod duty;
 mod find;
+mod finding;
 mod incident;
 mod leave;
 mod look;
+mod make;
+mod mediation;
+mod notice;
 mod sensors;
 mod settings;
 mod sites;
+mod step;
+mod task;
+mod visit;
 
 use std::sync::Arc;
 
@@ -21,10 +30,18 @@ use crate::schedule::{self, NextSync};
 use crate::sync::{self, SyncOptions, SyncReport};
 use crate::{Config, Identity, Invitation, Network, ServerAddress, Transport, account};
 
+pub use draft::DraftView;
+pub use duplicates::DuplicateView;
 pub use duty::PatrolSummary;
 pub use find::{IncidentPage, IncidentQuery, MAX_PAGE, MAX_SEARCH, Near, Sort};
-pub use incident::{NewIncident, NewPhoto};
+pub use finding::{FindingView, NewFinding};
+pub use incident::{Classification, NewIncident, NewPhoto};
+pub use mediation::{Agreement, LookAgain, MediationView, NewMediation, Session};
+pub use notice::NoticeView;
 pub use sites::{CoverageView, NewCheckIn, SiteView};
+pub use step::{Signature, StepOffer, StepWords};
+pub use task::TaskView;
+pub use visit::{NewVisit, VisitView};
 
 /// A phone: one data file, one worker.
 ///

@@ -4,17 +4,15 @@
 //! holds. What is shown here is what that will come to, computed by the same
 //! code from the fixes of this phone.
 
-use gridwalk_domain::{CheckIn, Entity, EntityId, Every, GridId, Intent, Site, StreamKey, kind};
+use gridwalk_domain::{CheckIn, Entity, EntityId, Every, GridId, Site, kind};
 use gridwalk_track::coverage::duty::{Calendar, Outing, Period, Seen, Unit, count};
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use serde_json::json;
 
 use super::Engine;
-use crate::core::{Core, begin, pen};
+use super::make::{Making, me};
+use crate::core::Core;
 use crate::error::{EngineError, Inner, Result};
 use crate::identity::Synced;
-use crate::observe::Touched;
-use crate::outbox;
 use crate::view::Place;
 use crate::{chunks, entities, recorder};
 
@@ -64,26 +62,14 @@ impl Engine {
     /// know; `OutOfScope` for one of a grid that is not the worker's; `Invalid`,
     /// `DiskFull`, `Storage`.
     pub fn check_in(&self, new: NewCheckIn) -> Result<EntityId> {
-        self.shared.change(|core| {
-            let now = self.shared.now();
+        let plan = |core: &Core, now_ms| {
             core.me()?;
             core.shift()?.ok_or(EngineError::NoShift)?;
             let (site, grid) = site(core, new.site)?;
-            if !core
-                .synced
-                .as_ref()
-                .is_some_and(|synced| synced.writes(grid))
-            {
-                let grid = grid.to_string();
-                return Err(EngineError::OutOfScope { grid }.into());
-            }
-            let live = core.recorder.live.as_ref();
-            let patrol = live.map(|live| live.id);
-            let place = new
-                .place
-                .or_else(|| super::incident::near(core, now.wall_ms));
+            let patrol = core.recorder.live.as_ref().map(|live| live.id);
+            let place = new.place.or_else(|| super::incident::near(core, now_ms));
             let fields = [
-                ("worker", Some(json!(core.me()?.worker.id))),
+                ("worker", me(core)?),
                 ("grid", Some(json!(grid))),
                 ("site", Some(json!(site.id))),
                 ("patrol", patrol.map(|id| json!(id))),
@@ -91,23 +77,9 @@ impl Engine {
                 ("missed", new.missed.as_ref().map(|word| json!(word))),
                 ("note", new.note.as_ref().map(|text| json!(text))),
             ];
-            let fields: BTreeMap<String, Value> = fields
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-                .collect();
-            let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
-            let id = EntityId::draw(&*self.shared.rng);
-            let home = StreamKey::Records(grid);
-            let tx = begin(&mut core.conn)?;
-            let first = patrol
-                .map(|id| outbox::first(&tx, pen.me.account, id))
-                .transpose()?;
-            let needs = first.flatten().into_iter().collect();
-            let kind = kind::checkin::KIND.name;
-            pen.write(&tx, id, kind, needs, Intent::Create { home, fields })?;
-            tx.commit()?;
-            Ok((id, Touched::records([id])))
-        })
+            Ok(Making::new(&kind::checkin::KIND, fields).after(patrol))
+        };
+        self.make(self.draw_id(), &[], plan, |_| Ok(()))
     }
 
     /// The sites of the worker's grids and how they stand today.

@@ -231,11 +231,32 @@ CREATE TRIGGER account_delete AFTER DELETE ON account BEGIN
 END;
 ";
 
+const THIRD: &str = "
+-- Reports that are not made yet, of each worker who uses this phone or did.
+CREATE TABLE draft (
+    id       BLOB PRIMARY KEY CHECK (length(id) = 16),
+    worker   BLOB NOT NULL CHECK (length(worker) = 16),
+    saved_ms INTEGER NOT NULL,
+    body     TEXT NOT NULL                  -- JSON
+) STRICT, WITHOUT ROWID;
+CREATE INDEX draft_worker ON draft (worker);
+
+-- Their photos, whose bytes are files as attachments are.
+CREATE TABLE draft_photo (
+    draft  BLOB NOT NULL CHECK (length(draft) = 16),
+    n      INTEGER NOT NULL,
+    sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+    bytes  INTEGER NOT NULL,
+    PRIMARY KEY (draft, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX draft_photo_content ON draft_photo (sha256);
+";
+
 /// The newest version that this build knows.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 pub(crate) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up(SECOND)])
+    Migrations::new(vec![M::up(FIRST), M::up(SECOND), M::up(THIRD)])
 }
 
 #[cfg(test)]

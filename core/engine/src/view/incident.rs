@@ -1,13 +1,18 @@
 //! Incidents as the shells show them.
 
+use gridwalk_domain::catalogue::ANSWER;
+use gridwalk_domain::kind::incident::running::{Running, running};
+use gridwalk_domain::kind::incident::{Life, catalogue_of};
 use gridwalk_domain::{Author, Entity, EntityId, GridId, Sha256, WorkerId, kind};
 use rusqlite::params;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 use super::{Place, SendState, all, mine, owned, parsed, send};
 use crate::core::Core;
 use crate::entities;
 use crate::error::Inner;
+use crate::gate::Gate;
 
 /// The most characters of a title that is made of a description.
 const LINE_CHARS: usize = 40;
@@ -60,8 +65,12 @@ pub struct IncidentView {
     pub id: EntityId,
     /// `reported`, `escalated` …
     pub status: String,
-    /// The code of its category.
+    /// The code of its category; empty where it is not classified yet.
     pub category: String,
+    /// The code of its sub-category.
+    pub subcategory: Option<String>,
+    /// The answers to its form, by the questions' codes.
+    pub answers: BTreeMap<String, Value>,
     /// The code of its severity.
     pub severity: Option<String>,
     /// Its title; where it has none, what was seen, as far as one line goes.
@@ -76,6 +85,17 @@ pub struct IncidentView {
     pub patrol: Option<EntityId>,
     /// Where.
     pub place: Option<Place>,
+    /// Where, in words.
+    pub address: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// The grid that holds it now.
+    pub holder: Option<GridId>,
+    /// Until when it may stand where it stands, in milliseconds since 1970 by
+    /// the server's clock; none where no limit runs or is known.
+    pub due_ms: Option<i64>,
+    /// Whether that is over, as far as this phone knows the time.
+    pub overdue: bool,
     /// When it was found, in milliseconds since 1970.
     pub found_ms: i64,
     /// Its photos.
@@ -104,22 +124,21 @@ pub(crate) fn incident(core: &Core, id: EntityId) -> Inner<Option<IncidentView>>
 
 pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
     let place = entity.value("place").cloned();
-    let steps = entity.history.iter().map(|step| StepView {
-        from: step.from.clone(),
-        to: step.to.clone(),
-        at_ms: step.stamp.at_ms,
-        by: step.stamp.by,
-        reason: step.reason.clone(),
+    let answers = entity.fields.iter().filter_map(|(name, field)| {
+        let code = name.strip_prefix(ANSWER)?;
+        Some((code.to_owned(), field.current.value.clone()))
     });
-    let comments = entity.list(kind::COMMENTS).iter().map(|entry| CommentView {
-        at_ms: entry.stamp.at_ms,
-        by: entry.stamp.by,
-        text: entry.value["text"].as_str().unwrap_or_default().to_owned(),
-    });
+    let answers = answers.filter(|(_, value)| !value.is_null());
+    let tags = entity.sets.get("tags").into_iter();
+    let tags = tags.flat_map(|set| &set.items);
+    let tags = tags.filter_map(|tag| tag.value.as_str().map(str::to_owned));
+    let runs = limit(core, entity);
     Ok(IncidentView {
         id: entity.id,
         status: entity.status().unwrap_or_default().to_owned(),
         category: owned(entity, "category").unwrap_or_default(),
+        subcategory: owned(entity, "subcategory"),
+        answers: answers.collect(),
         severity: owned(entity, "severity"),
         title: title(entity),
         description: owned(entity, "description"),
@@ -127,13 +146,18 @@ pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
         worker: parsed(entity, "worker"),
         patrol: parsed(entity, "patrol"),
         place: place.and_then(|place| serde_json::from_value(place).ok()),
+        address: owned(entity, "address"),
+        tags: tags.collect(),
+        holder: Life::of(entity).map(|life| life.holder),
+        due_ms: runs.as_ref().and_then(|runs| runs.due_ms),
+        overdue: runs.is_some_and(|runs| runs.is_overdue(core.now_ms())),
         found_ms: entity
             .value("found_ms")
             .and_then(Value::as_i64)
             .unwrap_or(entity.created.at_ms),
         photos: photos(core, entity)?,
-        history: steps.collect(),
-        comments: comments.collect(),
+        history: steps(entity),
+        comments: comments(entity),
         conflicts: u32::try_from(entity.conflicts()).unwrap_or(u32::MAX),
         mine: mine(core, entity),
         send: send::state_of(core, entity.id)?,
@@ -149,7 +173,35 @@ fn title(entity: &Entity) -> String {
     owned(entity, "title").unwrap_or_else(line)
 }
 
-fn photos(core: &Core, entity: &Entity) -> Inner<Vec<PhotoView>> {
+pub(super) fn steps(entity: &Entity) -> Vec<StepView> {
+    let steps = entity.history.iter().map(|step| StepView {
+        from: step.from.clone(),
+        to: step.to.clone(),
+        at_ms: step.stamp.at_ms,
+        by: step.stamp.by,
+        reason: step.reason.clone(),
+    });
+    steps.collect()
+}
+
+pub(super) fn comments(entity: &Entity) -> Vec<CommentView> {
+    let comments = entity.list(kind::COMMENTS).iter().map(|entry| CommentView {
+        at_ms: entry.stamp.at_ms,
+        by: entry.stamp.by,
+        text: entry.value["text"].as_str().unwrap_or_default().to_owned(),
+    });
+    comments.collect()
+}
+
+/// The limit that runs, by the version of the catalogue that it was made with.
+fn limit(core: &Core, entity: &Entity) -> Option<Running> {
+    let me = core.me.as_ref()?;
+    let gate = Gate::new(me, core.synced.as_ref());
+    let catalogue = catalogue_of(gate.district(), entity);
+    running(entity, catalogue, core.calendar())
+}
+
+pub(super) fn photos(core: &Core, entity: &Entity) -> Inner<Vec<PhotoView>> {
     let mut query = core
         .conn
         .prepare_cached("SELECT state FROM blob WHERE sha256 = ?1 AND account = ?2")?;

@@ -3,6 +3,7 @@
 mod conflict;
 mod incident;
 mod patrol;
+mod record;
 mod send;
 mod status;
 
@@ -12,13 +13,15 @@ pub use incident::{CommentView, IncidentView, PhotoView, StepView};
 pub(crate) use incident::{incident, incidents};
 pub use patrol::{PatrolView, RouteView, RunView};
 pub(crate) use patrol::{patrol, patrols};
+pub use record::{Person, RecordView};
+pub(crate) use record::{one_of, record, shown_of, value};
 pub use send::{Advice, RefusedItem, RefusedWhat, SendState};
 pub(crate) use send::{amount, unsent};
 pub(crate) use status::status;
 pub use status::{PatrolNow, ShiftView, Status};
 
 use gridwalk_domain::{Entity, EntityId, kind};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::core::Core;
 use crate::entities;
@@ -26,7 +29,7 @@ use crate::error::Inner;
 use crate::observe::{Change, Touched};
 
 /// A place, WGS-84, in degrees.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     /// Latitude.
     pub lat: f64,

@@ -88,7 +88,8 @@ const PARTS: &str = "
     SELECT patrol, 'patrol', 'chunk', state, tries, code, why, saved_ms, 0
     FROM chunk WHERE account = ?1
     UNION ALL
-    SELECT a.entity, 'incident', 'blob', b.state, b.tries, b.code, b.why, b.saved_ms, 0
+    SELECT a.entity, coalesce((SELECT kind FROM op WHERE op.entity = a.entity LIMIT 1), 'incident'),
+           'blob', b.state, b.tries, b.code, b.why, b.saved_ms, 0
     FROM attachment a JOIN blob b USING (account, sha256) WHERE a.account = ?1";
 
 pub(super) fn state_of(core: &Core, id: EntityId) -> Inner<SendState> {

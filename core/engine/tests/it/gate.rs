@@ -23,7 +23,7 @@ fn rule(done: Result<(), EngineError>) -> String {
     }
 }
 
-fn words(pairs: &[(&str, Value)]) -> Map<String, Value> {
+pub(crate) fn words(pairs: &[(&str, Value)]) -> Map<String, Value> {
     let pairs = pairs.iter();
     pairs
         .map(|(name, value)| ((*name).to_owned(), value.clone()))
@@ -31,20 +31,21 @@ fn words(pairs: &[(&str, Value)]) -> Map<String, Value> {
 }
 
 /// An incident of a colleague's, in the worker's grid.
-fn colleagues(server: &FakeServer, fields: Value) -> EntityId {
-    let id = EntityId::from_bytes([0x77; 16]);
+pub(crate) fn colleagues(server: &FakeServer, n: u8, fields: Value) -> EntityId {
+    let id = EntityId::from_bytes([0x70 + n; 16]);
     let mut all = json!({"grid": server.grid.id, "catalogue": 1, "category": "hygiene",
         "title": "别人的", "place": {"lat": 35.1, "lon": 118.35}});
     for (name, value) in fields.as_object().expect("a map") {
         all[name] = value.clone();
     }
-    let fields: BTreeMap<String, Value> = serde_json::from_value(all).expect("a map");
+    let mut fields: BTreeMap<String, Value> = serde_json::from_value(all).expect("a map");
+    fields.retain(|_, value| !value.is_null());
     let home = StreamKey::Records(server.grid.id);
     elsewhere(server, id, Intent::Create { home, fields });
     id
 }
 
-fn goes(server: &FakeServer, id: EntityId, to: &str, with: Map<String, Value>) {
+pub(crate) fn goes(server: &FakeServer, id: EntityId, to: &str, with: Map<String, Value>) {
     let base = server.with(|state| {
         let known = state.state(id).expect("there");
         known.history.last().expect("a status").clone()
@@ -63,7 +64,7 @@ fn goes(server: &FakeServer, id: EntityId, to: &str, with: Map<String, Value>) {
 fn who_may_not_is_told_why_and_nothing_is_written() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let engine = phone.on_patrol(&server);
-    let theirs = colleagues(&server, json!({}));
+    let theirs = colleagues(&server, 1, json!({}));
     sync(&engine, &server).expect("syncs");
     let own = report(&engine, "甲", &[]);
     let before = unsent(&engine);
@@ -170,7 +171,7 @@ fn nobody_is_refused_for_their_clock() {
     for years in [-20, 20] {
         let (phone, server) = (Phone::new(false), FakeServer::new());
         let engine = phone.enrolled(&server);
-        let closed = colleagues(&server, json!({}));
+        let closed = colleagues(&server, 1, json!({}));
         goes(
             &server,
             closed,
@@ -199,6 +200,7 @@ fn what_only_another_version_of_the_catalogue_could_tell_is_left_to_the_server()
     let newer = Catalogue::shipped().version + 1;
     let id = colleagues(
         &server,
+        1,
         json!({"catalogue": newer, "category": "new_words", "form.new": 1}),
     );
     sync(&engine, &server).expect("syncs");

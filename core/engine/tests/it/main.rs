@@ -4,14 +4,17 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod amending;
+mod bad_input;
 mod budget;
 mod disk;
+mod drafts;
 mod enrolling;
 mod finding;
 mod gate;
 mod hello;
 mod keeping;
 mod leaving;
+mod life;
 mod observing;
 mod parking;
 mod phone;
@@ -27,3 +30,4 @@ mod talk;
 mod timelines;
 mod upgrades;
 mod visiting;
+mod work;

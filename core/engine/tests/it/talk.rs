@@ -35,13 +35,18 @@ pub(crate) fn report(engine: &Engine, title: &str, photos: &[u8]) -> EntityId {
 
 /// Another phone's change, made on the server.
 pub(crate) fn elsewhere(server: &FakeServer, entity: EntityId, intent: Intent) {
+    let known = server.with(|state| state.state(entity).map(|known| known.kind.clone()));
+    let kind = known.unwrap_or_else(|| "incident".to_owned());
+    elsewhere_of(server, &kind, entity, intent);
+}
+
+/// The same, on a record of any kind.
+pub(crate) fn elsewhere_of(server: &FakeServer, kind: &str, entity: EntityId, intent: Intent) {
     server.with(|state| {
-        let known = state.state(entity);
-        let kind = known.map_or("incident", |known| known.kind.as_str());
         let body = OpBody {
             v: OP_VERSION,
             id: OpId::from_bytes(
-                Sha256::of(format!("{intent:?}").as_bytes()).0[..16]
+                Sha256::of(format!("{entity} {intent:?}").as_bytes()).0[..16]
                     .try_into()
                     .expect("16"),
             ),

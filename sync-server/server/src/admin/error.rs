@@ -1,6 +1,7 @@
 //! What an operator is told when something cannot be done. Nothing was changed
 //! then.
 
+use gridwalk_domain::BadData;
 use gridwalk_store::StoreError;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -66,6 +67,22 @@ pub enum AdminError {
     ChooseDistrict,
     /// The service refused it, for this reason.
     Refused(String),
+    /// A catalogue or calendar that cannot be one.
+    BadLaw {
+        /// The file's name.
+        file: String,
+        /// What is wrong, and where.
+        fault: BadData,
+    },
+    /// A catalogue or calendar that is not newer than what is in force.
+    NotNewer {
+        /// Its version.
+        version: u32,
+        /// The version in force.
+        in_force: u32,
+    },
+    /// The catalogue has no such version here.
+    UnknownVersion(u32),
     /// No phone bears this id.
     UnknownDevice(String),
     /// Nothing in quarantine has this hash.
@@ -202,6 +219,26 @@ impl AdminError {
             Self::NoDistrict => say("no_district", &[]),
             Self::ChooseDistrict => say("choose_district", &[]),
             Self::Refused(why) => say("refused", &[("why", why)]),
+            Self::BadLaw { file, fault } => say(
+                "bad_law",
+                &[
+                    ("file", file),
+                    ("line", &fault.line.to_string()),
+                    ("column", &fault.column.to_string()),
+                    ("at", &fault.at),
+                    ("why", &fault.why),
+                ],
+            ),
+            Self::NotNewer { version, in_force } => say(
+                "not_newer",
+                &[
+                    ("version", &version.to_string()),
+                    ("in_force", &in_force.to_string()),
+                ],
+            ),
+            Self::UnknownVersion(version) => {
+                say("unknown_version", &[("version", &version.to_string())])
+            }
             Self::UnknownDevice(id) => say("unknown_device", &[("id", id)]),
             Self::NotHeld(hash) => say("not_held", &[("hash", hash)]),
             Self::Still(why) => say("still_held", &[("why", why)]),

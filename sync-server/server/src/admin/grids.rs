@@ -88,7 +88,7 @@ fn take(
         Err(fault) => return Ok(Err(fault)),
     };
     if report.added + report.updated > 0 {
-        known.tenant.grids_version = grids_version(rng);
+        known.tenant.grids_version = fresh_version(rng);
     }
     if notice.is_some() {
         known.tenant.notice = notice.cloned();
@@ -104,8 +104,8 @@ fn take(
     Ok(Ok(report))
 }
 
-/// A version that no kept tree was read at.
-pub(super) fn grids_version(rng: &dyn Rng) -> u64 {
+/// A version that nothing which is kept was read at.
+pub(super) fn fresh_version(rng: &dyn Rng) -> u64 {
     tag(rng) >> 1
 }
 
@@ -170,6 +170,7 @@ fn district(
         utc_offset_min: UTC_OFFSET_MIN,
         notice: None,
         grids_version: 0,
+        law_version: 0,
     });
     // A closed grid is history: its code may be another's by now.
     let grids = tx.grids(tenant)?.into_iter();

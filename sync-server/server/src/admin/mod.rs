@@ -9,10 +9,12 @@ mod devices;
 mod enrolment;
 mod error;
 mod grids;
+mod law;
 mod people;
 mod purge;
 mod quarantine;
 mod read;
+mod readings;
 mod regrid;
 mod sites;
 
@@ -23,10 +25,12 @@ pub use devices::{DeviceInfo, Revoke};
 pub use enrolment::{EnrolFor, NewCode};
 pub use error::{AdminError, FileFault, Lang, message};
 pub use grids::{Import, ImportReport};
+pub use law::CatalogueInfo;
 pub use people::{NewUser, Settings};
 pub use purge::PurgeReport;
 pub use quarantine::{Held, HeldChunk, HeldOp, HeldRef};
 pub use read::{BadCrs, Crs, Source};
+pub use readings::Reading;
 pub use sites::SitesReport;
 
 use gridwalk_domain::TenantId;

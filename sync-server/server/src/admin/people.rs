@@ -127,10 +127,10 @@ impl Admin<'_> {
                 Ok(found) => found,
                 Err(error) => return Ok(Err(error)),
             };
-            if row.level != role.level() {
+            if let Some(level) = role.level().filter(|level| row.level != *level) {
                 return Ok(Err(AdminError::WrongLevel {
                     role: role.to_string(),
-                    level: role.level().as_str().to_owned(),
+                    level: level.as_str().to_owned(),
                 }));
             }
             if tx.user_by_name(&name)?.is_some() {
@@ -175,17 +175,25 @@ impl Admin<'_> {
     /// [`AdminError::NoDistrict`], or [`AdminError::ChooseDistrict`] where there
     /// are several and none is named.
     pub fn settings_of(&self, code: Option<&str>, settings: &Settings) -> Result<(), AdminError> {
-        let tenant = match code {
+        self.settings(self.tenant_of(code)?, settings)
+    }
+
+    /// The district of this code, or the only one.
+    ///
+    /// # Errors
+    /// [`AdminError::NoDistrict`], [`AdminError::UnknownGrid`], or
+    /// [`AdminError::ChooseDistrict`] where there are several and none is named.
+    pub fn tenant_of(&self, code: Option<&str>) -> Result<TenantId, AdminError> {
+        match code {
             Some(code) => self
                 .service
-                .read(|tx| Ok(find(tx, code)?.map(|(tenant, _)| tenant)))??,
+                .read(|tx| Ok(find(tx, code)?.map(|(tenant, _)| tenant)))?,
             None => match self.tenants()?.as_slice() {
-                [] => return Err(AdminError::NoDistrict),
-                [only] => only.id,
-                _ => return Err(AdminError::ChooseDistrict),
+                [] => Err(AdminError::NoDistrict),
+                [only] => Ok(only.id),
+                _ => Err(AdminError::ChooseDistrict),
             },
-        };
-        self.settings(tenant, settings)
+        }
     }
 
     /// Sets what can be set for a district.

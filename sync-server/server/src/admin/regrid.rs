@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use super::Admin;
 use super::error::AdminError;
-use super::grids::{find, grids_version, log_change};
+use super::grids::{find, fresh_version, log_change};
 use super::people::audit;
 use crate::audience;
 use crate::batch::Batch;
@@ -92,7 +92,7 @@ impl Admin<'_> {
 fn changed(tx: &mut dyn Write, tools: &Tools, tenant: TenantId) -> Result<(), StoreError> {
     let missing = || StoreError::Damaged("a grid without a district".to_owned());
     let row = tx.tenant(tenant)?.ok_or_else(missing)?;
-    let grids_version = grids_version(&*tools.rng);
+    let grids_version = fresh_version(&*tools.rng);
     tx.put_tenant(&TenantRow {
         grids_version,
         ..row

@@ -401,9 +401,13 @@ impl<'t> Batch<'t> {
             });
             entries.extend(moved);
             rows.push(match (&loaded.state, loaded.purged) {
-                (Some(state), false) => {
-                    project::row(state, loaded.rev, loaded.listed, self.tenant.utc_offset_min)?
-                }
+                (Some(state), false) => project::row(
+                    state,
+                    loaded.rev,
+                    loaded.listed,
+                    self.tenant.utc_offset_min,
+                    &self.law,
+                )?,
                 (None, false) => match loaded.row {
                     Some(row) => EntityRow {
                         listed: loaded.listed,

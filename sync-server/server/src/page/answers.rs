@@ -3,7 +3,7 @@
 use gridwalk_domain::{
     EntityId, GapCause, GridCode, GridId, GridLevel, Position, Sha256, Text, UserId,
 };
-use gridwalk_store::{GridRow, Role};
+use gridwalk_store::GridRow;
 use serde::Serialize;
 
 /// `[lon, lat]`.
@@ -17,7 +17,7 @@ pub(super) fn point(at: Position) -> Point {
 pub(super) struct Me {
     pub(super) id: UserId,
     pub(super) name: String,
-    pub(super) role: Role,
+    pub(super) role: &'static str,
     pub(super) grid: Grid,
     pub(super) utc_offset_min: i32,
     pub(super) now_ms: i64,
@@ -156,6 +156,9 @@ pub(super) struct Incident {
     pub(super) photos: usize,
     pub(super) patrol: Option<EntityId>,
     pub(super) conflicts: usize,
+    /// When the limit of its status passes; none where none runs.
+    pub(super) due_ms: Option<i64>,
+    pub(super) overdue: bool,
 }
 
 #[derive(Serialize)]

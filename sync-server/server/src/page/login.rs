@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use super::answers::{Grid, Me};
 use super::look::{Answer, COOKIE, text};
 use crate::commits::lock;
+use crate::district;
 use crate::error::{Error, Fault};
 use crate::http::Request;
 use crate::limiter::Limit;
@@ -196,6 +197,8 @@ impl Service {
             Ok((tenant, tree, law))
         })?;
         Ok(Viewer {
+            person: district::user(&user),
+            at_ms: self.now_ms(),
             user,
             tenant,
             tree,
@@ -213,7 +216,7 @@ impl Service {
         Ok(Me {
             id: viewer.user.id,
             name: viewer.user.name.clone(),
-            role: viewer.user.role,
+            role: viewer.user.role.word(),
             grid: Grid::new(grid.ok_or_else(missing)?, viewer.user.grid),
             utc_offset_min: viewer.tenant.utc_offset_min,
             now_ms: self.now_ms(),

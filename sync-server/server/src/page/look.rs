@@ -88,6 +88,8 @@ impl Service {
             ["days"] => self.seen(&viewer, |sight| self.days(sight, request)),
             ["patrols", id] => self.patrol(&viewer, id),
             ["incidents", id] => self.seen(&viewer, |sight| self.incident(sight, id)),
+            ["tasks"] => self.seen(&viewer, |sight| self.tasks(sight, request)),
+            ["mediations", id] => self.seen(&viewer, |sight| self.mediation(sight, id)),
             ["workers"] => self.seen(&viewer, |sight| self.workers(sight, request)),
             ["blobs", sha256] => self.blob(&viewer, sha256),
             ["holdings"] => self.seen(&viewer, |sight| {
@@ -103,6 +105,13 @@ impl Service {
         viewer: &Viewer,
         mut answer: impl FnMut(&Sight<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.read(|tx| answer(&Sight::new(viewer, tx)))
+        let (answered, shown) = self.read(|tx| {
+            let sight = Sight::new(viewer, tx);
+            Ok((answer(&sight)?, sight.shown()))
+        })?;
+        // Written down before it is shown.
+        let who = format!("user/{}", viewer.user.id);
+        self.note_readings(viewer.tenant.id, &who, shown)?;
+        Ok(answered)
     }
 }

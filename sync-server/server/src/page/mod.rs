@@ -7,8 +7,10 @@ mod holdings;
 mod login;
 mod look;
 mod map;
+mod mediations;
 mod names;
 mod records;
+mod tasks;
 mod workers;
 
 pub(crate) use holdings::holdings;

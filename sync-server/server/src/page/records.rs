@@ -2,6 +2,7 @@
 
 use gridwalk_domain::kind::COMMENTS;
 use gridwalk_domain::kind::incident::PHOTOS;
+use gridwalk_domain::kind::incident::running::running;
 use gridwalk_domain::{Author, Entity, EntityId, Entry, Sha256};
 use gridwalk_store::{AuditRow, EntityRow, StoreError};
 use std::sync::Arc;
@@ -18,10 +19,13 @@ use crate::rights::{Sight, Viewer};
 use crate::routes::{Summary, TOLERANCE_M};
 use crate::service::Service;
 
-fn grid_ref(sight: &Sight<'_>, row: &EntityRow) -> Result<GridRef, Error> {
-    let grid = row.grid.and_then(|grid| sight.grid(grid));
-    let missing = || StoreError::Damaged(format!("record {} has no grid", row.id));
-    Ok(GridRef::from(grid.ok_or_else(missing)?))
+impl Sight<'_> {
+    /// The grid of a record of this sight.
+    pub(super) fn grid_ref(&self, row: &EntityRow) -> Result<GridRef, Error> {
+        let grid = row.grid.and_then(|grid| self.viewer.tree.get(grid));
+        let missing = || StoreError::Damaged(format!("record {} has no grid", row.id));
+        Ok(GridRef::from(grid.ok_or_else(missing)?))
+    }
 }
 
 pub(super) fn patrol(
@@ -36,7 +40,7 @@ pub(super) fn patrol(
     Ok(Patrol {
         id: row.id,
         worker: names.worker(worker),
-        grid: grid_ref(sight, row)?,
+        grid: sight.grid_ref(row)?,
         status: row.status.clone().unwrap_or_default(),
         started_ms: route.started_ms,
         ended_ms: route.ended_ms,
@@ -63,14 +67,18 @@ pub(super) fn incident(
             accuracy_m: place.get("accuracy_m").and_then(serde_json::Value::as_f64),
         })
     });
+    let Viewer { law, at_ms, .. } = sight.viewer;
+    let running = running(state, law.catalogue_of(state), &law.calendar);
     Ok(Incident {
+        due_ms: running.as_ref().and_then(|running| running.due_ms),
+        overdue: running.is_some_and(|running| running.is_overdue(*at_ms)),
         id: row.id,
         category: text("category"),
         title: text("title"),
         status: row.status.clone().unwrap_or_default(),
         severity: state.text("severity").unwrap_or("normal").to_owned(),
         worker: names.owner(row, state),
-        grid: grid_ref(sight, row)?,
+        grid: sight.grid_ref(row)?,
         at_ms: row.at_ms,
         place,
         photos: state.list(PHOTOS).len(),

@@ -15,14 +15,18 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 
 use crate::admin::{self, AdminError, Folders};
+use crate::error::Error;
 use crate::service::{Service, Settings};
 
 /// How long requests under way may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(20);
 /// How often old tags, uploads and sessions are forgotten.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(3600);
+/// How often the clock looks for what is due.
+const STRIKE_EVERY: Duration = Duration::from_secs(60);
 /// Requests that work at once; more wait.
 const WORKERS: usize = 64;
 
@@ -139,7 +143,14 @@ impl Server {
             .clone()
             .unwrap_or_else(|| format!("{scheme}://{addr}"));
         let (stop, stopped) = watch::channel(false);
-        runtime.spawn(maintain(Arc::clone(&service), stopped.clone()));
+        runtime.spawn(every(MAINTAIN_EVERY, stopped.clone(), {
+            let service = Arc::clone(&service);
+            move || service.maintain()
+        }));
+        runtime.spawn(every(STRIKE_EVERY, stopped.clone(), {
+            let service = Arc::clone(&service);
+            move || service.strike().map(drop)
+        }));
         let secure = url.starts_with("https://");
         let serving =
             connection::serve(listener, tls, secure, Arc::clone(&service), stopped, DRAIN);
@@ -154,17 +165,24 @@ impl Server {
     }
 }
 
-async fn maintain(service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
-    let mut every = tokio::time::interval(MAINTAIN_EVERY);
+/// Does some work now and then, until the server stops.
+async fn every(
+    period: Duration,
+    mut stopped: watch::Receiver<bool>,
+    work: impl Fn() -> Result<(), Error> + Send + Sync + 'static,
+) {
+    let work = Arc::new(work);
+    let mut every = tokio::time::interval(period);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = every.tick() => {}
             _ = stopped.changed() => return,
         }
-        let service = Arc::clone(&service);
-        let done = tokio::task::spawn_blocking(move || service.maintain()).await;
+        let work = Arc::clone(&work);
+        let done = tokio::task::spawn_blocking(move || work()).await;
         if let Ok(Err(error)) = done {
-            tracing::error!(%error, "maintenance failed; it is tried again in an hour");
+            tracing::error!(%error, "regular work failed; it is tried again");
         }
     }
 }

@@ -8,11 +8,12 @@ use gridwalk_domain::{EntityId, Epoch, StreamKey};
 use gridwalk_store::{PageRow, Read, StoreError, StreamHead};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::line::{check_cursor, check_receipt};
 use super::{Phone, check_version, hello, readable};
 use crate::error::Error;
+use crate::readings::is_narrow_state;
 use crate::service::Service;
 
 /// [`gridwalk_domain::wire::PullResponse`], with the states as they are stored.
@@ -20,6 +21,20 @@ use crate::service::Service;
 pub(crate) struct PullAnswer {
     receipts: ReceiptPage,
     streams: BTreeMap<StreamKey, Page>,
+}
+
+impl PullAnswer {
+    /// The records of narrow readers in it; inboxes alone list such.
+    fn narrow(&self) -> BTreeSet<EntityId> {
+        let inboxes = self.streams.iter();
+        let inboxes = inboxes.filter(|(stream, _)| matches!(stream, StreamKey::Inbox(_)));
+        let entities = inboxes.flat_map(|(_, page)| &page.entities);
+        let narrow = entities.filter(|entity| {
+            let state = entity.state.as_ref();
+            state.is_some_and(|state| is_narrow_state(state.get()))
+        });
+        narrow.map(|entity| entity.id).collect()
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -74,6 +89,9 @@ impl Service {
             let (device, unsent) = (phone.device.clone(), request.unsent);
             self.commit(move |tx| hello::contact(tx, &device, unsent, now_ms))?;
         }
+        // What a phone is sent its worker can read: written down before it goes.
+        let who = format!("worker/{}", phone.worker);
+        self.note_readings(phone.tenant, &who, answer.narrow())?;
         Ok(answer)
     }
 

@@ -2,17 +2,18 @@
 
 mod act;
 mod backups;
+mod law;
 mod orders;
 mod say;
 mod serve;
 
 use clap::{Parser, Subcommand};
-use gridwalk_domain::{Clock, Rng, Text};
+use gridwalk_domain::{Clock, DepartmentId, Rng, TeamId, Text};
 use gridwalk_server::admin::{
     self, AdminError, Crs, EnrolFor, Folders, Import, Settings, Source, message,
 };
 use gridwalk_server::{Service, Settings as ServiceSettings};
-use gridwalk_store::Role;
+use gridwalk_store::{BadRole, Role};
 use gridwalk_system::{SystemClock, SystemRng};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
@@ -104,6 +105,12 @@ enum Verb {
         #[command(subcommand)]
         verb: orders::GridVerb,
     },
+    /// 事件分类目录 · the catalogue of what can be reported
+    Catalogue(law::CatalogueArgs),
+    /// 工作日历 · the calendar of working time
+    Calendar(law::CalendarArgs),
+    /// 调解记录的查阅日志（JSON） · who read mediations, as JSON
+    Readings(law::ReadingsArgs),
     /// 手机 · phones
     Device {
         #[command(subcommand)]
@@ -175,9 +182,9 @@ enum UserVerb {
         /// 登录名 · the name they log in with
         #[arg(long)]
         name: String,
-        /// 角色：community、town、district、administrator · the role
+        /// 角色：community、town、district、department、team、system、administrator；department 和 team 可带编号（department/编号） · the role; department or team alone makes a new one
         #[arg(long)]
-        role: Role,
+        role: String,
         /// 网格编码 · the code of the grid
         #[arg(long)]
         grid: String,
@@ -327,6 +334,9 @@ fn run_verb(place: &Place, verb: Verb, say: &Say) -> Done {
         Verb::Assign(args) => orders::assign(&place.open_existing()?, &args, say),
         Verb::Unassign(args) => orders::unassign(&place.open_existing()?, &args, say),
         Verb::Grid { verb } => orders::grid(&place.open_existing()?, &verb, say),
+        Verb::Catalogue(args) => law::catalogue(&place.open_existing()?, &args, say),
+        Verb::Calendar(args) => law::calendar(&place.open_existing()?, &args, say),
+        Verb::Readings(args) => law::readings(&place.open_existing()?, &args, say),
         Verb::Device { verb } => orders::device(&place.open_existing()?, &verb, say),
         Verb::Quarantine { verb } => orders::quarantine(&place.open_existing()?, &verb, say),
         Verb::Purge { verb } => orders::purge(&place.open_existing()?, &verb, say),
@@ -353,10 +363,14 @@ fn run_verb(place: &Place, verb: Verb, say: &Say) -> Done {
         Verb::User {
             verb: UserVerb::Add { name, role, grid },
         } => {
+            let role = role_of(&role)?;
             let user = place
                 .open_existing()?
                 .admin()
                 .add_user(&name, role, &grid)?;
+            if matches!(role, Role::Department(_) | Role::Team(_)) {
+                say.plain(&role.to_string());
+            }
             say.line("user.added", &[("name", &name)]);
             say.plain(&user.password);
             Ok(())
@@ -378,6 +392,18 @@ fn run_verb(place: &Place, verb: Verb, say: &Say) -> Done {
             say.plain(&json(&holdings));
             Ok(())
         }
+    }
+}
+
+/// A role; a department or team without an id is a new one.
+fn role_of(text: &str) -> Result<Role, Failure> {
+    let (_, rng) = seams()?;
+    match text {
+        "department" => Ok(Role::Department(DepartmentId::draw(&*rng))),
+        "team" => Ok(Role::Team(TeamId::draw(&*rng))),
+        _ => text
+            .parse()
+            .map_err(|why: BadRole| Failure::Said("refused", vec![("why", why.to_string())])),
     }
 }
 

@@ -58,6 +58,7 @@ pub(super) fn tenant(id: TenantId) -> TenantRow {
         utc_offset_min: 480,
         notice: None,
         grids_version: 0,
+        law_version: 0,
     }
 }
 
@@ -119,6 +120,7 @@ pub(super) fn entity(n: u8, kind: &str, grid: u8, at_ms: i64) -> EntityRow {
         day: i32::try_from(at_ms / 1000).unwrap(),
         status: Some("on".into()),
         deleted: false,
+        due_ms: None,
         listed: vec![Listing {
             stream: records(grid),
             seq: u64::from(n),

@@ -3,10 +3,11 @@
 use gridwalk_domain::wire::Unsent;
 use gridwalk_domain::{BootId, GridLevel, Text, UserId};
 
-use super::make::{OTHER, T, device, grid, grid_id, hash, read, tenant, worker, write};
+use super::make::{OTHER, T, device, entity_id, grid, grid_id, hash, read, tenant, worker, write};
 use crate::rows::{
     AssignmentRow, AuditRow, BootRow, CodeRow, ContactRow, DeviceRow, DeviceStanding,
-    GridChangeRow, GridRow, Role, SessionRow, SuccessionRow, UserRow, WorkerRow,
+    GridChangeRow, GridRow, LawRow, LawSort, ReadingRow, Role, SessionRow, SuccessionRow, UserRow,
+    WorkerRow,
 };
 use crate::{Store, StoreError};
 
@@ -17,6 +18,8 @@ pub(super) fn all<S: Store>(make: &dyn Fn() -> S) {
     users_and_sessions(&make());
     phones(&make());
     the_audit_log(&make());
+    laws_by_version(&make());
+    who_was_shown_what(&make());
 }
 
 fn districts_and_grids(store: &impl Store) {
@@ -42,6 +45,7 @@ fn districts_and_grids(store: &impl Store) {
         en: "synthetic".into(),
     });
     district.grids_version = 8;
+    district.law_version = 9;
     write(store, |tx| {
         tx.put_tenant(&district)?;
         let mut moved = grid(3, "371302003", GridLevel::Town, Some(grid_id(1)));
@@ -315,4 +319,52 @@ fn the_audit_log(store: &impl Store) {
         (1..=3).try_for_each(|n| tx.add_audit(T, &line(n)))
     });
     assert_eq!(read(store, |tx| tx.audit(T, 2)), [line(2), line(3)]);
+}
+
+fn laws_by_version(store: &impl Store) {
+    let law = |sort, version: u32| LawRow {
+        sort,
+        version,
+        at_ms: i64::from(version),
+        text: format!("{{\"version\":{version}}}"),
+    };
+    let (catalogue, calendar) = (LawSort::Catalogue, LawSort::Calendar);
+    write(store, |tx| {
+        tx.add_law(T, &law(catalogue, 10))?;
+        tx.add_law(T, &law(catalogue, 9))?;
+        tx.add_law(T, &law(calendar, 9))?;
+        tx.add_law(OTHER, &law(catalogue, 9))?;
+        let again = tx.add_law(T, &law(catalogue, 9));
+        assert!(matches!(again, Err(StoreError::Refused(_))), "{again:?}");
+        Ok(())
+    });
+    read(store, |tx| {
+        let both = [law(catalogue, 9), law(catalogue, 10)];
+        assert_eq!(tx.laws(T, catalogue)?, both);
+        assert_eq!(tx.laws(T, calendar)?, [law(calendar, 9)]);
+        assert!(tx.laws(OTHER, calendar)?.is_empty());
+        Ok(())
+    });
+}
+
+fn who_was_shown_what(store: &impl Store) {
+    let reading = |n: u8, at_ms| ReadingRow {
+        entity: entity_id(n),
+        at_ms,
+        who: format!("user/{n}"),
+    };
+    write(store, |tx| {
+        tx.add_reading(T, &reading(1, 9))?;
+        tx.add_reading(T, &reading(2, 5))?;
+        tx.add_reading(T, &reading(1, 7))?;
+        tx.add_reading(OTHER, &reading(1, 1))
+    });
+    read(store, |tx| {
+        let all = [reading(1, 9), reading(2, 5), reading(1, 7)];
+        assert_eq!(tx.readings(T, None)?, all, "as they came");
+        let of_one = [reading(1, 9), reading(1, 7)];
+        assert_eq!(tx.readings(T, Some(entity_id(1)))?, of_one);
+        assert!(tx.readings(OTHER, Some(entity_id(2)))?.is_empty());
+        Ok(())
+    });
 }

@@ -17,6 +17,7 @@ pub(super) fn all<S: Store>(make: &dyn Fn() -> S) {
     entities_are_found(&make());
     days_are_listed(&make());
     attachments_know_their_records(&make());
+    what_is_due_comes_in_time(&make());
     a_stream_is_paged_in_order(&make());
     tags_age(&make());
     what_was_purged_is_remembered(&make());
@@ -303,6 +304,42 @@ fn attachments_know_their_records(store: &impl Store) {
         assert_eq!(tx.entities(T, &[entity_id(1)])?, [with(1, 2, &[2, 3])]);
         Ok(())
     });
+}
+
+fn what_is_due_comes_in_time(store: &impl Store) {
+    let due = |n: u8, due_ms| EntityRow {
+        due_ms,
+        ..entity(n, "incident", 3, 1_000)
+    };
+    let deleted = EntityRow {
+        deleted: true,
+        ..due(5, Some(1))
+    };
+    write(store, |tx| {
+        let rows = [due(1, Some(30)), due(2, None), due(3, Some(10))];
+        tx.put_entities(T, &rows)?;
+        tx.put_entities(T, &[due(4, Some(20)), deleted.clone()])?;
+        tx.put_entities(OTHER, &[due(6, Some(1))])
+    });
+    let due_by = |at_ms, limit| {
+        let rows = read(store, |tx| tx.due(T, at_ms, limit));
+        rows.iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(due_by(30, 9), [3, 4, 1].map(entity_id));
+    assert_eq!(due_by(29, 9), [3, 4].map(entity_id));
+    assert_eq!(due_by(30, 1), [entity_id(3)]);
+    write(store, |tx| {
+        tx.set_due(T, entity_id(3), None)?;
+        tx.set_due(T, entity_id(2), Some(5))?;
+        tx.set_due(T, entity_id(99), Some(5))?;
+        // A change that leaves all else alone.
+        let moved = EntityRow {
+            rev: 2,
+            ..due(1, Some(7))
+        };
+        tx.put_entities(T, &[moved])
+    });
+    assert_eq!(due_by(20, 9), [2, 1, 4].map(entity_id));
 }
 
 fn a_stream_is_paged_in_order(store: &impl Store) {

@@ -17,8 +17,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::rows::{
     AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, CodeRow, ContactRow, DeviceRow, EntityRow,
-    GridChangeRow, GridRow, HeldChunkRow, OpRow, PositionRow, Purged, ReceiptRow, SessionRow,
-    StreamHead, SuccessionRow, TagRow, TenantRow, UploadRow, UserRow, Wait, WorkerRow,
+    GridChangeRow, GridRow, HeldChunkRow, LawRow, LawSort, OpRow, PositionRow, Purged, ReadingRow,
+    ReceiptRow, SessionRow, StreamHead, SuccessionRow, TagRow, TenantRow, UploadRow, UserRow, Wait,
+    WorkerRow,
 };
 use crate::{Read, Store, StoreError, Write};
 
@@ -31,6 +32,7 @@ struct Tables {
     epoch: Option<Epoch>,
     notes: BTreeMap<String, String>,
     tenants: BTreeMap<TenantId, TenantRow>,
+    laws: BTreeMap<(TenantId, LawSort, u32), LawRow>,
     grids: BTreeMap<(TenantId, GridId), GridRow>,
     boundaries: BTreeMap<(TenantId, GridId), String>,
     successions: BTreeMap<(TenantId, GridId, GridId), SuccessionRow>,
@@ -63,6 +65,8 @@ struct Tables {
     uploads: BTreeMap<String, UploadRow>,
     audit: BTreeMap<(TenantId, u64), AuditRow>,
     audit_lines: u64,
+    readings: BTreeMap<(TenantId, u64), ReadingRow>,
+    readings_written: u64,
 }
 
 type Undo = Box<dyn FnOnce(&mut Tables)>;

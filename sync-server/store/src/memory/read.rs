@@ -10,9 +10,9 @@ use std::ops::{Bound, Deref};
 use super::{OpKey, Tables, Tx};
 use crate::rows::{
     AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, ChunkSpan, CodeRow, ContactRow, DeviceRow,
-    EntityFilter, EntityRow, GridChangeRow, GridRow, HeldChunkRow, HolderRow, OpRow, OpSummary,
-    PageRow, PositionRow, Purged, ReceiptRow, SessionRow, StreamHead, SuccessionRow, Tag,
-    TenantRow, TrackVersion, UploadRow, UserRow, Wait, WorkerRow,
+    EntityFilter, EntityRow, GridChangeRow, GridRow, HeldChunkRow, HolderRow, LawRow, LawSort,
+    OpRow, OpSummary, PageRow, PositionRow, Purged, ReadingRow, ReceiptRow, SessionRow, StreamHead,
+    SuccessionRow, Tag, TenantRow, TrackVersion, UploadRow, UserRow, Wait, WorkerRow,
 };
 use crate::{Read, StoreError};
 
@@ -63,6 +63,12 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
 
     fn tenant(&self, tenant: TenantId) -> Result<Option<TenantRow>> {
         Ok(self.tables.tenants.get(&tenant).cloned())
+    }
+
+    fn laws(&self, tenant: TenantId, sort: LawSort) -> Result<Vec<LawRow>> {
+        let rows = (tenant, sort, 0)..=(tenant, sort, u32::MAX);
+        let rows = self.tables.laws.range(rows);
+        Ok(rows.map(|(_, row)| row.clone()).collect())
     }
 
     fn grids(&self, tenant: TenantId) -> Result<Vec<GridRow>> {
@@ -270,6 +276,15 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
             .cloned()
             .collect();
         rows.sort_by_key(|row| (row.at_ms, row.id));
+        Ok(rows)
+    }
+
+    fn due(&self, tenant: TenantId, at_ms: i64, limit: usize) -> Result<Vec<EntityRow>> {
+        let rows = of_tenant!(self.tables.entities, tenant);
+        let due = |row: &&EntityRow| !row.deleted && row.due_ms.is_some_and(|due| due <= at_ms);
+        let mut rows: Vec<_> = rows.filter(due).cloned().collect();
+        rows.sort_by_key(|row| (row.due_ms, row.id));
+        rows.truncate(limit);
         Ok(rows)
     }
 
@@ -516,6 +531,12 @@ impl<T: Deref<Target = Tables>> Read for Tx<T> {
     fn stale_uploads(&self, before_ms: i64) -> Result<Vec<UploadRow>> {
         let rows = self.tables.uploads.values();
         Ok(rows.filter(|row| row.at_ms < before_ms).cloned().collect())
+    }
+
+    fn readings(&self, tenant: TenantId, entity: Option<EntityId>) -> Result<Vec<ReadingRow>> {
+        let rows = of_tenant!(self.tables.readings, tenant);
+        let wanted = |row: &&ReadingRow| entity.is_none_or(|entity| row.entity == entity);
+        Ok(rows.filter(wanted).cloned().collect())
     }
 
     fn audit(&self, tenant: TenantId, limit: usize) -> Result<Vec<AuditRow>> {

@@ -7,9 +7,9 @@ use std::ops::DerefMut;
 use super::{OpKey, Tables, Tx};
 use crate::rows::{
     AssignmentRow, AuditRow, BlobRow, BootRow, ChunkRow, ChunkSpan, CodeRow, ContactRow, DeviceRow,
-    EntityRow, EntryRow, GridChangeRow, GridRow, HeldChunkRow, OpRow, OpSummary, PositionRow,
-    Purged, ReceiptRow, SessionRow, StreamHead, SuccessionRow, TagRow, TenantRow, UploadRow,
-    UserRow, WorkerRow,
+    EntityRow, EntryRow, GridChangeRow, GridRow, HeldChunkRow, LawRow, OpRow, OpSummary,
+    PositionRow, Purged, ReadingRow, ReceiptRow, SessionRow, StreamHead, SuccessionRow, TagRow,
+    TenantRow, UploadRow, UserRow, WorkerRow,
 };
 use crate::{StoreError, Write};
 
@@ -141,6 +141,14 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
         self.put(|t| &mut t.tenants, row.id, row.clone())
     }
 
+    fn add_law(&mut self, tenant: TenantId, row: &LawRow) -> Result<()> {
+        let key = (tenant, row.sort, row.version);
+        if self.tables.laws.contains_key(&key) {
+            return refused("this version is there");
+        }
+        self.put(|t| &mut t.laws, key, row.clone())
+    }
+
     fn put_grid(&mut self, tenant: TenantId, row: &GridRow, boundary: Option<&str>) -> Result<()> {
         let taken = |other: &GridRow| {
             let both_open = other.closed_ms.is_none() && row.closed_ms.is_none();
@@ -260,6 +268,14 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
         Ok(())
     }
 
+    fn set_due(&mut self, tenant: TenantId, entity: EntityId, due_ms: Option<i64>) -> Result<()> {
+        let Some(row) = self.tables.entities.get(&(tenant, entity)).cloned() else {
+            return Ok(());
+        };
+        let row = EntityRow { due_ms, ..row };
+        self.put(|t| &mut t.entities, (tenant, entity), row)
+    }
+
     fn put_entries(&mut self, tenant: TenantId, rows: &[EntryRow]) -> Result<()> {
         for row in rows {
             if let Some(before) = row.before {
@@ -375,6 +391,12 @@ impl<T: DerefMut<Target = Tables>> Write for Tx<T> {
     fn drop_upload(&mut self, id: &str) -> Result<()> {
         self.swap(|t| &mut t.uploads, id.to_owned(), None);
         Ok(())
+    }
+
+    fn add_reading(&mut self, tenant: TenantId, row: &ReadingRow) -> Result<()> {
+        let n = self.tables.readings_written;
+        self.tables.readings_written += 1;
+        self.put(|t| &mut t.readings, (tenant, n), row.clone())
     }
 
     fn add_audit(&mut self, tenant: TenantId, row: &AuditRow) -> Result<()> {

@@ -14,10 +14,15 @@ impl FakeServer {
             _ => None,
         };
         let grids = grids.unwrap_or_default();
-        let streams: Vec<StreamKey> = grids
+        let mut streams: Vec<StreamKey> = grids
             .iter()
             .map(|grid| StreamKey::Records(grid.id))
             .collect();
+        if state.inboxes {
+            streams.extend(grids.iter().map(|grid| StreamKey::Notices(grid.id)));
+            streams.push(StreamKey::Notices(COMMUNITY));
+            streams.push(StreamKey::Inbox(asking.worker));
+        }
         let place = streams
             .iter()
             .chain([&StreamKey::Receipts(asking.device)])

@@ -97,6 +97,8 @@ pub(crate) struct State {
     pub(crate) patched: usize,
     /// How far ahead of the first phone's clock the server's is.
     pub(crate) ahead_ms: i64,
+    /// Whether phones follow inboxes and notices too.
+    pub(crate) inboxes: bool,
 }
 
 impl Deref for State {

@@ -1,0 +1,139 @@
+//! Drafts: reports that are not made yet, on this phone alone.
+//!
+//! A draft is no op: no sync sends it and no stream lists it. It belongs to the
+//! worker who wrote it. Whoever else uses the phone sees nothing of it; when its
+//! author logs in again it is there. Its photos lie where all attachments lie.
+
+use gridwalk_domain::{EntityId, Sha256, WorkerId};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+
+use crate::attachments::Photo;
+use crate::error::{EngineError, Fault, Inner};
+use crate::purge;
+
+/// The most drafts of one worker.
+const MOST: i64 = 200;
+/// The largest draft, its photos aside, in bytes: what an op may hold.
+const MAX_BYTES: usize = 48 * 1024;
+
+/// A draft as it is kept.
+pub(crate) struct Kept {
+    pub(crate) saved_ms: i64,
+    /// JSON.
+    pub(crate) body: String,
+    pub(crate) photos: Vec<(Sha256, usize)>,
+}
+
+fn invalid(why: String) -> Fault {
+    let field = "draft".to_owned();
+    EngineError::Invalid { field, why }.into()
+}
+
+/// Keeps a draft, in place of an earlier one of this identity. The files of its
+/// photos are in place.
+pub(crate) fn save(
+    tx: &Transaction<'_>,
+    worker: WorkerId,
+    id: EntityId,
+    saved_ms: i64,
+    body: &str,
+    photos: &[(Sha256, Photo)],
+) -> Inner<()> {
+    if body.len() > MAX_BYTES {
+        let size = body.len();
+        return Err(invalid(format!(
+            "{size} bytes; at most {MAX_BYTES} are taken"
+        )));
+    }
+    let before = photos_of(tx, id)?;
+    tx.execute("DELETE FROM draft_photo WHERE draft = ?1", [id.as_bytes()])?;
+    tx.prepare_cached(
+        "INSERT INTO draft (id, worker, saved_ms, body) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET saved_ms = ?3, body = ?4",
+    )?
+    .execute(params![id.as_bytes(), worker.as_bytes(), saved_ms, body])?;
+    for (n, (sha256, photo)) in photos.iter().enumerate() {
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        let bytes = i64::try_from(photo.bytes.len()).unwrap_or(i64::MAX);
+        tx.prepare_cached(
+            "INSERT INTO draft_photo (draft, n, sha256, bytes) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![id.as_bytes(), n, sha256.0, bytes])?;
+        tx.prepare_cached("DELETE FROM unwanted WHERE sha256 = ?1")?
+            .execute([sha256.0])?;
+    }
+    let count: i64 = tx
+        .prepare_cached("SELECT count(*) FROM draft WHERE worker = ?1")?
+        .query_row([worker.as_bytes()], |row| row.get(0))?;
+    if count > MOST {
+        return Err(invalid(format!(
+            "there are {MOST} drafts; submit or discard some"
+        )));
+    }
+    let_go(tx, &before)
+}
+
+/// A draft of the worker's.
+pub(crate) fn load(conn: &Connection, worker: WorkerId, id: EntityId) -> Inner<Kept> {
+    let mut query =
+        conn.prepare_cached("SELECT saved_ms, body FROM draft WHERE id = ?1 AND worker = ?2")?;
+    let row = query.query_row(params![id.as_bytes(), worker.as_bytes()], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    });
+    let (saved_ms, body) = row.optional()?.ok_or(EngineError::NotFound)?;
+    Ok(Kept {
+        saved_ms,
+        body,
+        photos: photos_of(conn, id)?,
+    })
+}
+
+/// The worker's drafts, the latest first.
+pub(crate) fn ids(conn: &Connection, worker: WorkerId) -> Inner<Vec<EntityId>> {
+    let mut query =
+        conn.prepare_cached("SELECT id FROM draft WHERE worker = ?1 ORDER BY saved_ms DESC, id")?;
+    let rows = query.query_map([worker.as_bytes()], |row| row.get::<_, [u8; 16]>(0))?;
+    let ids: rusqlite::Result<Vec<_>> = rows.map(|row| row.map(EntityId::from_bytes)).collect();
+    Ok(ids?)
+}
+
+/// How many the worker has.
+pub(crate) fn count(conn: &Connection, worker: WorkerId) -> Inner<u64> {
+    Ok(ids(conn, worker)?.len() as u64)
+}
+
+/// Takes a draft away, as it was seen; what was written since is not lost.
+pub(crate) fn remove(
+    tx: &Transaction<'_>,
+    worker: WorkerId,
+    id: EntityId,
+    seen: &Kept,
+) -> Inner<()> {
+    let gone = tx
+        .prepare_cached("DELETE FROM draft WHERE id = ?1 AND worker = ?2 AND body = ?3")?
+        .execute(params![id.as_bytes(), worker.as_bytes(), seen.body])?;
+    if gone == 0 {
+        return Err(EngineError::NotFound.into());
+    }
+    let photos = photos_of(tx, id)?;
+    tx.execute("DELETE FROM draft_photo WHERE draft = ?1", [id.as_bytes()])?;
+    let_go(tx, &photos)?;
+    purge::unclean(tx)
+}
+
+fn photos_of(conn: &Connection, id: EntityId) -> Inner<Vec<(Sha256, usize)>> {
+    let mut query =
+        conn.prepare_cached("SELECT sha256, bytes FROM draft_photo WHERE draft = ?1 ORDER BY n")?;
+    let rows = query.query_map([id.as_bytes()], |row| {
+        let bytes: i64 = row.get(1)?;
+        Ok((Sha256(row.get(0)?), usize::try_from(bytes).unwrap_or(0)))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Files that only these named are to be removed.
+fn let_go(tx: &Transaction<'_>, photos: &[(Sha256, usize)]) -> Inner<()> {
+    photos
+        .iter()
+        .try_for_each(|(sha256, _)| purge::unwanted(tx, *sha256))
+}
