@@ -198,11 +198,12 @@ class Bindings(unittest.TestCase):
         engine.may_report()
         saved = engine.report_incident(incident("楼道有味", photo(20)))
         shown = engine.incident(saved)
-        self.assertEqual((shown.category, shown.tags), ("", ["消防安全"]), "its form asks for more")
+        self.assertEqual(shown.category, "fire_safety")
         page = engine.find_incidents(gridwalk.IncidentQuery(text="有味"))
         self.assertEqual((page.total, page.incidents[0].id), (1, saved))
         needs = {offer.name: offer.needs for offer in engine.steps(saved)}
-        self.assertEqual(needs, {"handle": [["category"], ["note"]], "escalate": [["reason"], ["category"]]})
+        asks = {"handle": [["answers"], ["note"], ["photos"]], "escalate": [["reason"], ["answers"]]}
+        self.assertEqual(needs, asks, "its form asks for more")
         words = gridwalk.StepWords(note="已劝离", photos=[photo(10)])
         with self.assertRaises(EngineError.BadInput):
             engine.take(saved, "handle", words)

@@ -106,11 +106,10 @@ public enum Delivery: Sendable, Equatable {
     }
 
     private func row(_ incident: IncidentView) -> IncidentRow {
-        // What is not classified yet bears the name that was chosen as a tag.
-        let name = catalogue[incident.category] ?? catalogue.values.first { incident.category.isEmpty && incident.tags.contains($0.zh) }
+        let name = catalogue[incident.category]
         return IncidentRow(
             id: incident.id,
-            category: CategoryName(code: name?.code ?? incident.category, zh: name?.zh ?? incident.category, en: name?.en ?? incident.category),
+            category: CategoryName(code: incident.category, zh: name?.zh ?? incident.category, en: name?.en ?? incident.category),
             title: incident.title,
             found: incident.foundMs,
             status: incident.status,

@@ -77,7 +77,8 @@ class DayTest {
         val incident = Regex("\"incidents\":\\[\"([0-9a-f-]{36})\"]").find(server.holdings())
         assertTrue(server.holdings(), incident != null)
         assertTrue(server.holdings(), "\"fixes_stored\":${MORNING + 60}" in server.holdings())
-        assertTrue(server.holdings(), Regex("\"attachments\":\\[\"[0-9a-f]{64}\"]").containsMatchIn(server.holdings()))
+        // The photo, and its thumbnail.
+        assertTrue(server.holdings(), Regex("\"attachments\":\\[\"[0-9a-f]{64}\",\"[0-9a-f]{64}\"]").containsMatchIn(server.holdings()))
     }
 
     /** Enrolled, on duty, on patrol, a hundred fixes; then SIGKILL. */
