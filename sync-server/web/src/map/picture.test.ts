@@ -29,6 +29,8 @@ const incident = (change: Partial<Incident>): Incident => ({
   photos: 0,
   patrol: null,
   conflicts: 0,
+  due_ms: null,
+  overdue: false,
   ...change,
 })
 
