@@ -40,7 +40,7 @@ const panel = async (page) => plain(await page.locator('#panel').innerText())
 test('records are listed, opened and left by keyboard', async () => {
   const opened = await enter('/')
   const { page } = opened
-  await page.focus('#tab-sites')
+  await page.click('#tab-sites')
   await page.keyboard.press('ArrowRight')
   await page.waitForSelector('#tab-records:focus[aria-selected="true"]')
   await page.waitForSelector('.row')

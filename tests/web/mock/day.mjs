@@ -26,7 +26,7 @@ const FINDINGS = [
   ['public_order', '广场噪声扰民', '晚间音响过大，已劝说调低音量。'],
 ]
 
-const ABOVE = { id: 'above', code: '371302003', name: '兰山区金雀山街道' }
+const ABOVE = { id: 'above', code: '371302003', name: '金雀山街道' }
 const PLAIN_STEP = { with: {}, holder: null, assignee: null, photos: [] }
 const text = (/** @type {string} */ zh, /** @type {string} */ en) => ({ zh, en })
 const ANSWERS = [
