@@ -23,7 +23,7 @@ type Result<T> = std::result::Result<T, EngineError>;
 /// app loses nothing of it.
 #[derive(uniffi::Object)]
 pub struct Engine {
-    inner: inner::Engine,
+    pub(crate) inner: inner::Engine,
 }
 
 #[uniffi::export]
@@ -245,7 +245,10 @@ impl Engine {
     /// `NotEnrolled`, `NoShift`, `OutOfScope`, `BadInput`, `UnknownCategory`,
     /// `PhotoNotTaken`, `DiskFull`.
     pub fn report_incident(&self, incident: NewIncident) -> Result<String> {
-        Ok(self.inner.report_incident(incident.into())?.to_string())
+        Ok(self
+            .inner
+            .report_incident(incident.try_into()?)?
+            .to_string())
     }
 
     /// The incidents on this phone, newest first.

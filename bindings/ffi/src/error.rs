@@ -224,7 +224,10 @@ impl From<Inner> for EngineError {
                 },
                 why,
             },
-            Inner::PhotoNotTaken { index, why } => Self::PhotoNotTaken { index, why },
+            Inner::NotTaken { index, why } => Self::PhotoNotTaken {
+                index,
+                why: why.to_string(),
+            },
             Inner::NotFound => Self::NotFound,
             Inner::Unreachable { message } => Self::Offline { why: message },
             Inner::TimedOut => Self::Offline {

@@ -4,16 +4,17 @@ use gridwalk_domain as domain;
 use gridwalk_engine as inner;
 
 use crate::text::{list, read, write_optional};
-use crate::{Advice, EngineError, Place};
+use crate::work::answers;
+use crate::{Advice, Answer, EngineError, Place};
 
 /// What the quick report saves, with its photos, in one go.
 #[derive(Clone, uniffi::Record)]
 pub struct NewIncident {
-    /// A code of the catalogue.
+    /// A code of the catalogue; empty where it is classified later.
     pub category: String,
-    /// A code of the catalogue; `normal` where none is given.
+    /// A code of the catalogue; what is usual where none is given.
     pub severity: Option<String>,
-    /// One line, at most 100 characters.
+    /// One line, at most 100 characters; may be empty.
     pub title: String,
     /// More, at most 5,000 characters.
     pub description: Option<String>,
@@ -22,10 +23,43 @@ pub struct NewIncident {
     pub place: Option<Place>,
     /// Photos, as the camera gave them.
     pub photos: Vec<NewPhoto>,
+    /// A code of the catalogue.
+    #[uniffi(default = None)]
+    pub subcategory: Option<String>,
+    /// Where, in words; where nobody says and no fix tells, the grid's name.
+    #[uniffi(default = None)]
+    pub address: Option<String>,
+    /// The answers to its form; those that are required may wait until it goes
+    /// on its way.
+    #[uniffi(default = [])]
+    pub answers: Vec<Answer>,
 }
 
-impl From<NewIncident> for inner::NewIncident {
-    fn from(incident: NewIncident) -> Self {
+impl TryFrom<NewIncident> for inner::NewIncident {
+    type Error = EngineError;
+
+    fn try_from(incident: NewIncident) -> Result<Self, EngineError> {
+        Ok(Self {
+            category: incident.category,
+            subcategory: incident.subcategory,
+            severity: incident.severity,
+            title: incident.title,
+            description: incident.description,
+            answers: answers(incident.answers)?,
+            place: incident.place.map(Into::into),
+            address: incident.address,
+            photos: list(incident.photos),
+        })
+    }
+}
+
+impl From<inner::NewIncident> for NewIncident {
+    fn from(incident: inner::NewIncident) -> Self {
+        let answers = incident.answers.into_iter();
+        let answers = answers.map(|(code, value)| Answer {
+            code,
+            json: value.to_string(),
+        });
         Self {
             category: incident.category,
             severity: incident.severity,
@@ -33,8 +67,9 @@ impl From<NewIncident> for inner::NewIncident {
             description: incident.description,
             place: incident.place.map(Into::into),
             photos: list(incident.photos),
-            // The screens have no forms yet: what they ask is answered later.
-            ..Self::default()
+            subcategory: incident.subcategory,
+            address: incident.address,
+            answers: answers.collect(),
         }
     }
 }
@@ -50,6 +85,15 @@ pub struct NewPhoto {
 
 impl From<NewPhoto> for inner::NewPhoto {
     fn from(photo: NewPhoto) -> Self {
+        Self {
+            bytes: photo.bytes,
+            mime: photo.mime,
+        }
+    }
+}
+
+impl From<inner::NewPhoto> for NewPhoto {
+    fn from(photo: inner::NewPhoto) -> Self {
         Self {
             bytes: photo.bytes,
             mime: photo.mime,
@@ -115,7 +159,7 @@ pub struct IncidentView {
     pub id: String,
     /// Its status: `reported`, `escalated`, `closed` …
     pub status: String,
-    /// A code of the catalogue.
+    /// A code of the catalogue; empty where it is not classified yet.
     pub category: String,
     /// A code of the catalogue.
     pub severity: Option<String>,
@@ -145,6 +189,21 @@ pub struct IncidentView {
     pub mine: bool,
     /// Whether the server has it.
     pub send: SendState,
+    /// A code of the catalogue.
+    #[uniffi(default = None)]
+    pub subcategory: Option<String>,
+    /// Where, in words.
+    #[uniffi(default = None)]
+    pub address: Option<String>,
+    /// Its tags.
+    #[uniffi(default = [])]
+    pub tags: Vec<String>,
+    /// Until when it may stand where it stands, by the server's clock.
+    #[uniffi(default = None)]
+    pub due_ms: Option<i64>,
+    /// Whether that is over.
+    #[uniffi(default = false)]
+    pub overdue: bool,
 }
 
 impl From<inner::IncidentView> for IncidentView {
@@ -167,6 +226,11 @@ impl From<inner::IncidentView> for IncidentView {
             conflicts: incident.conflicts,
             mine: incident.mine,
             send: incident.send.into(),
+            subcategory: incident.subcategory,
+            address: incident.address,
+            tags: incident.tags,
+            due_ms: incident.due_ms,
+            overdue: incident.overdue,
         }
     }
 }

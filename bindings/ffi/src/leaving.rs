@@ -38,6 +38,9 @@ pub struct Departure {
     pub on_shift: bool,
     /// Whether a patrol runs; it would be finished.
     pub on_patrol: bool,
+    /// Drafts; they are not sent, and wait on this phone for their author.
+    #[uniffi(default = 0)]
+    pub drafts: u64,
 }
 
 impl From<inner::Departure> for Departure {
@@ -47,6 +50,7 @@ impl From<inner::Departure> for Departure {
             unsealed_fixes: departure.unsealed_fixes,
             on_shift: departure.on_shift,
             on_patrol: departure.on_patrol,
+            drafts: departure.drafts,
         }
     }
 }

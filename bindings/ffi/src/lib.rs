@@ -23,6 +23,7 @@ mod sites;
 mod status;
 mod sync;
 mod text;
+mod work;
 
 pub use conflict::{ConflictChoice, ConflictView, VersionView};
 pub use engine::Engine;
@@ -45,6 +46,11 @@ pub use status::{Advice, PatrolNow, RefusedItem, RefusedWhat, ShiftView, Status,
 pub use sync::{
     CancelToken, NetworkCost, NextSync, SyncCut, SyncObserver, SyncPhase, SyncProgress, SyncReport,
     SyncSettings,
+};
+
+pub use work::{
+    Answer, Classification, DraftView, DuplicateView, IncidentPage, IncidentQuery, Near,
+    NoticeView, RecordView, Signature, StepOffer, StepWords, TaskView,
 };
 
 uniffi::setup_scaffolding!("gridwalk");

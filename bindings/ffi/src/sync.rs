@@ -241,6 +241,7 @@ impl From<SyncSettings> for inner::Policy {
             routes_on_metered: settings.routes_on_metered,
             photos_on_metered: settings.photos_on_metered,
             keep_routes_days: settings.keep_routes_days,
+            ..Self::default()
         }
     }
 }

@@ -79,6 +79,9 @@ pub(crate) enum Verb {
     /// 调解 · mediations of family disputes
     #[command(subcommand)]
     Mediation(Mediation),
+    /// 附件 · attachments
+    #[command(subcommand)]
+    Attachment(Attachment),
     /// 必到点 · sites
     #[command(subcommand)]
     Site(SiteVerb),
@@ -179,6 +182,18 @@ pub(crate) enum Patrol {
     Finish,
     /// 列出 · list
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Attachment {
+    /// 从服务器取回 · fetch one from the server
+    Fetch {
+        /// 附件的 SHA-256 · its SHA-256, as `incident show` gives it
+        sha256: String,
+        /// 写入的文件 · write it into this file too
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Group)]

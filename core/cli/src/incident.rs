@@ -13,7 +13,7 @@ use crate::problem::{Outcome, Problem};
 use crate::run::parsed;
 use crate::show::{self, time};
 use crate::text::Texts;
-use crate::{find, life};
+use crate::{attach, find, life};
 
 pub(crate) fn run(
     engine: &Engine,
@@ -47,11 +47,7 @@ pub(crate) fn run(
             engine.comment(id, text)?;
             saved("incident.commented", id, texts, out)
         }
-        Incident::Attach { id, photo } => {
-            let id = parsed(id)?;
-            engine.attach(id, &photos(photo)?)?;
-            saved("incident.attached", id, texts, out)
-        }
+        Incident::Attach { id, files } => attach::attach(engine, id, files, texts, out),
         Incident::Duplicates { id } => {
             let found = engine.duplicates_of(parsed(id)?)?;
             none_of(&found, "duplicate.none", texts, out)?;

@@ -6,6 +6,7 @@
 //! beside it (or one of them, by `--lang`).
 
 mod args;
+mod attach;
 mod conflict;
 mod find;
 mod incident;

@@ -5,6 +5,7 @@ use gridwalk_engine::track::read::{Problem as Trouble, ReadError};
 use std::io;
 use std::path::Path;
 
+use crate::attach;
 use crate::text::Texts;
 
 pub(crate) type Outcome<T> = Result<T, Problem>;
@@ -167,9 +168,7 @@ fn values(error: &EngineError) -> Vec<(&'static str, String)> {
         }
         E::OutOfScope { grid } => vec![("grid", grid.clone())],
         E::Invalid { field, why } => vec![("field", field.clone()), ("why", why.clone())],
-        E::PhotoNotTaken { index, why } => {
-            vec![("index", (index + 1).to_string()), ("why", why.clone())]
-        }
+        E::NotTaken { index, why } => attach::values(*index, why),
         E::RetryLater { after_ms } => vec![("seconds", ((after_ms + 999) / 1000).to_string())],
         E::ServerError { status, code, .. } => {
             vec![("status", status.to_string()), ("code", code.clone())]
@@ -181,6 +180,7 @@ fn values(error: &EngineError) -> Vec<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gridwalk_engine::media::{Kind, NotTaken};
 
     #[test]
     fn every_fault_of_a_track_file_has_a_text_without_open_blanks() {
@@ -221,6 +221,7 @@ mod tests {
     fn every_error_has_a_text_without_open_blanks() {
         let texts = Texts::new(None);
         let text = || "x".to_owned();
+        let not_taken = |why| EngineError::NotTaken { index: 0, why };
         let all = [
             EngineError::Closed,
             EngineError::InUse,
@@ -256,10 +257,25 @@ mod tests {
                 field: text(),
                 why: text(),
             },
-            EngineError::PhotoNotTaken {
-                index: 0,
-                why: text(),
-            },
+            not_taken(NotTaken::Empty),
+            not_taken(NotTaken::TooLarge {
+                kind: Kind::Video,
+                bytes: 2,
+                most: 1,
+            }),
+            not_taken(NotTaken::TooManyPixels {
+                width: 2,
+                height: 2,
+                most: 1,
+            }),
+            not_taken(NotTaken::UnknownType),
+            not_taken(NotTaken::WrongKind {
+                found: Kind::Video,
+                wanted: Kind::Photo,
+            }),
+            not_taken(NotTaken::Broken),
+            not_taken(NotTaken::Fixed { what: "x" }),
+            not_taken(NotTaken::Unreadable { why: text() }),
             EngineError::NotFound,
             EngineError::Unreachable { message: text() },
             EngineError::Untrusted { message: text() },

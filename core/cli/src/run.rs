@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::args::{Args, FileFormat, Patrol, Shift, Vault, Verb};
 use crate::problem::{Outcome, Problem, shown};
 use crate::text::Texts;
-use crate::{conflict, incident, key, leave, mediation, record, show, sites, sync, work};
+use crate::{attach, conflict, incident, key, leave, mediation, record, show, sites, sync, work};
 
 pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
     let out = &mut io::stdout().lock();
@@ -61,6 +61,9 @@ pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
                 text: text.as_deref(),
             };
             conflict::resolve(&engine, &asked, texts, out)?;
+        }
+        Verb::Attachment(verb) => {
+            attach::run(&engine, verb, args.server.as_deref(), texts, out)?;
         }
         Verb::Site(verb) => sites::run(&engine, verb, texts, out)?,
         Verb::Status { json: true } => writeln!(out, "{}", show::status_json(&engine.status()?))?,

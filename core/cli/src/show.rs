@@ -144,6 +144,11 @@ pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Wri
             format!("{} {} {}", photo.sha256, photo.mime, photo.bytes),
         )
     }));
+    lines.extend(incident.media.iter().map(|one| {
+        let name = one.name.as_deref().unwrap_or_default();
+        let text = format!("{} {} {} {name}", one.sha256, one.mime, one.bytes);
+        ("show.media", text)
+    }));
     lines.extend(incident.history.iter().map(|step| {
         let from = step.from.as_deref().unwrap_or("–");
         (

@@ -2,16 +2,53 @@
 //! in the answers to its form, in the proof of its steps, in what others proposed
 //! and in what newer versions wrote. Whatever has a `sha256` is a reference.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 use crate::Sha256;
 use crate::entity::Entity;
 
 impl Entity {
-    /// The contents of all attachments that it refers to.
+    /// The contents of all attachments that it refers to, thumbnails too.
     #[must_use]
     pub fn blobs(&self) -> BTreeSet<Sha256> {
+        let mut found = BTreeSet::new();
+        self.each_value(&mut |value| collect(value, &mut found));
+        found
+    }
+
+    /// The thumbnails of an attachment.
+    #[must_use]
+    pub fn thumbs_of(&self, sha256: Sha256) -> BTreeSet<Sha256> {
+        let (hash, mut found) = (sha256.to_string(), BTreeSet::new());
+        self.each_value(&mut |value| {
+            each_reference(value, &mut |reference| {
+                if reference.get("sha256").and_then(Value::as_str) == Some(&hash)
+                    && let Some(thumb) = reference.get("thumb")
+                {
+                    collect(thumb, &mut found);
+                }
+            });
+        });
+        found
+    }
+
+    /// All references to an attachment, as they stand.
+    #[must_use]
+    pub fn references_to(&self, sha256: Sha256) -> Vec<Value> {
+        let (hash, mut found) = (sha256.to_string(), Vec::new());
+        self.each_value(&mut |value| {
+            each_reference(value, &mut |reference| {
+                if reference.get("sha256").and_then(Value::as_str) == Some(&hash) {
+                    found.push(Value::Object(reference.clone()));
+                }
+            });
+        });
+        found
+    }
+
+    /// Everything that may hold a reference.
+    fn each_value(&self, look: &mut dyn FnMut(&Value)) {
         let fields = self.fields.values();
         let fields =
             fields.flat_map(|field| std::iter::once(&field.current).chain(&field.proposals));
@@ -19,15 +56,15 @@ impl Entity {
         let sets = self.sets.values().flat_map(|set| &set.items);
         let entries = fields.chain(lists).chain(sets).map(|entry| &entry.value);
         let steps = self.history.iter().flat_map(|step| step.with.values());
-        let mut found = BTreeSet::new();
-        for value in entries.chain(steps).chain(self.unknown.values()) {
-            collect(value, &mut found);
-        }
-        found
+        entries
+            .chain(steps)
+            .chain(self.unknown.values())
+            .for_each(look);
     }
 
-    /// Marks an attachment as purged wherever it is referred to: of its value
-    /// only the hash stays. Says whether it was referred to at all.
+    /// Marks an attachment as purged wherever it is referred to, and its
+    /// thumbnail with it: of their values only the hashes stay. Says whether it
+    /// was referred to at all.
     pub fn strike_blob(&mut self, sha256: Sha256) -> bool {
         let hash = sha256.to_string();
         let fields = self
@@ -51,12 +88,21 @@ impl Entity {
 // JSON that was parsed is not nested deeper than serde_json allows.
 
 fn collect(value: &Value, found: &mut BTreeSet<Sha256>) {
+    each_reference(value, &mut |reference| {
+        let hash = reference.get("sha256").and_then(Value::as_str);
+        found.extend(hash.and_then(|text| text.parse::<Sha256>().ok()));
+    });
+}
+
+/// Every object with a `sha256` in a value, those within others too.
+fn each_reference(value: &Value, look: &mut dyn FnMut(&Map<String, Value>)) {
     match value {
-        Value::Array(list) => list.iter().for_each(|value| collect(value, found)),
+        Value::Array(list) => list.iter().for_each(|value| each_reference(value, look)),
         Value::Object(map) => {
-            let hash = map.get("sha256").and_then(Value::as_str);
-            found.extend(hash.and_then(|text| text.parse::<Sha256>().ok()));
-            map.values().for_each(|value| collect(value, found));
+            if map.contains_key("sha256") {
+                look(map);
+            }
+            map.values().for_each(|value| each_reference(value, look));
         }
         _ => {}
     }
@@ -64,7 +110,14 @@ fn collect(value: &Value, found: &mut BTreeSet<Sha256>) {
 
 fn strike(value: &mut Value, hash: &str) -> bool {
     if value.get("sha256").and_then(Value::as_str) == Some(hash) {
-        *value = json!({ "sha256": hash, "purged": true });
+        let thumb = value.get("thumb").and_then(|thumb| thumb.get("sha256"));
+        *value = match thumb {
+            None => json!({ "sha256": hash, "purged": true }),
+            Some(thumb) => {
+                let thumb = json!({ "sha256": thumb, "purged": true });
+                json!({ "sha256": hash, "purged": true, "thumb": thumb })
+            }
+        };
         return true;
     }
     let mut struck = false;
@@ -154,5 +207,31 @@ mod tests {
             assert_eq!(incident, before, "a second time changes nothing");
         }
         assert!(!incident().strike_blob(Sha256([9; 32])));
+    }
+
+    #[test]
+    fn a_thumbnail_is_a_reference_and_goes_with_its_picture() {
+        let [picture, thumb] = [9, 10].map(|n| Sha256([n; 32]));
+        let mut reference = photo(9);
+        reference["thumb"] = photo(10);
+        let mut incident = incident();
+        incident
+            .unknown
+            .insert("later".into(), json!([reference.clone()]));
+        assert!(incident.blobs().is_superset(&[picture, thumb].into()));
+        assert_eq!(incident.thumbs_of(picture), [thumb].into());
+        assert_eq!(incident.thumbs_of(Sha256([1; 32])), BTreeSet::new());
+        assert_eq!(incident.references_to(picture), [reference]);
+        let mut alone = incident.clone();
+        assert!(alone.strike_blob(thumb));
+        let text = serde_json::to_string(&alone).expect("writes");
+        assert_eq!(text.matches("\"purged\":true").count(), 1);
+        assert!(incident.strike_blob(picture));
+        let text = serde_json::to_string(&incident).expect("writes");
+        assert_eq!(text.matches("\"purged\":true").count(), 2);
+        assert!(incident.blobs().is_superset(&[picture, thumb].into()));
+        let before = incident.clone();
+        assert!(incident.strike_blob(picture));
+        assert_eq!(incident, before, "a second time changes nothing");
     }
 }

@@ -14,6 +14,8 @@ const MAX_UNKNOWN_BYTES: usize = 8 * 1024;
 /// The largest entry of a list, in bytes: a long text in Chinese, and what
 /// stands beside it.
 const MAX_ENTRY_BYTES: usize = 24 * 1024;
+/// The largest thumbnail, in bytes.
+const MOST_THUMB_BYTES: u64 = 64 * 1024;
 /// The most photos that prove one step.
 const MOST_PROOFS: usize = 20;
 
@@ -116,8 +118,29 @@ pub(crate) fn place(value: &Value) -> Result<(), String> {
     }
 }
 
-/// A reference to an attachment: its hash, type and size.
+/// A reference to an attachment: its hash, type and size. Where known, the
+/// `place` and the time (`taken_ms`) at which it was taken, the `name` of the
+/// file or of who signed, and its thumbnail (`thumb`), a reference too.
 pub(crate) fn attachment(value: &Value) -> Result<(), String> {
+    content(value)?;
+    let part = |name| value.get(name).filter(|part| !part.is_null());
+    part("place").map_or(Ok(()), place)?;
+    part("taken_ms").map_or(Ok(()), time_ms)?;
+    part("name").map_or(Ok(()), line)?;
+    let small = |thumb: &Value| {
+        content(thumb)?;
+        let bytes = thumb.get("bytes").and_then(Value::as_u64);
+        let fits = bytes.is_some_and(|bytes| bytes <= MOST_THUMB_BYTES);
+        fits.then_some(())
+            .ok_or_else(|| format!("bytes: at most {MOST_THUMB_BYTES} are taken"))
+    };
+    part("thumb").map_or(Ok(()), |thumb| {
+        small(thumb).map_err(|why| format!("thumb: {why}"))
+    })
+}
+
+/// A content by its hash, with its type and size.
+fn content(value: &Value) -> Result<(), String> {
     let hash = value
         .get("sha256")
         .and_then(Value::as_str)
@@ -126,11 +149,7 @@ pub(crate) fn attachment(value: &Value) -> Result<(), String> {
         return Err("expected sha256 as 64 hex digits".to_owned());
     }
     text_within(value.get("mime").unwrap_or(&Value::Null), 100)?;
-    count(value.get("bytes").unwrap_or(&Value::Null))?;
-    match value.get("place") {
-        Some(at) if !at.is_null() => place(at),
-        _ => Ok(()),
-    }
+    count(value.get("bytes").unwrap_or(&Value::Null))
 }
 
 /// References to attachments: 1 to `most` of them.
@@ -258,6 +277,32 @@ mod tests {
             let mut bad = good.clone();
             bad.as_object_mut().expect("an object").remove(missing);
             assert!(attachment(&bad).is_err(), "{missing}");
+        }
+    }
+
+    #[test]
+    fn what_else_is_told_of_an_attachment_has_its_size_too() {
+        let thumb = json!({"sha256": "cd".repeat(32), "mime": "image/jpeg", "bytes": 8_000});
+        let good = json!({
+            "sha256": "ab".repeat(32), "mime": "video/mp4", "bytes": 10, "thumb": thumb,
+            "taken_ms": 1_763_769_600_000_i64, "place": {"lat": 35.1, "lon": 118.3}, "name": "门口.mp4",
+        });
+        assert_eq!(attachment(&good), Ok(()));
+        for (part, bad) in [
+            ("thumb", json!({"sha256": "cd".repeat(32)})),
+            (
+                "thumb",
+                json!({"sha256": "cd".repeat(32), "mime": "image/jpeg", "bytes": 70_000}),
+            ),
+            ("taken_ms", json!(0)),
+            ("place", json!({"lat": 91, "lon": 0})),
+            ("name", json!("两\n行")),
+        ] {
+            let mut wrong = good.clone();
+            wrong[part] = bad;
+            assert!(attachment(&wrong).is_err(), "{part}");
+            wrong[part] = Value::Null;
+            assert_eq!(attachment(&wrong), Ok(()), "{part}");
         }
     }
 }

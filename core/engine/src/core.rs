@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     core: Mutex<Option<Core>>,
     /// Held for the whole of a sync: one at a time.
     pub(crate) syncing: Mutex<()>,
+    /// Held for the whole of a fetch: one at a time, too.
+    pub(crate) fetching: Mutex<()>,
     pub(crate) observers: Observers,
     pub(crate) vault: Vault,
     pub(crate) disk: Arc<dyn Disk>,
@@ -68,6 +70,7 @@ impl Shared {
         let shared = Arc::new(Self {
             core: Mutex::new(Some(core)),
             syncing: Mutex::new(()),
+            fetching: Mutex::new(()),
             observers: Observers::default(),
             vault,
             disk: config.disk,

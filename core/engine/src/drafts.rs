@@ -7,7 +7,7 @@
 use gridwalk_domain::{EntityId, Sha256, WorkerId};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use crate::attachments::Photo;
+use crate::attachments;
 use crate::error::{EngineError, Fault, Inner};
 use crate::purge;
 
@@ -37,7 +37,7 @@ pub(crate) fn save(
     id: EntityId,
     saved_ms: i64,
     body: &str,
-    photos: &[(Sha256, Photo)],
+    photos: &[attachments::Kept],
 ) -> Inner<()> {
     if body.len() > MAX_BYTES {
         let size = body.len();
@@ -52,9 +52,9 @@ pub(crate) fn save(
          ON CONFLICT DO UPDATE SET saved_ms = ?3, body = ?4",
     )?
     .execute(params![id.as_bytes(), worker.as_bytes(), saved_ms, body])?;
-    for (n, (sha256, photo)) in photos.iter().enumerate() {
-        let n = i64::try_from(n).unwrap_or(i64::MAX);
-        let bytes = i64::try_from(photo.bytes.len()).unwrap_or(i64::MAX);
+    for (n, photo) in (0_i64..).zip(photos) {
+        let (sha256, bytes) = (photo.sha256, photo.bytes());
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         tx.prepare_cached(
             "INSERT INTO draft_photo (draft, n, sha256, bytes) VALUES (?1, ?2, ?3, ?4)",
         )?

@@ -2,6 +2,7 @@
 //! shells act on. The one becomes the other here and nowhere else; neither
 //! holds personal data.
 
+use gridwalk_media::NotTaken;
 use rusqlite::ErrorCode;
 use std::io::ErrorKind;
 
@@ -139,13 +140,13 @@ pub enum EngineError {
         /// What is wrong and what is expected.
         why: String,
     },
-    /// A photo cannot be taken.
-    #[error("photo {index} cannot be taken: {why}; JPEG, PNG and WebP are taken")]
-    PhotoNotTaken {
+    /// A photo or another file cannot be attached.
+    #[error("attachment {} cannot be taken: {why}", .index + 1)]
+    NotTaken {
         /// Which, from 0.
         index: u32,
         /// Why.
-        why: String,
+        why: NotTaken,
     },
     /// There is no such record on this phone.
     #[error("no such record on this phone; sync, or check the id")]
@@ -253,7 +254,7 @@ impl EngineError {
             Self::Invalid { .. } => "invalid",
             Self::UnknownCategory { .. } => "unknown_category",
             Self::NotAllowed { .. } => "not_allowed",
-            Self::PhotoNotTaken { .. } => "photo_not_taken",
+            Self::NotTaken { why, .. } => why.code(),
             Self::NotFound => "not_found",
             Self::Unreachable { .. } => "unreachable",
             Self::Untrusted { .. } => "untrusted",

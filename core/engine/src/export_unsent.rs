@@ -99,7 +99,15 @@ fn write_account(shared: &Shared, folder: &Path, account: &Untaken) -> Result<()
     }
     for (sha256, bytes) in &account.blobs {
         let len = usize::try_from(*bytes).map_err(|_| EngineError::NotFound)?;
-        file(&sha256.to_string(), &shared.vault.get(*sha256, len)?)?;
+        let path = inside.join(sha256.to_string());
+        let mut file = disk.open(&path, OpenFor::New).map_err(Fault::from)?;
+        let mut at = 0;
+        shared.vault.copy(*sha256, len, &mut |piece| {
+            file.write_at(at, piece)?;
+            at += piece.len() as u64;
+            Ok(())
+        })?;
+        file.sync().map_err(Fault::from)?;
     }
     Ok(disk::sync_name(disk, &inside.join("ops.jsonl")).map_err(Fault::from)?)
 }

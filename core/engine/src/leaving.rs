@@ -176,7 +176,8 @@ pub(crate) fn unsent(conn: &Connection, present: i64) -> Inner<u64> {
     let mut query = conn.prepare_cached(
         "SELECT (SELECT count(*) FROM op WHERE account <> ?1 AND state = 'ready')
               + (SELECT count(*) FROM chunk WHERE account <> ?1 AND state = 'ready')
-              + (SELECT count(*) FROM blob WHERE account <> ?1 AND state = 'ready')",
+              + (SELECT count(DISTINCT coalesce(thumb_of, sha256)) FROM blob
+                 WHERE account <> ?1 AND state = 'ready')",
     )?;
     let count: i64 = query.query_row([present], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or(0))
@@ -198,14 +199,14 @@ fn count(conn: &Connection, account: i64, entities: Option<&str>) -> Inner<(Unse
     let sql = format!(
         "SELECT count(*) FILTER (WHERE what = 'op' AND state = 'ready'),
                 count(*) FILTER (WHERE what = 'chunk' AND state = 'ready'),
-                count(*) FILTER (WHERE what = 'blob' AND state = 'ready'),
+                count(DISTINCT content) FILTER (WHERE state = 'ready'),
                 min(saved_ms) FILTER (WHERE state = 'ready'),
                 count(*) FILTER (WHERE state <> 'ready')
-         FROM (SELECT 'op' AS what, state, saved_ms FROM op WHERE account = ?1 {}
+         FROM (SELECT 'op' AS what, state, saved_ms, NULL AS content FROM op WHERE account = ?1 {}
                UNION ALL
-               SELECT 'chunk', state, saved_ms FROM chunk WHERE account = ?1 {}
+               SELECT 'chunk', state, saved_ms, NULL FROM chunk WHERE account = ?1 {}
                UNION ALL
-               SELECT 'blob', state, saved_ms FROM blob WHERE account = ?1 {shown})",
+               SELECT 'blob', state, saved_ms, coalesce(thumb_of, sha256) FROM blob WHERE account = ?1 {shown})",
         among("entity"),
         among("patrol"),
     );

@@ -24,6 +24,7 @@ mod entities;
 mod error;
 mod export;
 mod export_unsent;
+mod fetched;
 mod gate;
 #[cfg(feature = "http")]
 mod http;
@@ -51,10 +52,11 @@ pub use account::Leaving;
 pub use config::{Config, Key32};
 pub use disk::{Disk, DiskFile, OpenFor, SystemDisk};
 pub use engine::{
-    Agreement, Classification, CoverageView, DraftView, DuplicateView, Engine, FindingView,
-    IncidentPage, IncidentQuery, LookAgain, MAX_PAGE, MAX_SEARCH, MediationView, Near, NewCheckIn,
-    NewFinding, NewIncident, NewMediation, NewPhoto, NewVisit, NoticeView, PatrolSummary, Session,
-    Signature, SiteView, Sort, StepOffer, StepWords, TaskView, VisitView,
+    Agreement, Classification, Content, CoverageView, DraftView, DuplicateView, Engine,
+    FindingView, IncidentPage, IncidentQuery, LookAgain, MAX_PAGE, MAX_SEARCH, MediationView, Near,
+    NewAttachment, NewCheckIn, NewFinding, NewIncident, NewMediation, NewPhoto, NewVisit,
+    NoticeView, PatrolSummary, Session, Signature, SiteView, Sort, StepOffer, StepWords, TaskView,
+    VisitView,
 };
 pub use error::{EngineError, Result};
 pub use export::Format;
@@ -68,14 +70,18 @@ pub use observe::{Change, Observer, Subscription};
 pub use policy::{Network, Policy};
 pub use recorder::{Recorded, RefusedFix};
 pub use schedule::NextSync;
-pub use sync::{CancelToken, Cut, Phase, Progress, SyncOptions, SyncProgress, SyncReport};
+pub use sync::{
+    CancelToken, Cut, FetchOptions, FetchProgress, Fetched, Phase, Progress, SyncOptions,
+    SyncProgress, SyncReport,
+};
 pub use transport::{Method, Request, Response, Transport, TransportError};
 pub use view::{
     Advice, Choice, CommentView, ConflictView, IncidentView, PatrolNow, PatrolView, Person,
     PhotoView, Place, RecordView, RefusedItem, RefusedWhat, RouteView, RunView, SendState,
-    ShiftView, Status, StepView, VersionView,
+    ShiftView, Status, StepView, ThumbView, VersionView,
 };
 
 // What the facade's signatures name.
 pub use gridwalk_domain as domain;
+pub use gridwalk_media as media;
 pub use gridwalk_track as track;

@@ -32,6 +32,9 @@ pub struct Policy {
     /// For how many days a route that the server has is kept on this phone, so
     /// that it can be shown; 14 at least.
     pub keep_routes_days: u16,
+    /// How many megabytes of others' attachments that were fetched are kept, so
+    /// that they need not be fetched again.
+    pub keep_fetched_mb: u32,
 }
 
 impl Default for Policy {
@@ -40,6 +43,7 @@ impl Default for Policy {
             routes_on_metered: true,
             photos_on_metered: false,
             keep_routes_days: 30,
+            keep_fetched_mb: 200,
         }
     }
 }

@@ -63,6 +63,7 @@ pub(crate) fn blob(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
         "DELETE FROM blob WHERE sha256 = ?1",
         "DELETE FROM attachment WHERE sha256 = ?1",
         "DELETE FROM draft_photo WHERE sha256 = ?1",
+        "DELETE FROM fetched_for WHERE sha256 = ?1",
     ] {
         tx.prepare_cached(delete)?.execute([sha256.0])?;
     }
@@ -73,9 +74,10 @@ pub(crate) fn blob(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
 /// A row that named this attachment is gone: where it was the last one, the
 /// file is to be removed.
 pub(crate) fn unwanted(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
-    let anywhere = "SELECT 1 FROM blob WHERE sha256 = ?1
+    let names = "SELECT 1 FROM blob WHERE sha256 = ?1
+         UNION ALL SELECT 1 FROM fetched WHERE sha256 = ?1
          UNION ALL SELECT 1 FROM draft_photo WHERE sha256 = ?1";
-    if !named(tx, anywhere, sha256)? {
+    if !named(tx, names, sha256)? {
         tx.prepare_cached("INSERT INTO unwanted (sha256) VALUES (?1) ON CONFLICT DO NOTHING")?
             .execute([sha256.0])?;
     }

@@ -59,10 +59,13 @@ pub(crate) struct Schedule {
 
 /// The last rows that a sync went through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Seen {
     op: i64,
     chunk: i64,
     blob: i64,
+    /// The same of attachments, where thumbnails alone were sent.
+    thumb: i64,
 }
 
 /// How a sync ended, as far as the next one is concerned.
@@ -183,6 +186,7 @@ pub(crate) fn seen(core: &Core, network: Network) -> Inner<Seen> {
             true => last("blob")?,
             false => before.blob,
         },
+        thumb: last("blob")?,
     })
 }
 
@@ -194,10 +198,12 @@ fn something_new(core: &Core, network: Network) -> Inner<bool> {
     let mut query = core.conn.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM op WHERE state = 'ready' AND parked_ms IS NULL AND n > ?1)
              OR ?4 AND EXISTS (SELECT 1 FROM chunk WHERE state = 'ready' AND parked_ms IS NULL AND n > ?2)
-             OR ?5 AND EXISTS (SELECT 1 FROM blob WHERE state = 'ready' AND parked_ms IS NULL AND n > ?3)",
+             OR ?5 AND EXISTS (SELECT 1 FROM blob WHERE state = 'ready' AND parked_ms IS NULL AND n > ?3)
+             OR EXISTS (SELECT 1 FROM blob WHERE state = 'ready' AND parked_ms IS NULL
+                        AND thumb_of IS NOT NULL AND n > ?6)",
     )?;
     let (routes, photos) = (policy.sends_routes(network), policy.sends_photos(network));
-    let values = params![seen.op, seen.chunk, seen.blob, routes, photos];
+    let values = params![seen.op, seen.chunk, seen.blob, routes, photos, seen.thumb];
     Ok(query.query_row(values, |row| row.get(0))?)
 }
 

@@ -176,6 +176,50 @@ fn an_attachment_that_is_purged_by_itself_is_struck_everywhere() {
 }
 
 #[test]
+fn a_thumbnail_goes_with_its_picture_also_where_it_comes_later() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let [picture, thumb] = [jpeg(5), jpeg(6)];
+    let [hash, small] = [&picture, &thumb].map(|bytes| Sha256::of(bytes));
+    let mut reference = photo(&picture);
+    reference["thumb"] = photo(&thumb);
+    let create = phone.incident("shows it");
+    let append = phone.append(create.entity, "photos", reference.clone());
+    phone.push(&[create, append.clone()]);
+    phone.upload(&picture);
+    phone.upload(&thumb);
+    world.service.admin().purge_blob(hash).expect("purges");
+    let struck = json!({
+        "sha256": hash, "purged": true, "thumb": {"sha256": small, "purged": true},
+    });
+    let record = phone.state(append.entity);
+    assert_eq!(record.list("photos")[0].value, struck);
+    for gone in [hash, small] {
+        assert_eq!(here(&phone, gone), Some(BlobState::Purged));
+        assert!(!world.parts.blobs.has(gone).expect("asks"));
+    }
+
+    // A picture that was purged before any record showed it: its thumbnail is
+    // known by the record alone.
+    let [picture, thumb] = [jpeg(7), jpeg(8)];
+    let [hash, small] = [&picture, &thumb].map(|bytes| Sha256::of(bytes));
+    phone.upload(&picture);
+    world.service.admin().purge_blob(hash).expect("purges");
+    phone.upload(&thumb);
+    let mut reference = photo(&picture);
+    reference["thumb"] = photo(&thumb);
+    // And a circle, which no phone of ours writes.
+    reference["thumb"]["thumb"] = photo(&picture);
+    let create = phone.incident("late");
+    let append = phone.append(create.entity, "photos", reference);
+    phone.push(&[create, append]);
+    for gone in [hash, small] {
+        assert_eq!(here(&phone, gone), Some(BlobState::Purged));
+        assert_eq!(phone.begin_upload(gone, 9).status, 410);
+    }
+}
+
+#[test]
 fn an_upload_under_way_is_dropped() {
     let world = world();
     let phone = world.phone("王", BASE[0]);

@@ -190,6 +190,42 @@ class Bindings(unittest.TestCase):
         after = engine.status().unsent
         self.assertEqual((after.ops, after.chunks, after.blobs, after.oldest_ms), (0, 0, 0, None))
 
+    def test_an_incident_goes_its_way_and_a_draft_waits(self):
+        engine = self.enrolled()
+        with self.assertRaises(EngineError.NoShift):
+            engine.may_report()
+        engine.start_shift(None)
+        engine.may_report()
+        saved = engine.report_incident(incident("楼道有味", photo(20)))
+        shown = engine.incident(saved)
+        self.assertEqual((shown.category, shown.tags), ("", ["消防安全"]), "its form asks for more")
+        page = engine.find_incidents(gridwalk.IncidentQuery(text="有味"))
+        self.assertEqual((page.total, page.incidents[0].id), (1, saved))
+        needs = {offer.name: offer.needs for offer in engine.steps(saved)}
+        self.assertEqual(needs, {"handle": [["category"], ["note"]], "escalate": [["reason"], ["category"]]})
+        words = gridwalk.StepWords(note="已劝离", photos=[photo(10)])
+        with self.assertRaises(EngineError.BadInput):
+            engine.take(saved, "handle", words)
+        premises = gridwalk.Answer(code="premises", json='"dwelling"')
+        engine.classify(saved, gridwalk.Classification(category="fire_safety", answers=[premises]))
+        engine.take(saved, "handle", words)
+        self.assertEqual(engine.incident(saved).status, "handled_on_site")
+        hints = engine.possible_duplicates(incident("又一处"))
+        self.assertEqual([hint.incident.id for hint in hints], [saved])
+
+        draft = engine.save_draft(None, incident("没写完", photo(5)))
+        self.assertEqual([(one.title, one.photos) for one in engine.drafts()], [("没写完", 1)])
+        opened = engine.draft(draft)
+        opened.title = "写完了"
+        self.assertEqual(engine.save_draft(draft, opened), draft)
+        self.assertEqual(engine.submit_draft(draft), draft)
+        self.assertEqual((engine.drafts(), engine.incident(draft).title), ([], "写完了"))
+        with self.assertRaises(EngineError.NotFound):
+            engine.discard_draft(draft)
+        self.assertEqual((engine.tasks(), engine.notices()), ([], []))
+        engine.sync(None, None)
+        self.assertEqual(engine.incident(saved).send, SendState.SENT())
+
     def test_sync_with_progress(self):
         engine = self.enrolled()
         engine.start_shift(None)

@@ -12,6 +12,8 @@ use gridwalk_engine::{
     TransportError,
 };
 use gridwalk_system::{SystemClock, SystemRng};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder as _};
 use rusqlite::Connection;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,20 +29,26 @@ pub fn loops() -> u64 {
         .unwrap_or(20)
 }
 
-/// A PNG whose pixels are these bytes.
+/// A PNG whose pixels are these bytes, as large as they are.
+///
+/// # Panics
+/// Where it cannot be written into memory.
 #[must_use]
+#[expect(clippy::expect_used, reason = "a test fails by panicking")]
 pub fn png(pixels: &[u8]) -> Vec<u8> {
-    let chunk = |kind: &[u8; 4], data: &[u8]| {
-        let chunk = img_parts::png::PngChunk::new(*kind, img_parts::Bytes::copy_from_slice(data));
-        chunk.encoder().bytes().to_vec()
-    };
-    [
-        b"\x89PNG\r\n\x1a\n".to_vec(),
-        chunk(b"IHDR", &[0, 0, 0, 5, 0, 0, 0, 4, 8, 2, 0, 0, 0]),
-        chunk(b"IDAT", pixels),
-        chunk(b"IEND", b""),
-    ]
-    .concat()
+    const WIDTH: u32 = 320;
+    let rows = u32::try_from(pixels.len()).expect("small") / WIDTH;
+    let pixels = &pixels[..(WIDTH * rows) as usize];
+    let mut out = Vec::new();
+    let whole = PngEncoder::new_with_quality(
+        &mut out,
+        CompressionType::Uncompressed,
+        FilterType::NoFilter,
+    );
+    whole
+        .write_image(pixels, WIDTH, rows, ExtendedColorType::L8)
+        .expect("writes");
+    out
 }
 
 /// A phone in a folder.

@@ -22,13 +22,10 @@ pub(crate) enum Event {
     },
     /// A patrol began.
     Patrol(EntityId),
-    /// An incident is saved, with these attachments.
-    Incident {
-        /// Which.
-        id: EntityId,
-        /// The content of its attachments.
-        photos: Vec<Sha256>,
-    },
+    /// An incident is saved.
+    Incident(EntityId),
+    /// Attachments of these contents are saved.
+    Attached(Vec<Sha256>),
 }
 
 /// Identities of records of the main kinds.
@@ -56,10 +53,8 @@ impl Ledger {
                     .extend((first..first + count).map(|n| (patrol, run, n)));
             }
             Event::Patrol(id) => drop(self.patrols.insert(id)),
-            Event::Incident { id, photos } => {
-                self.incidents.insert(id);
-                self.attachments.extend(photos);
-            }
+            Event::Incident(id) => drop(self.incidents.insert(id)),
+            Event::Attached(contents) => self.attachments.extend(contents),
         }
     }
 
@@ -168,10 +163,8 @@ mod tests {
             first: 0,
             count: 10,
         });
-        ledger.note(Event::Incident {
-            id: id(2),
-            photos: vec![Sha256([3; 32])],
-        });
+        ledger.note(Event::Incident(id(2)));
+        ledger.note(Event::Attached(vec![Sha256([3; 32])]));
         ledger
     }
 

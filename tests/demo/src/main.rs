@@ -8,6 +8,7 @@
 mod clock;
 mod ledger;
 mod line;
+mod office;
 mod phone;
 mod photo;
 mod plan;
@@ -15,6 +16,7 @@ mod puppet;
 mod say;
 mod show;
 mod sites;
+mod story;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;

@@ -2,10 +2,12 @@
 //! fed by a [`Day`].
 
 use anyhow::{Context as _, Result};
-use gridwalk_domain::{BootId, Clock, GapCause, MarkKind};
+use chrono::TimeDelta;
+use gridwalk_domain::{BootId, Clock, EntityId, GapCause, MarkKind};
 use gridwalk_engine::{
-    Config, Engine, EngineError, HttpTransport, Invitation, Key32, NewCheckIn, NewIncident,
-    NewPhoto, Request, Response, SyncOptions, SystemDisk, Transport, TransportError,
+    Config, Engine, EngineError, HttpTransport, Invitation, Key32, NewCheckIn, NewFinding,
+    NewIncident, NewMediation, NewPhoto, NewVisit, Request, Response, Session, Signature,
+    StepWords, SyncOptions, SystemDisk, Transport, TransportError,
 };
 use gridwalk_system::SystemRng;
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,8 @@ use std::sync::Arc;
 
 use crate::ledger::Event;
 use crate::photo;
-use crate::plan::{Act, CheckIn, Day, Report};
+use crate::plan::{Act, CheckIn, Day, Mediate, Report, Take, UTC_OFFSET_MIN, Visit};
+use crate::story;
 
 /// What a phone needs to start; written to a file for a phone that runs in a
 /// process of its own.
@@ -149,6 +152,10 @@ impl Phone {
             Act::FinishPatrol => self.engine.finish_patrol().map(|_| ())?,
             Act::EndShift => self.engine.end_shift()?,
             Act::Report(report) => self.report(report, tell)?,
+            Act::Findings => self.findings()?,
+            Act::Take(take) => self.take(take, tell)?,
+            Act::Mediate(mediate) => self.mediate(mediate)?,
+            Act::Visit(visit) => self.visit(visit)?,
             Act::CheckIn(check_in) => self.check_in(check_in)?,
             Act::Sync => self.try_to_sync(minute)?,
         }
@@ -170,6 +177,7 @@ impl Phone {
         }
         let id = self.engine.report_incident(NewIncident {
             category: report.category,
+            subcategory: report.sub,
             severity: Some(report.severity),
             title: report.title,
             description: Some(report.description),
@@ -177,11 +185,136 @@ impl Phone {
             photos,
             ..NewIncident::default()
         })?;
-        let photos = self.engine.incident(id)?.photos;
-        tell(Event::Incident {
-            id,
-            photos: photos.iter().map(|photo| photo.sha256).collect(),
+        tell(Event::Incident(id));
+        self.tell_attached(id, tell)
+    }
+
+    fn tell_attached(&self, record: EntityId, tell: &mut dyn FnMut(Event)) -> Result<()> {
+        let attached = self.engine.record_of(record)?.blobs();
+        tell(Event::Attached(attached.into_iter().collect()));
+        Ok(())
+    }
+
+    /// The incident, task or mediation of a title.
+    fn titled(&self, kind: &str, title: &str) -> Result<EntityId> {
+        let found = match kind {
+            "task" => {
+                let mut all = self.engine.tasks()?.into_iter();
+                all.find(|task| task.title == title)
+                    .map(|task| task.record.id)
+            }
+            "mediation" => {
+                let mut all = self.engine.mediations()?.into_iter();
+                all.find(|one| one.title == title).map(|one| one.record.id)
+            }
+            _ => {
+                let mut all = self.engine.incidents()?.into_iter();
+                all.find(|one| one.title == title).map(|one| one.id)
+            }
+        };
+        found.with_context(|| format!("no {kind} is called {title} on this phone"))
+    }
+
+    fn take(&self, take: Take, tell: &mut dyn FnMut(Event)) -> Result<()> {
+        let record = self.titled(&take.kind, &take.of)?;
+        let picture = |which| {
+            let category = self.engine.record_of(record)?;
+            let category = category.text("category").unwrap_or_default().to_owned();
+            Ok::<_, anyhow::Error>(NewPhoto {
+                bytes: photo::take(&category, which)?,
+                mime: "image/jpeg".to_owned(),
+            })
+        };
+        let signed = take.signed.into_iter().enumerate().map(|(nth, name)| {
+            Ok(Signature {
+                picture: NewPhoto {
+                    bytes: photo::sign(nth)?,
+                    mime: "image/jpeg".to_owned(),
+                },
+                name,
+            })
         });
+        let words = StepWords {
+            reason: take.reason,
+            note: take.note,
+            photos: take.photo.map(picture).transpose()?.into_iter().collect(),
+            more: take.more,
+            signatures: signed.collect::<Result<_>>()?,
+            ..StepWords::default()
+        };
+        let taken = self.engine.take(record, &take.step, words);
+        taken.with_context(|| format!("{} of {}", take.step, take.of))?;
+        self.tell_attached(record, tell)
+    }
+
+    /// What the patrol found of each category: normal, where nothing was
+    /// reported on it.
+    fn findings(&self) -> Result<()> {
+        let patrol = self.engine.status()?.patrol.context("on patrol")?.id;
+        let all = self.engine.incidents()?;
+        let found: Vec<_> = all
+            .iter()
+            .filter(|one| one.patrol == Some(patrol))
+            .collect();
+        for category in ["hygiene", "fire_safety", "public_order"] {
+            let incident = found.iter().find(|one| one.category == category);
+            self.engine.record_finding(&NewFinding {
+                category: category.to_owned(),
+                incident: incident.map(|one| one.id),
+                note: None,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn mediate(&self, mediate: Mediate) -> Result<()> {
+        let id = self.engine.open_mediation(&NewMediation {
+            title: mediate.of.clone(),
+            incident: Some(self.titled("incident", &mediate.of)?),
+            cause: Some(mediate.cause),
+            address: Some(mediate.place.clone()),
+            parties: mediate.parties.clone(),
+            ..NewMediation::default()
+        })?;
+        let at_ms = |at: &str| Ok::<_, anyhow::Error>(self.day.time_ms(story::minute(at)?));
+        self.engine.add_session(
+            id,
+            &Session {
+                from_ms: at_ms(&mediate.from)?,
+                to_ms: Some(at_ms(&mediate.to)?),
+                at: Some(mediate.place),
+                remote: false,
+                present: mediate.parties,
+                said: mediate.said,
+            },
+        )?;
+        let today = chrono::DateTime::from_timestamp_millis(self.day.time_ms(0))
+            .context("a day")?
+            .checked_add_signed(TimeDelta::minutes(UTC_OFFSET_MIN.into()));
+        let again =
+            today.context("a day")?.date_naive() + TimeDelta::days(mediate.again_days.into());
+        let date = again.to_string().parse().map_err(anyhow::Error::msg)?;
+        self.engine.look_again(id, date, Some(&mediate.again))?;
+        Ok(())
+    }
+
+    fn visit(&self, visit: Visit) -> Result<()> {
+        self.engine.record_visit(&NewVisit {
+            household: visit.household,
+            purpose: Some(visit.purpose),
+            found: Some(visit.found),
+            ..NewVisit::default()
+        })?;
+        Ok(())
+    }
+
+    /// Reads what was sent to all.
+    fn read_notices(&self) -> Result<()> {
+        for notice in self.engine.notices()? {
+            if notice.unread {
+                self.engine.read_notice(notice.record.id)?;
+            }
+        }
         Ok(())
     }
 
@@ -205,7 +338,8 @@ impl Phone {
             .as_ref()
             .is_some_and(|gone| gone.contains(&minute))
         {
-            return self.sync();
+            self.sync()?;
+            return self.read_notices();
         }
         let outcome = self.engine.sync(&NoNetwork, SyncOptions::default());
         match outcome {

@@ -23,6 +23,10 @@ pub(crate) fn take(category: &str, index: usize) -> anyhow::Result<Vec<u8>> {
         "public_order" => scene.street_at_dusk(),
         _ => scene.room(),
     }
+    jpeg(&canvas, WIDTH, HEIGHT)
+}
+
+fn jpeg(canvas: &Pixmap, width: u32, height: u32) -> anyhow::Result<Vec<u8>> {
     let rgb: Vec<u8> = canvas
         .pixels()
         .iter()
@@ -31,11 +35,40 @@ pub(crate) fn take(category: &str, index: usize) -> anyhow::Result<Vec<u8>> {
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, 82).encode(
         &rgb,
-        WIDTH,
-        HEIGHT,
+        width,
+        height,
         image::ExtendedColorType::Rgb8,
     )?;
     Ok(jpeg)
+}
+
+/// A signature: a line that a finger drew, as a JPEG.
+///
+/// # Errors
+/// Where it cannot be drawn.
+pub(crate) fn sign(nth: usize) -> anyhow::Result<Vec<u8>> {
+    let mut canvas = Pixmap::new(480, 160).ok_or_else(|| anyhow::anyhow!("no canvas"))?;
+    canvas.fill(Color::WHITE);
+    let mut line = PathBuilder::new();
+    line.move_to(40.0, 100.0);
+    for wave in 0..6u8 {
+        let x = 40.0 + 65.0 * f32::from(wave);
+        let high = if nth.is_multiple_of(2) { 30.0 } else { 55.0 };
+        line.cubic_to(x + 20.0, high, x + 45.0, 150.0, x + 65.0, 95.0);
+    }
+    let path = line.finish().ok_or_else(|| anyhow::anyhow!("no line"))?;
+    let stroke = tiny_skia::Stroke {
+        width: 5.0,
+        ..tiny_skia::Stroke::default()
+    };
+    canvas.stroke_path(
+        &path,
+        &Paint::default(),
+        &stroke,
+        Transform::identity(),
+        None,
+    );
+    jpeg(&canvas, 480, 160)
 }
 
 struct Scene<'a> {

@@ -5,12 +5,14 @@
 use anyhow::{Context as _, Result};
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use gridwalk_domain::{Fix, GridLevel, Position};
+use gridwalk_engine::Person;
 use gridwalk_world::{Area, Walks, World};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::sites::{self, PlannedSite};
+use crate::story;
 
 /// How many gridworkers the day has.
 pub(crate) const WORKERS: usize = 12;
@@ -66,6 +68,14 @@ pub(crate) enum Act {
     FinishPatrol,
     /// Reports something.
     Report(Report),
+    /// Says of each category what the patrol found, before it comes back.
+    Findings,
+    /// Takes a step of a record.
+    Take(Take),
+    /// Opens a mediation, with its first session and a date to look again.
+    Mediate(Mediate),
+    /// Visits a household.
+    Visit(Visit),
     /// Checks in at a site by hand, or says why not.
     CheckIn(CheckIn),
     /// The app tries to sync.
@@ -80,6 +90,9 @@ pub(crate) struct Report {
     /// A code of the catalogue.
     pub(crate) category: String,
     /// A code of the catalogue.
+    #[serde(default)]
+    pub(crate) sub: Option<String>,
+    /// A code of the catalogue.
     pub(crate) severity: String,
     /// A few words.
     pub(crate) title: String,
@@ -91,6 +104,67 @@ pub(crate) struct Report {
     /// Which picture is taken; none for a report without one.
     #[serde(default)]
     pub(crate) photo: Option<usize>,
+}
+
+/// A step of a record.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Take {
+    /// The record's title.
+    pub(crate) of: String,
+    /// Its kind.
+    #[serde(default = "incident")]
+    pub(crate) kind: String,
+    /// The step's name.
+    pub(crate) step: String,
+    /// Why.
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    /// What was done.
+    #[serde(default)]
+    pub(crate) note: Option<String>,
+    /// Which picture is taken.
+    #[serde(default)]
+    pub(crate) photo: Option<usize>,
+    /// What else it carries.
+    #[serde(default)]
+    pub(crate) more: serde_json::Map<String, serde_json::Value>,
+    /// Who signs.
+    #[serde(default)]
+    pub(crate) signed: Vec<String>,
+}
+
+fn incident() -> String {
+    gridwalk_domain::kind::incident::KIND.name.to_owned()
+}
+
+/// A mediation.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Mediate {
+    /// The title of the incident.
+    pub(crate) of: String,
+    /// What it is about.
+    pub(crate) cause: String,
+    /// Between whom; nobody real.
+    pub(crate) parties: Vec<Person>,
+    /// When the session began and ended, by the clock on the wall.
+    pub(crate) from: String,
+    pub(crate) to: String,
+    /// Where.
+    #[serde(rename = "where")]
+    pub(crate) place: String,
+    /// What was said.
+    pub(crate) said: String,
+    /// After how many days to look again, and at what.
+    pub(crate) again_days: u32,
+    pub(crate) again: String,
+}
+
+/// A household visit.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Visit {
+    pub(crate) household: String,
+    pub(crate) purpose: String,
+    pub(crate) found: String,
 }
 
 /// A check-in by hand.
@@ -141,8 +215,10 @@ pub(crate) fn plan(world: &World, walks: &Walks, date: NaiveDate) -> Result<Vec<
     let reports: Vec<Report> = serde_json::from_str(include_str!("resources/incidents.json"))?;
     let grids = neighbours(world)?;
     let days = grids.iter().enumerate();
-    days.map(|(index, grid)| day(index, grid, walks, midnight_ms(date), &reports))
-        .collect()
+    let days = days.map(|(index, grid)| day(index, grid, walks, midnight_ms(date), &reports));
+    let mut days = days.collect::<Result<Vec<_>>>()?;
+    story::tell(&mut days)?;
+    Ok(days)
 }
 
 /// The base grids nearest to the middle of the town.
@@ -224,8 +300,10 @@ fn acts(i: u32, morning: &Range<u32>, afternoon: &Range<u32>) -> Vec<(u32, Act)>
     let mut acts = vec![
         (BEGIN + i % 9, Act::StartShift),
         (morning.start, Act::StartPatrol),
+        (morning.end, Act::Findings),
         (morning.end, Act::FinishPatrol),
         (afternoon.start, Act::StartPatrol),
+        (afternoon.end, Act::Findings),
         (afternoon.end, Act::FinishPatrol),
         (END - 10 + i % 9, Act::EndShift),
     ];

@@ -1,7 +1,7 @@
 //! The demo itself, step by step.
 
 use anyhow::{Context as _, Result, bail};
-use gridwalk_domain::{BootId, Clock, Rng};
+use gridwalk_domain::{BootId, Clock, Rng, TenantId, UserId};
 use gridwalk_engine::{HttpTransport, Method, Request, ServerAddress, Transport as _};
 use gridwalk_server::{Config, RunningServer, Server, admin};
 use gridwalk_store::Role;
@@ -18,6 +18,7 @@ use std::time::Duration;
 use crate::clock::WorldClock;
 use crate::ledger::{Event, Ledger};
 use crate::line::{self, Counters};
+use crate::office::Desk;
 use crate::phone::{Phone, Setup};
 use crate::plan::{self, BEGIN, Day, END, KILLED, TOWN, UTC_OFFSET_MIN};
 use crate::puppet::Puppet;
@@ -27,6 +28,8 @@ use crate::{say, sites};
 const WORLD_SEED: u64 = 1;
 /// Whose phone loses the network at the end, where the demo stays up.
 const OUT_OF_SIGHT: usize = 2;
+/// After how many minutes the server's clock looks what is due.
+const CLOCK_MIN: u32 = 10;
 /// How many fixes of its last minute the killed app acknowledges.
 const LAST_WORDS: usize = 3;
 
@@ -65,10 +68,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     stage.import_sites(&days)?;
 
     say::step("十二台手机登记", "twelve phones enrol");
+    let mut desk = stage.desk(&days)?;
     let mut ledger = Ledger::default();
     let mut phones = stage.enrol(&options.data, days, begin_ms, boot, &mut ledger)?;
     say::step(&format!("回放 {date} 的一天"), "the day is replayed");
-    replay(&stage, &mut phones, &mut ledger)?;
+    replay(&stage, &mut phones, &mut desk, &mut ledger)?;
     stage.clock.go_live();
     for phone in &mut phones {
         phone.catch_up()?;
@@ -154,6 +158,8 @@ struct Stage {
     /// What the phones take for the server.
     line: SocketAddr,
     counters: Arc<Counters>,
+    tenant: TenantId,
+    street: UserId,
     supervisor: (&'static str, String),
     administrator: (&'static str, String),
 }
@@ -193,6 +199,8 @@ impl Stage {
         let administrator = admin.add_user("admin", Role::Administrator, "371302")?;
         let (line, counters) = line::open(server.addr())?;
         Ok(Self {
+            tenant,
+            street: supervisor.id,
             supervisor: ("street", supervisor.password),
             administrator: ("admin", administrator.password),
             server,
@@ -201,6 +209,13 @@ impl Stage {
             line,
             counters,
         })
+    }
+
+    /// Who works on the page.
+    fn desk(&self, days: &[Day]) -> Result<Desk> {
+        let rng = self.rng.clone();
+        let street = (TOWN, self.street);
+        Desk::open(self.server.service(), self.tenant, rng, days, street)
     }
 
     /// The street says what must be visited.
@@ -364,7 +379,12 @@ impl AnyPhone {
 }
 
 /// All phones live through each minute side by side.
-fn replay(stage: &Stage, phones: &mut [AnyPhone], ledger: &mut Ledger) -> Result<()> {
+fn replay(
+    stage: &Stage,
+    phones: &mut [AnyPhone],
+    desk: &mut Desk,
+    ledger: &mut Ledger,
+) -> Result<()> {
     let midnight_ms = stage.clock.now().wall_ms - i64::from(BEGIN) * 60_000;
     let shared = Mutex::new(ledger);
     for minute in BEGIN + 1..=END {
@@ -388,6 +408,11 @@ fn replay(stage: &Stage, phones: &mut [AnyPhone], ledger: &mut Ledger) -> Result
                 .collect()
         });
         lived.into_iter().collect::<Result<()>>()?;
+        let service = stage.server.service();
+        desk.live(service, minute)?;
+        if minute.is_multiple_of(CLOCK_MIN) {
+            service.strike().map_err(|why| anyhow::anyhow!("{why}"))?;
+        }
         let (fixes, incidents) = shared
             .lock()
             .map(|ledger| (ledger.fixes(), ledger.incidents()))

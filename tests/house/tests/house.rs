@@ -8,6 +8,7 @@ use gridwalk_house::graph::{self, Arrows, Crate};
 
 const DOMAIN: &str = "gridwalk-domain";
 const TRACK: &str = "gridwalk-track";
+const MEDIA: &str = "gridwalk-media";
 const SYSTEM: &str = "gridwalk-system";
 const ENGINE: &str = "gridwalk-engine";
 const STORE: &str = "gridwalk-store";
@@ -30,8 +31,12 @@ const ARROWS: &[Arrows<'_>] = &[
     },
     // The phone.
     Arrows {
+        from: MEDIA,
+        to: &[],
+    },
+    Arrows {
         from: ENGINE,
-        to: &[DOMAIN, TRACK],
+        to: &[DOMAIN, TRACK, MEDIA],
     },
     Arrows {
         from: "gridwalk-cli",
@@ -64,7 +69,7 @@ const ARROWS: &[Arrows<'_>] = &[
 const IN_TESTS: &[&str] = &[SYSTEM];
 
 /// State and input in, state and output out.
-const PURE: &[&str] = &[DOMAIN, TRACK];
+const PURE: &[&str] = &[DOMAIN, TRACK, MEDIA];
 /// Crates that read a disk, a socket, a clock or a random source.
 const REACHING_OUT: &[&str] = &[
     "fastrand",

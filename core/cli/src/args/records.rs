@@ -37,13 +37,13 @@ pub(crate) enum Incident {
         /// 内容 · what
         text: String,
     },
-    /// 补照片 · add photos
+    /// 添加照片、录音、视频、文件 · attach photos, recordings, films, documents
     Attach {
         /// 事件编号 · the incident's id
         id: String,
-        /// 照片 · the photos
+        /// 文件 · the files
         #[arg(required = true)]
-        photo: Vec<PathBuf>,
+        files: Vec<PathBuf>,
     },
     /// 可能重复的事件 · what may be of the same thing
     Duplicates {
@@ -126,6 +126,7 @@ pub(crate) struct Take {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one a process")]
 pub(crate) enum Draft {
     /// 保存 · save one; it need not be right yet
     Save {
@@ -171,6 +172,7 @@ pub(crate) enum Finding {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one a process")]
 pub(crate) enum Visit {
     /// 记录一次走访 · record a visit
     New {

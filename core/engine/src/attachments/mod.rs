@@ -1,14 +1,17 @@
 //! Attachments: what leaves the phone is decided at the save.
 //!
-//! The type is read from the bytes, metadata goes (position, serial numbers,
-//! thumbnails; the orientation stays), and what is left is hashed and stored,
-//! one file for each content, before the record's transaction. A crash between
-//! the two leaves a file that nobody names; the same photo finds it again.
+//! The type is read from the bytes, metadata goes (position, serial numbers;
+//! the orientation stays), a picture gets a thumbnail, and what is left is hashed
+//! and stored, one file for each content, before the record's transaction. A
+//! crash between the two leaves a file that nobody names; the same photo finds it
+//! again. A thumbnail is an attachment of its own, in the reference of its
+//! picture; it goes to the server before everything that is large.
 
-mod strip;
+mod take;
 mod vault;
 
-pub(crate) use strip::{Photo, clean};
+pub use take::{Content, NewAttachment, NewPhoto};
+pub(crate) use take::{Kept, Thumbs, keep, refer};
 pub(crate) use vault::{PIECE, Vault};
 
 use gridwalk_domain::{EntityId, Sha256};
@@ -17,58 +20,50 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use crate::error::Inner;
 use crate::outbox::{RESTS, Word};
 
-/// Notes that a record shows an attachment whose file is in place.
-pub(crate) fn refer(
-    tx: &Transaction<'_>,
-    account: i64,
-    record: EntityId,
-    photo: &Photo,
-    sha256: Sha256,
-    now_ms: i64,
-) -> Inner<()> {
-    let bytes = i64::try_from(photo.bytes.len()).unwrap_or(i64::MAX);
-    tx.prepare_cached(
-        "INSERT INTO blob (account, sha256, bytes, mime, saved_ms) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![account, sha256.0, bytes, photo.mime, now_ms])?;
-    tx.prepare_cached(
-        "INSERT INTO attachment (account, entity, sha256) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![account, record.as_bytes(), sha256.0])?;
-    tx.prepare_cached("DELETE FROM unwanted WHERE sha256 = ?1")?
-        .execute([sha256.0])?;
-    Ok(())
-}
-
 /// An attachment that is due to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Due {
     pub(crate) n: i64,
     pub(crate) sha256: Sha256,
     pub(crate) bytes: u64,
+    /// Whether it is a thumbnail.
+    pub(crate) thumb: bool,
     /// The path of the upload that was begun.
     pub(crate) upload: Option<String>,
 }
 
-/// The next attachment of an account to send after row `after`: oldest first.
+/// Which attachments a sync goes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Thumbnails alone: what is large waits for another network.
+    Thumbs,
+    All,
+}
+
+/// The next attachment of an account to send after another one: thumbnails
+/// first, then the oldest.
 pub(crate) fn due(
     conn: &Connection,
     account: i64,
     server_ms: i64,
-    after: i64,
+    which: Which,
+    after: Option<&Due>,
 ) -> Inner<Option<Due>> {
     let mut query = conn.prepare_cached(&format!(
-        "SELECT n, sha256, bytes, upload FROM blob
-         WHERE account = ?1 AND state = 'ready' AND NOT coalesce({RESTS}, 0) AND n > ?3
-         ORDER BY n LIMIT 1"
+        "SELECT n, sha256, bytes, thumb_of IS NOT NULL, upload FROM blob
+         WHERE account = ?1 AND state = 'ready' AND NOT coalesce({RESTS}, 0)
+           AND (thumb_of IS NULL, n) > (?3, ?4) AND (?5 OR thumb_of IS NOT NULL)
+         ORDER BY thumb_of IS NULL, n LIMIT 1"
     ))?;
-    let due = query.query_row(params![account, server_ms, after], |row| {
+    let (large, n) = after.map_or((false, 0), |after| (!after.thumb, after.n));
+    let values = params![account, server_ms, large, n, which == Which::All];
+    let due = query.query_row(values, |row| {
         Ok(Due {
             n: row.get(0)?,
             sha256: Sha256(row.get(1)?),
             bytes: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
-            upload: row.get(3)?,
+            thumb: row.get(3)?,
+            upload: row.get(4)?,
         })
     });
     Ok(due.optional()?)

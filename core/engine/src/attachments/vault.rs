@@ -15,10 +15,12 @@
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use gridwalk_domain::{Rng, Sha256};
+use sha2::Digest as _;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::disk::{Disk, OpenFor};
+use crate::disk::{Disk, DiskFile, OpenFor};
 use crate::error::{Fault, Inner};
 use crate::store::beside;
 use crate::{Config, Key32};
@@ -31,6 +33,8 @@ const HEAD: usize = MAGIC.len() + PREFIX;
 const TAG: usize = 16;
 /// How the names of files begin that are being written.
 const DRAFT: &str = "draft-";
+/// How the names of files begin that come from the server.
+const PART: &str = "part-";
 
 /// The folder and its key.
 pub(crate) struct Vault {
@@ -63,6 +67,13 @@ impl Vault {
         self.folder.join(name)
     }
 
+    /// Where it lies while it comes from the server.
+    fn part_of(&self, sha256: Sha256) -> PathBuf {
+        let file = self.file(sha256);
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        self.folder.join(format!("{PART}{name}"))
+    }
+
     fn cipher(&self) -> Option<XChaCha20Poly1305> {
         self.key
             .as_ref()
@@ -73,18 +84,15 @@ impl Vault {
     /// error there is nothing.
     pub(crate) fn put(&self, bytes: &[u8]) -> Inner<Sha256> {
         let sha256 = Sha256::of(bytes);
-        let path = self.file(sha256);
-        if !self.whole(&path, bytes.len())? {
-            self.disk.make_folder(&self.folder)?;
-            let name = format!("{DRAFT}{}", hex::encode(self.rng.bytes::<8>()));
-            let draft = self.folder.join(name);
-            let kept = self
-                .write(&draft, bytes)
-                .and_then(|()| Ok(self.disk.rename(&draft, &path)?));
-            if let Err(fault) = kept {
-                let _ = self.disk.remove(&draft);
-                return Err(fault);
-            }
+        if !self.whole(&self.file(sha256), bytes.len())? {
+            let mut rest = bytes;
+            let mut fill = |piece: &mut [u8]| {
+                let (now, later) = rest.split_at(piece.len());
+                piece.copy_from_slice(now);
+                rest = later;
+                Ok(())
+            };
+            self.keep(bytes.len(), &mut fill, || sha256)?;
         }
         // Also where it is in place: whoever put it there may have died before
         // its name was durable.
@@ -92,16 +100,62 @@ impl Vault {
         Ok(sha256)
     }
 
+    /// The same for what is not held in memory: `fill` is asked for its bytes
+    /// piece by piece.
+    pub(crate) fn put_from(
+        &self,
+        len: usize,
+        fill: &mut dyn FnMut(&mut [u8]) -> Inner<()>,
+    ) -> Inner<Sha256> {
+        let hash = RefCell::new(sha2::Sha256::new());
+        let mut hashed = |piece: &mut [u8]| {
+            fill(piece)?;
+            hash.borrow_mut().update(&*piece);
+            Ok(())
+        };
+        let name = || Sha256(hash.borrow().clone().finalize().into());
+        let sha256 = self.keep(len, &mut hashed, name)?;
+        self.disk.sync_folder(&self.folder)?;
+        Ok(sha256)
+    }
+
+    /// Writes a file and gives it its name, which is known once it is written.
+    fn keep(
+        &self,
+        len: usize,
+        fill: &mut dyn FnMut(&mut [u8]) -> Inner<()>,
+        name: impl FnOnce() -> Sha256,
+    ) -> Inner<Sha256> {
+        self.disk.make_folder(&self.folder)?;
+        let draft = format!("{DRAFT}{}", hex::encode(self.rng.bytes::<8>()));
+        let draft = self.folder.join(draft);
+        let kept = self.write(&draft, len, fill).and_then(|()| {
+            let sha256 = name();
+            self.disk.rename(&draft, &self.file(sha256))?;
+            Ok(sha256)
+        });
+        if kept.is_err() {
+            let _ = self.disk.remove(&draft);
+        }
+        kept
+    }
+
     /// Whether an attachment of this length is in place.
     pub(crate) fn holds(&self, sha256: Sha256, len: usize) -> Inner<bool> {
         self.whole(&self.file(sha256), len)
     }
 
-    /// Removes an attachment's file, where there is one.
+    /// Removes an attachment's file, where there is one, or what came of it so
+    /// far.
     pub(crate) fn remove(&self, sha256: Sha256) -> Inner<()> {
-        let path = self.file(sha256);
-        if self.disk.len(&path)?.is_some() {
-            self.disk.remove(&path)?;
+        let mut removed = false;
+        for path in [self.file(sha256), self.part_of(sha256)] {
+            if self.disk.len(&path)?.is_some() {
+                self.disk.remove(&path)?;
+                removed = true;
+            }
+        }
+        if removed {
             self.disk.sync_folder(&self.folder)?;
         }
         Ok(())
@@ -121,40 +175,54 @@ impl Vault {
     /// Whether a file of the right length is in place; a rename is only seen
     /// once all of it was written.
     fn whole(&self, path: &Path, len: usize) -> Inner<bool> {
-        let expected = match &self.key {
-            None => len,
-            Some(_) => HEAD + len + pieces(len) * TAG,
-        };
-        Ok(self.disk.len(path)? == Some(expected as u64))
+        Ok(self.disk.len(path)? == Some(self.size_of(len)))
     }
 
-    fn write(&self, draft: &Path, bytes: &[u8]) -> Inner<()> {
+    /// The size of the file of an attachment of this length.
+    fn size_of(&self, len: usize) -> u64 {
+        match &self.key {
+            None => len as u64,
+            Some(_) => (HEAD + len + pieces(len) * TAG) as u64,
+        }
+    }
+
+    fn write(
+        &self,
+        draft: &Path,
+        len: usize,
+        fill: &mut dyn FnMut(&mut [u8]) -> Inner<()>,
+    ) -> Inner<()> {
         let mut file = self.disk.open(draft, OpenFor::New)?;
-        match self.cipher() {
-            None => file.write_at(0, bytes)?,
-            Some(cipher) => {
-                let prefix = self.rng.bytes::<PREFIX>();
-                file.write_at(0, &[MAGIC.as_slice(), &prefix].concat())?;
-                let count = pieces(bytes.len());
-                for n in 0..count {
-                    let piece = &bytes[n * PIECE..bytes.len().min((n + 1) * PIECE)];
-                    let payload = Payload {
-                        msg: piece,
-                        aad: MAGIC,
-                    };
-                    let sealed = cipher
-                        .encrypt(&nonce(&prefix, n, n + 1 == count), payload)
-                        .map_err(|_| Fault::Row("an attachment"))?;
-                    file.write_at(sealed_at(n), &sealed)?;
-                }
-            }
+        let seal = self.begin(&mut *file)?;
+        let mut piece = vec![0; PIECE.min(len)];
+        for n in 0..pieces(len) {
+            piece.truncate(len - n * PIECE);
+            fill(&mut piece)?;
+            seal.write(&mut *file, len, n, &piece)?;
         }
         Ok(file.sync()?)
     }
 
+    /// Writes the head of a file.
+    fn begin(&self, file: &mut dyn DiskFile) -> Inner<Seal> {
+        let mut seal = Seal {
+            cipher: self.cipher(),
+            prefix: [0; PREFIX],
+        };
+        if seal.cipher.is_some() {
+            seal.prefix = self.rng.bytes::<PREFIX>();
+            file.write_at(0, &[MAGIC.as_slice(), &seal.prefix].concat())?;
+        }
+        Ok(seal)
+    }
+
     /// Piece `n` of an attachment of `len` bytes.
     pub(crate) fn piece(&self, sha256: Sha256, len: usize, n: usize) -> Inner<Vec<u8>> {
-        let mut file = self.disk.open(&self.file(sha256), OpenFor::Reading)?;
+        self.piece_of(&self.file(sha256), len, n)
+    }
+
+    fn piece_of(&self, path: &Path, len: usize, n: usize) -> Inner<Vec<u8>> {
+        let mut file = self.disk.open(path, OpenFor::Reading)?;
         let want = len.saturating_sub(n * PIECE).min(PIECE);
         let Some(cipher) = self.cipher() else {
             let mut out = vec![0; want];
@@ -179,14 +247,169 @@ impl Vault {
     /// All of an attachment; its content is checked.
     pub(crate) fn get(&self, sha256: Sha256, len: usize) -> Inner<Vec<u8>> {
         let mut out = Vec::with_capacity(len);
+        self.copy(sha256, len, &mut |piece| {
+            out.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    /// Gives all of an attachment piece by piece; that its content is right is
+    /// known at the end.
+    pub(crate) fn copy(
+        &self,
+        sha256: Sha256,
+        len: usize,
+        give: &mut dyn FnMut(&[u8]) -> Inner<()>,
+    ) -> Inner<()> {
+        self.copy_of(&self.file(sha256), sha256, len, give)
+    }
+
+    fn copy_of(
+        &self,
+        path: &Path,
+        sha256: Sha256,
+        len: usize,
+        give: &mut dyn FnMut(&[u8]) -> Inner<()>,
+    ) -> Inner<()> {
+        let mut hash = sha2::Sha256::new();
         for n in 0..pieces(len) {
-            out.extend(self.piece(sha256, len, n)?);
+            let piece = self.piece_of(path, len, n)?;
+            hash.update(&piece);
+            give(&piece)?;
         }
-        if Sha256::of(&out) == sha256 {
-            Ok(out)
-        } else {
-            Err(Fault::Row("an attachment"))
+        let right = sha256.0[..] == hash.finalize()[..];
+        right.then_some(()).ok_or(Fault::Row("an attachment"))
+    }
+}
+
+/// A file that comes from the server, piece by piece. What is there already is
+/// kept over the app's death; that it is right is known when it is whole.
+pub(crate) struct Part<'a> {
+    vault: &'a Vault,
+    file: Box<dyn DiskFile>,
+    path: PathBuf,
+    sha256: Sha256,
+    len: usize,
+    seal: Seal,
+    /// How many pieces are there.
+    next: usize,
+}
+
+impl Vault {
+    /// Begins an attachment of this length, or goes on with it.
+    pub(crate) fn part(&self, sha256: Sha256, len: usize) -> Inner<Part<'_>> {
+        self.disk.make_folder(&self.folder)?;
+        let path = self.part_of(sha256);
+        let mut file = self.disk.open(&path, OpenFor::Writing)?;
+        let size = file.size()?;
+        let (head, piece) = match self.key {
+            None => (0, PIECE),
+            Some(_) => (HEAD, PIECE + TAG),
+        };
+        let mut start = [0; HEAD];
+        let known = size > head as u64
+            && (head == 0 || file.read_at(0, &mut start).is_ok() && start.starts_with(MAGIC));
+        if !known {
+            file.set_size(0)?;
+            let (seal, next) = (self.begin(&mut *file)?, 0);
+            return Ok(Part {
+                vault: self,
+                file,
+                path,
+                sha256,
+                len,
+                seal,
+                next,
+            });
         }
+        let mut seal = Seal {
+            cipher: self.cipher(),
+            prefix: [0; PREFIX],
+        };
+        seal.prefix.copy_from_slice(&start[MAGIC.len()..]);
+        let there = usize::try_from(size).unwrap_or(usize::MAX) - head;
+        // The last piece is shorter: it is there where all is.
+        let next = match self.whole(&path, len)? {
+            true => pieces(len),
+            false => (there / piece).min(pieces(len) - 1),
+        };
+        Ok(Part {
+            vault: self,
+            file,
+            path,
+            sha256,
+            len,
+            seal,
+            next,
+        })
+    }
+}
+
+impl Part<'_> {
+    /// How many bytes are there.
+    pub(crate) fn got(&self) -> usize {
+        (self.next * PIECE).min(self.len)
+    }
+
+    /// Adds bytes: whole pieces, or the rest of the file.
+    pub(crate) fn add(&mut self, bytes: &[u8]) -> Inner<()> {
+        for piece in bytes.chunks(PIECE) {
+            let len = self.len;
+            self.seal.write(&mut *self.file, len, self.next, piece)?;
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    /// Makes what is there durable and holds it to its hash. Where that fails
+    /// all of it goes, and it is to be fetched anew.
+    pub(crate) fn check(&mut self) -> Inner<bool> {
+        self.file.set_size(self.vault.size_of(self.len))?;
+        self.file.sync()?;
+        let mut nothing = |_: &[u8]| Ok(());
+        let (vault, path) = (self.vault, &self.path);
+        let right = vault.copy_of(path, self.sha256, self.len, &mut nothing);
+        match right {
+            Ok(()) => Ok(true),
+            Err(Fault::Row(_)) => {
+                self.file.set_size(0)?;
+                self.seal = self.vault.begin(&mut *self.file)?;
+                self.next = 0;
+                Ok(false)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Gives it the name under which it is looked for.
+    pub(crate) fn finish(&self) -> Inner<()> {
+        let file = self.vault.file(self.sha256);
+        self.vault.disk.rename(&self.path, &file)?;
+        Ok(self.vault.disk.sync_folder(&self.vault.folder)?)
+    }
+}
+
+/// How the pieces of one file are sealed.
+struct Seal {
+    cipher: Option<XChaCha20Poly1305>,
+    prefix: [u8; PREFIX],
+}
+
+impl Seal {
+    /// Writes piece `n` of a file of `len` bytes.
+    fn write(&self, file: &mut dyn DiskFile, len: usize, n: usize, piece: &[u8]) -> Inner<()> {
+        let Some(cipher) = &self.cipher else {
+            return Ok(file.write_at((n * PIECE) as u64, piece)?);
+        };
+        let payload = Payload {
+            msg: piece,
+            aad: MAGIC,
+        };
+        let sealed = cipher
+            .encrypt(&nonce(&self.prefix, n, n + 1 == pieces(len)), payload)
+            .map_err(|_| Fault::Row("an attachment"))?;
+        Ok(file.write_at(sealed_at(n), &sealed)?)
     }
 }
 
@@ -212,6 +435,7 @@ fn nonce(prefix: &[u8; PREFIX], n: usize, last: bool) -> XNonce {
 mod tests {
     use super::*;
     use std::fs;
+    use std::io::Read as _;
 
     fn vault(folder: &Path, keyed: bool) -> Vault {
         let key = keyed.then(|| Key32::new([5; 32]));
@@ -246,6 +470,28 @@ mod tests {
                 .expect("lists")
                 .count();
             assert_eq!(files, 6, "no draft is left");
+        }
+    }
+
+    #[test]
+    fn what_is_not_held_in_memory_is_stored_the_same() {
+        for keyed in [false, true] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let vault = vault(folder.path(), keyed);
+            for len in [0, 1, PIECE, PIECE + 1, 3 * PIECE + 7] {
+                let content = bytes(len);
+                let mut rest = content.as_slice();
+                let mut fill = |piece: &mut [u8]| Ok(rest.read_exact(piece)?);
+                let sha256 = vault.put_from(len, &mut fill).expect("stores");
+                assert_eq!(sha256, Sha256::of(&content));
+                assert_eq!(vault.get(sha256, len).expect("reads"), content, "{len}");
+            }
+            // A source that ends too early leaves nothing.
+            let mut rest = [1; 9].as_slice();
+            let mut fill = |piece: &mut [u8]| Ok(rest.read_exact(piece)?);
+            assert!(vault.put_from(10, &mut fill).is_err());
+            let files = fs::read_dir(&vault.folder).expect("lists").count();
+            assert_eq!(files, 5, "no draft is left");
         }
     }
 

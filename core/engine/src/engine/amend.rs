@@ -7,13 +7,11 @@ use rusqlite::Transaction;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+use super::Engine;
 use super::step::has_own_calls;
-use super::{Engine, NewPhoto};
-use crate::attachments::{self, Photo};
 use crate::core::{Core, begin, pen};
 use crate::entities;
 use crate::error::{EngineError, Inner, Result};
-use crate::gate::Gate;
 use crate::observe::Touched;
 use crate::outbox::Pen;
 use crate::view::{Choice, ConflictView};
@@ -56,33 +54,6 @@ impl Engine {
         self.amend(record, |tx, pen, shown| {
             let list = list.to_owned();
             pen.amend(tx, shown, Intent::Append { list, value })
-        })
-    }
-
-    /// Adds photos to a record. They are durable when it returns.
-    ///
-    /// # Errors
-    /// `PhotoNotTaken` besides.
-    pub fn attach(&self, record: EntityId, photos: &[NewPhoto]) -> Result<()> {
-        self.shared.with(|core| {
-            let entity = amendable(core, record)?;
-            let me = core.me()?;
-            let gate = Gate::new(me, core.synced.as_ref());
-            Ok(gate
-                .rights()
-                .may_append(&entity)
-                .map_err(EngineError::from)?)
-        })?;
-        let stored = self.store_photos(photos)?;
-        self.amend(record, |tx, pen, shown| {
-            self.ensure_stored(&stored)?;
-            for (sha256, photo) in &stored {
-                let value = Photo::reference(photo, *sha256);
-                let list = kind::incident::PHOTOS.to_owned();
-                pen.amend(tx, shown, Intent::Append { list, value })?;
-                attachments::refer(tx, pen.me.account, record, photo, *sha256, pen.at.wall_ms)?;
-            }
-            Ok(())
         })
     }
 

@@ -4,7 +4,8 @@ use gridwalk_domain::EntityId;
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use super::incident::{NewIncident, NewPhoto, Seen, near, report};
+use super::NewPhoto;
+use super::incident::{NewIncident, Seen, near, report};
 use crate::core::{Core, begin};
 use crate::drafts::{self, Kept};
 use crate::error::{Fault, Inner, Result};
@@ -52,7 +53,7 @@ impl Engine {
     /// saving. Durable when it returns.
     ///
     /// # Errors
-    /// `PhotoNotTaken`, `DiskFull`, `Invalid` where it is too large or there are
+    /// `NotTaken`, `DiskFull`, `Invalid` where it is too large or there are
     /// 200 others.
     pub fn save_draft(&self, draft: Option<EntityId>, mut new: NewIncident) -> Result<EntityId> {
         let now_ms = self.shared.now().wall_ms;
@@ -62,7 +63,7 @@ impl Engine {
             draft.map_or(Ok(()), |id| drafts::load(&core.conn, worker, id).map(drop))
         })?;
         let photos = std::mem::take(&mut new.photos);
-        let stored = self.store_photos(&photos)?;
+        let stored = self.keep_photos(photos)?;
         self.shared.with(|core| {
             let worker = core.me()?.worker.id;
             let seen = match draft {
@@ -74,7 +75,7 @@ impl Engine {
             };
             let body = Body { new, seen };
             let body = serde_json::to_string(&body).map_err(|_| Fault::Row("a draft"))?;
-            self.ensure_stored(&stored)?;
+            self.ensure(&stored)?;
             let tx = begin(&mut core.conn)?;
             drafts::save(&tx, worker, id, now_ms, &body, &stored)?;
             tx.commit()

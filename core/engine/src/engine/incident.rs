@@ -1,14 +1,14 @@
 //! Incidents.
 
 use gridwalk_domain::catalogue::ANSWER;
-use gridwalk_domain::{Catalogue, Change, EntityId, Grid, Intent, Sha256, kind};
+use gridwalk_domain::{Catalogue, Change, EntityId, Grid, Intent, kind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::Engine;
 use super::make::{Making, me, time_value};
-use crate::attachments::{self, Photo};
+use crate::attachments::NewPhoto;
 use crate::core::Core;
 use crate::error::{EngineError, Inner, Result};
 use crate::gate::Gate;
@@ -20,16 +20,6 @@ const FRESH_MS: i64 = 120_000;
 
 /// The severity of an incident whose reporter names none.
 const NORMAL: &str = "normal";
-
-/// A photo as the camera gave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewPhoto {
-    /// Its bytes: JPEG, PNG or WebP.
-    pub bytes: Vec<u8>,
-    /// What the shell believes it to be. The engine reads the type from the
-    /// bytes and goes by that.
-    pub mime: String,
-}
 
 /// An incident to report. A place and nothing else is enough: it is classified
 /// later, before it goes on its way.
@@ -106,7 +96,7 @@ impl Engine {
     ///
     /// # Errors
     /// `NotEnrolled`, `NoShift`, `OutOfScope`, `UnknownCategory`, `NotAllowed`
-    /// where an answer is none, `Invalid`, `PhotoNotTaken`,
+    /// where an answer is none, `Invalid`, `NotTaken`,
     /// `DiskFull`, `Storage`.
     pub fn report_incident(&self, new: NewIncident) -> Result<EntityId> {
         let plan = |core: &Core, now_ms| report(core, &new, &Seen::now(core, now_ms));
@@ -137,39 +127,6 @@ impl Engine {
             });
             pen.amend(tx, shown, Intent::Set(changes.collect()))
         })
-    }
-
-    /// Cleans photos and stores them, without the lock: all can be taken, or
-    /// none is stored.
-    pub(super) fn store_photos(&self, photos: &[NewPhoto]) -> Result<Vec<(Sha256, Photo)>> {
-        let mut cleaned = Vec::with_capacity(photos.len());
-        for (index, photo) in photos.iter().enumerate() {
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
-            let taken = attachments::clean(photo.bytes.clone()).map_err(|why| {
-                EngineError::PhotoNotTaken {
-                    index,
-                    why: why.to_owned(),
-                }
-            })?;
-            cleaned.push(taken);
-        }
-        let mut stored = Vec::with_capacity(cleaned.len());
-        for photo in cleaned {
-            stored.push((self.shared.vault.put(&photo.bytes)?, photo));
-        }
-        Ok(stored)
-    }
-
-    /// Makes sure, under the lock, that photos which were stored before it are
-    /// in place still: the same content may just have been removed with the
-    /// last record that showed it.
-    pub(super) fn ensure_stored(&self, stored: &[(Sha256, Photo)]) -> Inner<()> {
-        for (sha256, photo) in stored {
-            if !self.shared.vault.holds(*sha256, photo.bytes.len())? {
-                self.shared.vault.put(&photo.bytes)?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -259,7 +216,7 @@ pub(super) fn near(core: &Core, now_ms: i64) -> Option<Place> {
 }
 
 /// A place as a record holds it.
-pub(super) fn place_value(place: Place) -> Value {
+pub(crate) fn place_value(place: Place) -> Value {
     match place.accuracy_m {
         None => json!({ "lat": place.lat, "lon": place.lon }),
         Some(accuracy) => json!({ "lat": place.lat, "lon": place.lon, "accuracy_m": accuracy }),

@@ -1,7 +1,7 @@
 //! Looking: nothing here writes.
 
 use gridwalk_domain::wire::tracks::NamedChunk;
-use gridwalk_domain::{Catalogue, Entity, EntityId, Grid, Sha256, kind};
+use gridwalk_domain::{Catalogue, Entity, EntityId, Grid, kind};
 use gridwalk_track::StoredFix;
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::error::{EngineError, Inner, Result};
 use crate::export::{self, Format};
 use crate::identity::{Me, Synced};
 use crate::view::{self, ConflictView, IncidentView, PatrolView, RouteView, Status};
-use crate::{GridRef, Identity, attachments, chunks, entities, recorder};
+use crate::{GridRef, Identity, chunks, entities, recorder};
 
 impl Engine {
     /// Who this phone is; none before enrolment.
@@ -151,19 +151,6 @@ impl Engine {
             &recorder::route(runs.iter(), &entity),
             &entity,
         ))
-    }
-
-    /// An attachment that is on this phone, as it leaves it.
-    ///
-    /// # Errors
-    /// `NotFound`; `Storage` where its bytes do not match its hash any more.
-    pub fn photo(&self, sha256: Sha256) -> Result<Vec<u8>> {
-        let len = self
-            .shared
-            .with(|core| attachments::size(&core.conn, core.account(), sha256))?
-            .ok_or(EngineError::NotFound)?;
-        let len = usize::try_from(len).map_err(|_| EngineError::NotFound)?;
-        Ok(self.shared.vault.get(sha256, len)?)
     }
 
     /// The fixes of a patrol, the runs in the order in which they were walked.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::{Engine, NewPhoto};
-use crate::attachments::{self, Photo};
+use crate::attachments;
 use crate::core::{Core, begin, pen};
 use crate::error::{EngineError, Inner, Result};
 use crate::observe::Touched;
@@ -92,12 +92,14 @@ impl Engine {
             let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
             pen.would(&core.conn, id, making.kind.name, making.create()?)
         })?;
-        let stored = self.store_photos(photos)?;
+        let photos = photos.iter().cloned().map(Into::into).collect();
+        // The record says where.
+        let kept = self.keep(photos, None)?;
         self.shared.change(|core| {
             let now = self.shared.now();
             let making = plan(core, now.wall_ms)?;
             let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
-            self.ensure_stored(&stored)?;
+            self.ensure(&kept)?;
             let tx = begin(&mut core.conn)?;
             let (kind, account) = (making.kind.name, pen.me.account);
             let create = making.create()?;
@@ -109,11 +111,11 @@ impl Engine {
             for intent in making.also {
                 pen.write(&tx, id, kind, vec![], intent)?;
             }
-            for (sha256, photo) in &stored {
-                let value = Photo::reference(photo, *sha256);
+            for photo in &kept {
+                let value = photo.reference();
                 let list = kind::incident::PHOTOS.to_owned();
                 pen.write(&tx, id, kind, vec![], Intent::Append { list, value })?;
-                attachments::refer(&tx, account, id, photo, *sha256, now.wall_ms)?;
+                attachments::refer(&tx, account, id, photo, now.wall_ms)?;
             }
             along(&tx)?;
             tx.commit()?;

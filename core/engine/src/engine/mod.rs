@@ -1,6 +1,7 @@
 //! The facade: all that a shell calls.
 
 mod amend;
+mod attach;
 mod draft;
 mod duplicates;
 pub(crate) mod duty;
@@ -30,12 +31,14 @@ use crate::schedule::{self, NextSync};
 use crate::sync::{self, SyncOptions, SyncReport};
 use crate::{Config, Identity, Invitation, Network, ServerAddress, Transport, account};
 
+pub use crate::attachments::{Content, NewAttachment, NewPhoto};
 pub use draft::DraftView;
 pub use duplicates::DuplicateView;
 pub use duty::PatrolSummary;
 pub use find::{IncidentPage, IncidentQuery, MAX_PAGE, MAX_SEARCH, Near, Sort};
 pub use finding::{FindingView, NewFinding};
-pub use incident::{Classification, NewIncident, NewPhoto};
+pub(crate) use incident::place_value;
+pub use incident::{Classification, NewIncident};
 pub use mediation::{Agreement, LookAgain, MediationView, NewMediation, Session};
 pub use notice::NoticeView;
 pub use sites::{CoverageView, NewCheckIn, SiteView};

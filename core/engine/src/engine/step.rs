@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::amend::{amendable, shown};
 use super::incident::{near, place_value};
-use super::{Engine, NewPhoto};
-use crate::attachments::{self, Photo};
+use super::{Engine, NewAttachment, NewPhoto};
+use crate::attachments::{self, Kept};
 use crate::core::{Core, pen};
 use crate::error::{EngineError, Inner, Result};
 use crate::gate::Gate;
@@ -86,7 +86,7 @@ impl Engine {
     /// # Errors
     /// `NoShift`; `NotAllowed` where the rules say no; `Invalid` where the
     /// record's status has no such step or a value is not allowed;
-    /// `PhotoNotTaken`, `DiskFull` besides.
+    /// `NotTaken`, `DiskFull` besides.
     pub fn take(&self, record: EntityId, step: &str, words: StepWords) -> Result<()> {
         let now = self.shared.now();
         let place = self.shared.with(|core| {
@@ -99,20 +99,24 @@ impl Engine {
             pen.would(&core.conn, record, &entity.kind, intent)?;
             Ok(place)
         })?;
-        let pictures = words.signatures.iter();
-        let pictures: Vec<NewPhoto> = pictures.map(|signed| signed.picture.clone()).collect();
-        let photos = self.store_photos(&words.photos)?;
-        let signed = self.store_photos(&pictures)?;
+        let signed = words.signatures.iter().map(|signed| {
+            let bytes = signed.picture.bytes.clone();
+            NewAttachment::signature(bytes, signed.name.clone())
+        });
+        let signed = self.keep(signed.collect(), None)?;
+        let photos = words.photos.iter().cloned().map(Into::into).collect();
+        let photos = self.keep(photos, place)?;
         self.amend(record, |tx, pen, shown| {
-            self.ensure_stored(&photos)?;
-            self.ensure_stored(&signed)?;
-            let [proofs, names] = [&photos, &signed].map(|stored| references(stored));
+            self.ensure(&photos)?;
+            self.ensure(&signed)?;
+            let references = |kept: &[Kept]| kept.iter().map(Kept::reference).collect();
+            let [proofs, names] = [&photos, &signed].map(|kept| references(kept));
             let intent = intent(&pen.gate, shown, step, &words, place, proofs, names)?;
             pen.amend(tx, shown, intent)?;
-            for (sha256, photo) in photos.iter().chain(&signed) {
-                attachments::refer(tx, pen.me.account, record, photo, *sha256, pen.at.wall_ms)?;
-            }
-            Ok(())
+            let mut kept = photos.iter().chain(&signed);
+            kept.try_for_each(|one| {
+                attachments::refer(tx, pen.me.account, record, one, pen.at.wall_ms)
+            })
         })
     }
 }
@@ -125,13 +129,6 @@ pub(super) fn has_own_calls(entity: &Entity) -> bool {
 /// A reference to a photo that is not stored yet, to ask the rules with.
 fn pretence() -> Value {
     json!({ "sha256": Sha256([0; 32]), "mime": "image/jpeg", "bytes": 0 })
-}
-
-fn references(stored: &[(Sha256, Photo)]) -> Vec<Value> {
-    let stored = stored.iter();
-    stored
-        .map(|(sha256, photo)| photo.reference(*sha256))
-        .collect()
 }
 
 /// What the worker must say with a step.

@@ -63,7 +63,7 @@ impl Engine {
     /// does. Durable when it returns.
     ///
     /// # Errors
-    /// `NotEnrolled`, `NoShift`, `OutOfScope`, `Invalid`, `PhotoNotTaken`,
+    /// `NotEnrolled`, `NoShift`, `OutOfScope`, `Invalid`, `NotTaken`,
     /// `DiskFull`, `Storage`.
     pub fn record_visit(&self, new: &NewVisit) -> Result<EntityId> {
         let plan = |core: &Core, now_ms| {

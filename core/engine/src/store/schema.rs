@@ -250,6 +250,37 @@ CREATE TABLE draft_photo (
     PRIMARY KEY (draft, n)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX draft_photo_content ON draft_photo (sha256);
+-- Of a thumbnail: the picture that it is of. It is sent before what is large.
+ALTER TABLE blob ADD COLUMN thumb_of BLOB CHECK (thumb_of IS NULL OR length(thumb_of) = 32);
+
+-- Attachments that came from the server, or are coming: a cache. What this phone
+-- itself sends or keeps is in `blob`.
+CREATE TABLE fetched (
+    sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),
+    bytes  INTEGER NOT NULL,
+    whole  INTEGER NOT NULL DEFAULT 0,
+    used   INTEGER NOT NULL                 -- the higher, the later it was wanted
+) STRICT, WITHOUT ROWID;
+
+-- The records that showed it when it was asked for. It goes with the last one.
+CREATE TABLE fetched_for (
+    sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+    entity BLOB NOT NULL CHECK (length(entity) = 16),
+    PRIMARY KEY (sha256, entity)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX fetched_for_entity ON fetched_for (entity);
+
+CREATE TRIGGER base_gone AFTER DELETE ON base BEGIN
+    DELETE FROM fetched_for WHERE entity = OLD.entity;
+END;
+CREATE TRIGGER fetched_for_gone AFTER DELETE ON fetched_for
+WHEN NOT EXISTS (SELECT 1 FROM fetched_for WHERE sha256 = OLD.sha256) BEGIN
+    DELETE FROM fetched WHERE sha256 = OLD.sha256;
+END;
+CREATE TRIGGER fetched_gone AFTER DELETE ON fetched
+WHEN NOT EXISTS (SELECT 1 FROM blob WHERE sha256 = OLD.sha256) BEGIN
+    INSERT INTO unwanted VALUES (OLD.sha256) ON CONFLICT DO NOTHING;
+END;
 ";
 
 /// The newest version that this build knows.

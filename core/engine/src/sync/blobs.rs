@@ -13,7 +13,8 @@ use rusqlite::Transaction;
 use super::call::{Halt, Step, accepted, header};
 use super::pace::Pace;
 use super::{Phase, Run};
-use crate::attachments::{self, Due, PIECE};
+use crate::attachments::{self, Due, PIECE, Which};
+use crate::core::Core;
 use crate::error::{EngineError, Inner};
 use crate::observe::Touched;
 use crate::outbox::Word;
@@ -35,27 +36,28 @@ enum Sent {
 }
 
 impl Run<'_> {
-    /// Sends what is due, oldest first.
-    pub(super) fn blobs(&mut self) -> Step<()> {
+    /// Sends what is due: thumbnails first, then the oldest.
+    pub(super) fn blobs(&mut self, which: Which) -> Step<()> {
         let account = self.me.account;
-        let unsent = self.shared.with(|core| view::amount(&core.conn, account))?;
+        let amount = |core: &mut Core| view::amount(&core.conn, account, which);
+        let unsent = self.shared.with(amount)?;
         self.meter
             .plan(Phase::Blobs, unsent.blobs.items, unsent.blobs.bytes);
         let mut pace = self.pace(PIECE);
-        let (mut after, mut failed) = (0, None);
+        let (mut after, mut failed) = (None, None);
         loop {
             let server_ms = self.server_ms();
-            let due = self
-                .shared
-                .with(|core| attachments::due(&core.conn, account, server_ms, after))?;
+            let due = self.shared.with(|core| {
+                attachments::due(&core.conn, account, server_ms, which, after.as_ref())
+            })?;
             let Some(due) = due else {
                 return failed.map_or(Ok(()), Err);
             };
-            after = due.n;
+            after = Some(due.clone());
             match self.upload(&due, &mut pace) {
                 Ok(Sent::Whole) => {
                     failed = None;
-                    self.report.blobs_sent += 1;
+                    self.report.blobs_sent += u64::from(!due.thumb);
                     self.news = true;
                     self.settle(&due, None, |tx, word| {
                         attachments::take(tx, word, due.sha256)

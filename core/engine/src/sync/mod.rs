@@ -10,6 +10,7 @@ mod accounts;
 mod blobs;
 mod call;
 mod enrolment;
+mod fetch;
 mod have;
 mod hello;
 mod meter;
@@ -24,6 +25,7 @@ use gridwalk_domain::wire::{Cursor, Limits, Standing};
 use rusqlite::Transaction;
 use std::sync::PoisonError;
 
+use crate::attachments::Which;
 use crate::core::{Core, Shared, begin};
 use crate::error::{EngineError, Inner, Result};
 use crate::identity::Me;
@@ -35,6 +37,8 @@ use crate::store::meta::{self, name};
 use crate::{Transport, account, boots, timeline};
 use call::{Halt, Line, Step};
 pub(crate) use enrolment::enrol;
+pub(crate) use fetch::fetch;
+pub use fetch::{FetchOptions, FetchProgress, Fetched};
 use hello::After;
 use meter::Meter;
 use pace::Pace;
@@ -208,9 +212,11 @@ impl<'a> Run<'a> {
         if policy.sends_routes(network) {
             self.tracks()?;
         }
-        if policy.sends_photos(network) {
-            self.blobs()?;
-        }
+        // A thumbnail is as small as a few ops, and shows what happened.
+        self.blobs(match policy.sends_photos(network) {
+            true => Which::All,
+            false => Which::Thumbs,
+        })?;
         self.pull(Phase::Receipts)?;
         self.forget_the_break()?;
         Ok(self.let_go()?)

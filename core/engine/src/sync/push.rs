@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use super::call::Step;
 use super::pace::{Batches, Carried, Guilty, Then};
 use super::{Phase, Run};
+use crate::attachments::Which;
 use crate::core::begin;
 use crate::error::{EngineError, Inner};
 use crate::observe::Touched;
@@ -42,7 +43,9 @@ impl Run<'_> {
     /// Goes through the outbox once.
     fn push_once(&mut self) -> Step<Pass> {
         let account = self.me.account;
-        let unsent = self.shared.with(|core| view::amount(&core.conn, account))?;
+        let unsent = self
+            .shared
+            .with(|core| view::amount(&core.conn, account, Which::All))?;
         self.meter
             .plan(Phase::Push, unsent.ops.items, unsent.ops.bytes);
         let pace = self.pace(self.limits.push_bytes);

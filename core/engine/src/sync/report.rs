@@ -104,7 +104,7 @@ pub struct SyncReport {
     pub deferred: u64,
     /// Chunks that it took.
     pub chunks_sent: u64,
-    /// Attachments that it has whole.
+    /// Attachments that it has whole, thumbnails aside.
     pub blobs_sent: u64,
     /// What was asked for because the server went back in time.
     pub asked: u64,

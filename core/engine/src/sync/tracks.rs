@@ -6,6 +6,7 @@ use gridwalk_domain::wire::{TrackOutcome, TracksResponse};
 use super::call::Step;
 use super::pace::{Batches, Carried, Guilty, Then};
 use super::{Phase, Run};
+use crate::attachments::Which;
 use crate::chunks::{self, Due};
 use crate::core::begin;
 use crate::error::EngineError;
@@ -20,7 +21,9 @@ impl Run<'_> {
     /// for the next one.
     pub(super) fn tracks(&mut self) -> Step<()> {
         let account = self.me.account;
-        let unsent = self.shared.with(|core| view::amount(&core.conn, account))?;
+        let unsent = self
+            .shared
+            .with(|core| view::amount(&core.conn, account, Which::All))?;
         self.meter
             .plan(Phase::Tracks, unsent.chunks.items, unsent.chunks.bytes);
         let mut batches = Batches::new(self.pace(self.limits.tracks_bytes), MOST);

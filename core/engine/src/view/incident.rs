@@ -17,7 +17,7 @@ use crate::gate::Gate;
 /// The most characters of a title that is made of a description.
 const LINE_CHARS: usize = 40;
 
-/// A photo of a record.
+/// A photo of a record, or something else that is attached to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhotoView {
     /// Its content.
@@ -30,6 +30,19 @@ pub struct PhotoView {
     pub here: bool,
     /// Whether the server has it whole; known for this phone's own only.
     pub sent: bool,
+    /// Its thumbnail, where it has one.
+    pub thumb: Option<ThumbView>,
+    /// The name of the file, or of who signed.
+    pub name: Option<String>,
+}
+
+/// The thumbnail of an attachment: a small JPEG.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThumbView {
+    /// Its content.
+    pub sha256: Sha256,
+    /// Whether its bytes are on this phone.
+    pub here: bool,
 }
 
 /// A step of a record's life.
@@ -100,6 +113,8 @@ pub struct IncidentView {
     pub found_ms: i64,
     /// Its photos.
     pub photos: Vec<PhotoView>,
+    /// Its recordings, films and documents.
+    pub media: Vec<PhotoView>,
     /// Its life so far.
     pub history: Vec<StepView>,
     /// What was said about it.
@@ -155,7 +170,8 @@ pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
             .value("found_ms")
             .and_then(Value::as_i64)
             .unwrap_or(entity.created.at_ms),
-        photos: photos(core, entity)?,
+        photos: attached(core, entity, kind::incident::PHOTOS)?,
+        media: attached(core, entity, kind::incident::MEDIA)?,
         history: steps(entity),
         comments: comments(entity),
         conflicts: u32::try_from(entity.conflicts()).unwrap_or(u32::MAX),
@@ -201,29 +217,58 @@ fn limit(core: &Core, entity: &Entity) -> Option<Running> {
     running(entity, catalogue, core.calendar())
 }
 
-pub(super) fn photos(core: &Core, entity: &Entity) -> Inner<Vec<PhotoView>> {
-    let mut query = core
-        .conn
-        .prepare_cached("SELECT state FROM blob WHERE sha256 = ?1 AND account = ?2")?;
+/// What a list of a record refers to.
+pub(super) fn attached(core: &Core, entity: &Entity, list: &str) -> Inner<Vec<PhotoView>> {
     let mut out = Vec::new();
-    for entry in entity.list(kind::incident::PHOTOS) {
-        let Some(sha256) = entry.value["sha256"]
-            .as_str()
-            .and_then(|text| text.parse::<Sha256>().ok())
-        else {
+    for entry in entity.list(list) {
+        let Some((sha256, state)) = content(core, &entry.value)? else {
             continue;
         };
-        let mut rows = query.query(params![sha256.0, core.account()])?;
-        let state: Option<String> = rows.next()?.map(|row| row.get(0)).transpose()?;
+        let thumb = content(core, &entry.value["thumb"])?;
         out.push(PhotoView {
             sha256,
             mime: entry.value["mime"].as_str().unwrap_or_default().to_owned(),
             bytes: entry.value["bytes"].as_u64().unwrap_or(0),
-            here: state.is_some(),
-            sent: state.as_deref() == Some("taken"),
+            here: state != State::Away,
+            sent: state == State::Sent,
+            thumb: thumb.map(|(sha256, state)| ThumbView {
+                sha256,
+                here: state != State::Away,
+            }),
+            name: entry.value["name"].as_str().map(str::to_owned),
         });
     }
     Ok(out)
+}
+
+/// Where an attachment is.
+#[derive(PartialEq)]
+enum State {
+    /// On this phone, whose own it is, and on the server.
+    Sent,
+    /// On this phone.
+    Here,
+    Away,
+}
+
+/// The content that a reference names, and where it is.
+fn content(core: &Core, reference: &Value) -> Inner<Option<(Sha256, State)>> {
+    let hash = reference["sha256"].as_str();
+    let Some(sha256) = hash.and_then(|text| text.parse::<Sha256>().ok()) else {
+        return Ok(None);
+    };
+    let mut query = core.conn.prepare_cached(
+        "SELECT state FROM blob WHERE sha256 = ?1 AND account = ?2
+         UNION ALL SELECT 'fetched' FROM fetched WHERE sha256 = ?1 AND whole",
+    )?;
+    let mut rows = query.query(params![sha256.0, core.account()])?;
+    let state: Option<String> = rows.next()?.map(|row| row.get(0)).transpose()?;
+    let state = match state.as_deref() {
+        Some("taken") => State::Sent,
+        Some(_) => State::Here,
+        None => State::Away,
+    };
+    Ok(Some((sha256, state)))
 }
 
 pub(crate) fn incidents(core: &Core) -> Inner<Vec<IncidentView>> {

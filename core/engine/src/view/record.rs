@@ -3,7 +3,7 @@
 use gridwalk_domain::{Entity, EntityId, GridId, WorkerId, kind};
 use serde::{Deserialize, Serialize};
 
-use super::incident::{comments, photos, steps};
+use super::incident::{attached, comments, steps};
 use super::{CommentView, PhotoView, SendState, StepView, mine, parsed, send};
 use crate::core::Core;
 use crate::entities;
@@ -54,7 +54,7 @@ pub(crate) fn record(core: &Core, entity: &Entity) -> Inner<RecordView> {
         status: entity.status().unwrap_or_default().to_owned(),
         grid: kind::grid_of(entity),
         worker: parsed(entity, "worker"),
-        photos: photos(core, entity)?,
+        photos: attached(core, entity, kind::incident::PHOTOS)?,
         history: steps(entity),
         comments: comments(entity),
         mine: mine(core, entity),

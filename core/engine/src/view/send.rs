@@ -4,6 +4,7 @@ use gridwalk_domain::EntityId;
 use gridwalk_domain::wire::Unsent;
 use rusqlite::{Connection, params};
 
+use crate::attachments::Which;
 use crate::core::Core;
 use crate::error::Inner;
 
@@ -14,8 +15,8 @@ pub enum SendState {
     Saved,
     /// Tried, or parts of it are under way.
     Waiting,
-    /// All of it is on the server, photos and track included, by the server's
-    /// word for each part.
+    /// All of it is on the server, by the server's word for each part: its track,
+    /// and what is attached to it anywhere, thumbnails too.
     Sent,
     /// The server does not take a part of it. It is kept on this phone.
     Refused {
@@ -88,7 +89,9 @@ const PARTS: &str = "
     SELECT patrol, 'patrol', 'chunk', state, tries, code, why, saved_ms, 0
     FROM chunk WHERE account = ?1
     UNION ALL
-    SELECT a.entity, coalesce((SELECT kind FROM op WHERE op.entity = a.entity LIMIT 1), 'incident'),
+    SELECT a.entity,
+           coalesce((SELECT kind FROM op WHERE op.entity = a.entity LIMIT 1),
+                    (SELECT kind FROM base WHERE base.entity = a.entity), ''),
            'blob', b.state, b.tries, b.code, b.why, b.saved_ms, 0
     FROM attachment a JOIN blob b USING (account, sha256) WHERE a.account = ?1";
 
@@ -176,8 +179,8 @@ pub(crate) struct Amounts {
     pub(crate) blobs: Amount,
 }
 
-/// How much of an account is not on the server yet.
-pub(crate) fn amount(conn: &Connection, account: i64) -> Inner<Amounts> {
+/// How much of an account is not on the server yet, and is to be sent now.
+pub(crate) fn amount(conn: &Connection, account: i64, which: Which) -> Inner<Amounts> {
     let one = |sql: &str| -> Inner<Amount> {
         let mut query = conn.prepare_cached(sql)?;
         let number = |n: i64| u64::try_from(n).unwrap_or(0);
@@ -193,21 +196,32 @@ pub(crate) fn amount(conn: &Connection, account: i64) -> Inner<Amounts> {
              WHERE account = ?1 AND state = 'ready'")?,
         chunks: one("SELECT count(*), coalesce(sum(length(body)), 0) FROM chunk
              WHERE account = ?1 AND state = 'ready'")?,
-        blobs: one("SELECT count(*), coalesce(sum(bytes), 0) FROM blob
-             WHERE account = ?1 AND state = 'ready'")?,
+        blobs: one(match which {
+            Which::All => {
+                "SELECT count(*), coalesce(sum(bytes), 0) FROM blob
+                 WHERE account = ?1 AND state = 'ready'"
+            }
+            Which::Thumbs => {
+                "SELECT count(*), coalesce(sum(bytes), 0) FROM blob
+                 WHERE account = ?1 AND state = 'ready' AND thumb_of IS NOT NULL"
+            }
+        })?,
     })
 }
 
-/// What of an account is not on the server yet.
+/// What of an account is not on the server yet; a picture and its thumbnail are
+/// one attachment.
 pub(crate) fn unsent(conn: &Connection, account: i64) -> Inner<Unsent> {
     let mut query = conn.prepare_cached(
         "SELECT count(*) FILTER (WHERE what = 'op'), count(*) FILTER (WHERE what = 'chunk'),
-                count(*) FILTER (WHERE what = 'blob'), min(saved_ms)
-         FROM (SELECT 'op' AS what, saved_ms FROM op WHERE account = ?1 AND state = 'ready'
+                count(DISTINCT content), min(saved_ms)
+         FROM (SELECT 'op' AS what, saved_ms, NULL AS content FROM op
+               WHERE account = ?1 AND state = 'ready'
                UNION ALL
-               SELECT 'chunk', saved_ms FROM chunk WHERE account = ?1 AND state = 'ready'
+               SELECT 'chunk', saved_ms, NULL FROM chunk WHERE account = ?1 AND state = 'ready'
                UNION ALL
-               SELECT 'blob', saved_ms FROM blob WHERE account = ?1 AND state = 'ready')",
+               SELECT 'blob', saved_ms, coalesce(thumb_of, sha256) FROM blob
+               WHERE account = ?1 AND state = 'ready')",
     )?;
     let count = |row: &rusqlite::Row<'_>, at: usize| {
         row.get::<_, i64>(at).map(|n| u64::try_from(n).unwrap_or(0))

@@ -188,7 +188,7 @@ fn what_may_not_be_changed_says_why_and_writes_nothing() {
     };
     assert!(matches!(
         engine.attach(id, &[photo]),
-        Err(EngineError::PhotoNotTaken { index: 0, .. })
+        Err(EngineError::NotTaken { index: 0, .. })
     ));
     assert_eq!(engine.status().expect("reads").unsent, unsent);
     engine.finish_patrol().expect("finishes");

@@ -236,7 +236,7 @@ fn steps_that_there_are_not_or_that_lack_something_are_refused() {
         photos: vec![gif],
         ..StepWords::default()
     };
-    refused(&engine, "photo_not_taken", take("handle", believed));
+    refused(&engine, "file_unknown_type", take("handle", believed));
 }
 
 #[test]

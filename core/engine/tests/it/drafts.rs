@@ -117,7 +117,7 @@ fn what_cannot_be_submitted_stays_a_draft() {
     };
     assert!(matches!(
         engine.save_draft(None, bad),
-        Err(EngineError::PhotoNotTaken { .. })
+        Err(EngineError::NotTaken { .. })
     ));
     engine.discard_draft(id).expect("discards");
     assert_eq!(engine.drafts(), Ok(vec![]));

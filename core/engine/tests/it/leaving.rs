@@ -390,3 +390,23 @@ fn whoever_left_is_sent_through_whatever_goes_wrong_for_the_next_user() {
     assert_eq!(sync(&engine, &server), Err(EngineError::SignedOut));
     assert_all_arrived(&server);
 }
+
+/// What a disk that is full at the opening leaves behind: the system's start is
+/// not noted, and nobody who left saves anything that would note it. Here the
+/// app stays open and the clock begins anew beneath it.
+#[test]
+fn time_passes_for_whoever_left_where_the_start_of_the_system_was_not_noted() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = half_sent(&phone, &server);
+    engine.log_out(true).expect("logs out");
+    sync(&engine, &server).expect("sends what was left");
+    assert_all_arrived(&server);
+    server.verify_backup();
+    phone.clock.reboot(0);
+    let idle = sync(&engine, &server).expect("syncs");
+    assert_eq!(idle.requests, 0, "asked a moment ago");
+    phone.clock.pass(3_600_000);
+    let asked = sync(&engine, &server).expect("syncs");
+    assert!(asked.requests > 0, "an hour has passed since");
+    assert_eq!(engine.vault(), Ok(vec![]));
+}

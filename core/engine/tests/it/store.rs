@@ -118,7 +118,7 @@ fn a_newer_file_is_left_alone() {
         Engine::open(phone.config()).err(),
         Some(EngineError::TooNew {
             found: 99,
-            known: 2
+            known: 3
         })
     );
 }

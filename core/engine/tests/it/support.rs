@@ -229,23 +229,37 @@ impl Phone {
     }
 }
 
-/// A PNG of 150 KB with a text in it that must not leave the phone.
+/// A PNG of 150 KB with a text in it that must not leave the phone. It is small
+/// enough to have no thumbnail.
 pub(crate) fn png(seed: u8) -> Vec<u8> {
     png_of(seed, 150_000)
 }
 
 pub(crate) fn png_of(seed: u8, bytes: usize) -> Vec<u8> {
-    let chunk = |kind: &[u8; 4], data: &[u8]| {
-        let data = img_parts::Bytes::copy_from_slice(data);
-        let chunk = img_parts::png::PngChunk::new(*kind, data);
-        chunk.encoder().bytes().to_vec()
-    };
-    [
-        b"\x89PNG\r\n\x1a\n".to_vec(),
-        chunk(b"IHDR", &[0, 0, 0, 5, 0, 0, 0, 4, 8, 2, 0, 0, 0]),
-        chunk(b"tEXt", b"35.104512N 118.356781E"),
-        chunk(b"IDAT", &vec![seed; bytes]),
-        chunk(b"IEND", b""),
-    ]
-    .concat()
+    const SIDE: u32 = 320;
+    let rows = u32::try_from(bytes).expect("small") / (3 * SIDE);
+    secret_png(&noise(seed, SIDE, rows.max(1)))
+}
+
+/// The same of any picture.
+pub(crate) fn secret_png(image: &image::RgbImage) -> Vec<u8> {
+    let mut out = std::io::Cursor::new(Vec::new());
+    image
+        .write_to(&mut out, image::ImageFormat::Png)
+        .expect("writes");
+    let text = img_parts::Bytes::from_static(SECRET);
+    let text = img_parts::png::PngChunk::new(*b"tEXt", text);
+    let out = out.into_inner();
+    let (head, rest) = out.split_at(33);
+    [head, &text.encoder().bytes(), rest].concat()
+}
+
+/// Where the worker stood: it must never leave the phone.
+pub(crate) const SECRET: &[u8] = b"35.104512N 118.356781E";
+
+pub(crate) fn noise(seed: u8, width: u32, height: u32) -> image::RgbImage {
+    let rng = TestRng::new(u64::from(seed));
+    let mut pixels = vec![0; (width * height * 3) as usize];
+    rng.fill(&mut pixels);
+    image::RgbImage::from_raw(width, height, pixels).expect("all of them")
 }

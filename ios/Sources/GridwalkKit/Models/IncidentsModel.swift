@@ -106,10 +106,11 @@ public enum Delivery: Sendable, Equatable {
     }
 
     private func row(_ incident: IncidentView) -> IncidentRow {
-        let name = catalogue[incident.category]
+        // What is not classified yet bears the name that was chosen as a tag.
+        let name = catalogue[incident.category] ?? catalogue.values.first { incident.category.isEmpty && incident.tags.contains($0.zh) }
         return IncidentRow(
             id: incident.id,
-            category: CategoryName(code: incident.category, zh: name?.zh ?? incident.category, en: name?.en ?? incident.category),
+            category: CategoryName(code: name?.code ?? incident.category, zh: name?.zh ?? incident.category, en: name?.en ?? incident.category),
             title: incident.title,
             found: incident.foundMs,
             status: incident.status,

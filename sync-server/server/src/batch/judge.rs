@@ -323,6 +323,7 @@ impl Batch<'_> {
         }
         for purged in tx.purged(self.tenant.id, &blobs)? {
             if let Purged::Blob(sha256) = purged {
+                self.thumbs.extend(state.thumbs_of(sha256));
                 state.strike_blob(sha256);
             }
         }

@@ -107,6 +107,8 @@ pub(crate) struct Batch<'t> {
     causes: BTreeSet<Wait>,
     /// Ops that came for what was purged.
     late: BTreeMap<EntityId, Vec<OpRef>>,
+    /// Thumbnails of what was purged by itself: they are to go too.
+    thumbs: BTreeSet<Sha256>,
     receipts: BTreeMap<DeviceId, Vec<ReceiptOf>>,
 }
 
@@ -137,6 +139,7 @@ impl<'t> Batch<'t> {
             woken: BTreeSet::new(),
             causes: BTreeSet::new(),
             late: BTreeMap::new(),
+            thumbs: BTreeSet::new(),
             receipts: BTreeMap::new(),
         })
     }
@@ -369,6 +372,7 @@ impl<'t> Batch<'t> {
         tx: &mut dyn Write,
     ) -> Result<BTreeMap<DeviceId, Cursor>, StoreError> {
         self.free(tx)?;
+        self.purge_thumbs(tx)?;
         self.order_late()?;
         self.give_receipts();
         let (tenant, rng) = (self.tenant.id, &*self.tools.rng);

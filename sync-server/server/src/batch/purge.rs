@@ -6,6 +6,7 @@ use gridwalk_store::{OpRow, OpSummary, Purged, Read, StoreError, Wait, Write};
 use std::collections::BTreeSet;
 
 use super::Batch;
+use crate::keep::{Book, Order, append, orders};
 
 /// What went with a record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -182,13 +183,61 @@ impl Batch<'_> {
         Ok(unshown)
     }
 
-    /// Purges an attachment by itself: it is struck from every record that shows
-    /// it, and never taken again.
+    /// Purges an attachment by itself, and its thumbnails: they are struck from
+    /// every record that shows them, and never taken again.
     pub(crate) fn purge_blob(
         &mut self,
         tx: &mut dyn Write,
         blob: Sha256,
     ) -> Result<(), StoreError> {
+        let thumbs = self.strike_blob(tx, blob)?;
+        self.purge_blobs(tx, thumbs)
+    }
+
+    /// The thumbnails of what was purged by itself and came again.
+    pub(super) fn purge_thumbs(&mut self, tx: &mut dyn Write) -> Result<(), StoreError> {
+        let thumbs = std::mem::take(&mut self.thumbs);
+        self.purge_blobs(tx, thumbs)
+    }
+
+    /// Purges what nobody ordered by name: each gets an order of its own, so that
+    /// it is finished, and done again after a restore.
+    fn purge_blobs(
+        &mut self,
+        tx: &mut dyn Write,
+        mut blobs: BTreeSet<Sha256>,
+    ) -> Result<(), StoreError> {
+        let tenant = self.tenant.id;
+        while let Some(blob) = blobs.pop_first() {
+            // Whoever wrote them may have named them in a circle.
+            if !tx.purged(tenant, &[Purged::Blob(blob)])?.is_empty() {
+                continue;
+            }
+            let ordered = orders(&*self.tools.keep)?;
+            let ordered = ordered.iter().any(|order| {
+                matches!(order, Order::PurgeBlob { tenant: of, blob: known, .. }
+                    if *of == tenant && *known == blob)
+            });
+            if !ordered {
+                let order = Order::PurgeBlob {
+                    tenant,
+                    at_ms: self.now_ms,
+                    blob,
+                };
+                append(&*self.tools.keep, Book::Ledger, &[order])?;
+            }
+            blobs.extend(self.strike_blob(tx, blob)?);
+        }
+        Ok(())
+    }
+
+    /// Purges one; gives its thumbnails.
+    fn strike_blob(
+        &mut self,
+        tx: &mut dyn Write,
+        blob: Sha256,
+    ) -> Result<BTreeSet<Sha256>, StoreError> {
+        let mut thumbs = BTreeSet::new();
         let tenant = self.tenant.id;
         let holders = tx.holders(tenant, blob)?;
         let holders: Vec<EntityId> = holders.iter().map(|row| row.entity).collect();
@@ -205,6 +254,7 @@ impl Batch<'_> {
                 continue;
             };
             let before = state.clone();
+            thumbs.extend(state.thumbs_of(blob));
             state.strike_blob(blob);
             if *state != before {
                 self.publish(tx, entity)?;
@@ -212,7 +262,8 @@ impl Batch<'_> {
         }
         self.drop_blob(tx, blob)?;
         tx.put_note(UNFINISHED, "1")?;
-        tx.add_purged(tenant, Purged::Blob(blob))
+        tx.add_purged(tenant, Purged::Blob(blob))?;
+        Ok(thumbs)
     }
 
     /// Forgets an attachment, what is on its way of it, and tells the phones that

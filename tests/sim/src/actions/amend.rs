@@ -1,8 +1,10 @@
 //! Changing incidents, one's own and colleagues'.
 
 use gridwalk_domain::EntityId;
+use gridwalk_domain::catalogue::ANSWER;
 use gridwalk_engine::{Engine, EngineError};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 use super::{Action, report};
 use crate::ledger::{Fact, Token};
@@ -76,6 +78,31 @@ impl Action for Edit {
                 values.push(("severity".to_owned(), json!("normal")));
             }
             engine.edit(record, values.into_iter().collect())
+        });
+    }
+}
+
+/// Says what kind of thing it is, with what the form asks for.
+pub(super) struct Classify;
+
+impl Action for Classify {
+    fn weight(&self, phone: &Phone) -> u32 {
+        on_shift(phone, 3)
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        let Some((record, _)) = world.some_incident(no) else {
+            return;
+        };
+        let (category, answers) = report::class(&mut world.rng);
+        let what = &format!("calls {} {category}", World::short(record));
+        world.call(no, what, |engine| {
+            let answers = answers.into_iter();
+            let mut values: BTreeMap<String, Value> = answers
+                .map(|(question, said)| (format!("{ANSWER}{question}"), said))
+                .collect();
+            values.insert("category".to_owned(), json!(category));
+            engine.edit(record, values)
         });
     }
 }
@@ -179,7 +206,7 @@ impl Action for Attach {
         let Some((record, _)) = world.some_incident(no) else {
             return;
         };
-        let photo = report::photo(&mut world.rng);
+        let photo = report::photo(world, no);
         let what = &format!("adds a photo to {}", World::short(record));
         world.call(no, what, |engine| engine.attach(record, &[photo]));
     }

@@ -33,6 +33,7 @@ const ALL: &[&dyn Action] = &[
     &walk::Mark,
     &report::Report,
     &amend::Edit,
+    &amend::Classify,
     &amend::Comment,
     &amend::Step,
     &amend::Tag,

@@ -1,8 +1,10 @@
 //! Reporting an incident, with photos or without.
 
-use gridwalk_engine::{NewIncident, NewPhoto};
-use img_parts::Bytes;
-use img_parts::png::PngChunk;
+use gridwalk_engine::{NewIncident, NewPhoto, Place};
+use image::{GrayImage, ImageFormat, Luma};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::Cursor;
 
 use super::Action;
 use crate::ledger::{Fact, Saved};
@@ -10,33 +12,56 @@ use crate::random::Chance as _;
 use crate::world::phone::Phone;
 use crate::world::{Called, World};
 
-/// A small photo; now and then the same as another one.
-pub(super) fn photo(rng: &mut fastrand::Rng) -> NewPhoto {
-    let chunk = |kind: &[u8; 4], data: Vec<u8>| {
-        let chunk = PngChunk::new(*kind, Bytes::from(data));
-        chunk.encoder().bytes().to_vec()
-    };
-    let seed = if rng.happens(0.2) { 7 } else { rng.u64(..) };
+/// A small photo; now and then the same as another one of its district, as every
+/// purge of an attachment is a district's.
+pub(super) fn photo(world: &mut World, no: usize) -> NewPhoto {
+    let tenant = world.district.workers[world.phones[no].worker].tenant;
+    let same = 7 + u64::from(tenant == world.district.grids[0].tenant);
+    let rng = &mut world.rng;
+    let seed = if rng.happens(0.2) { same } else { rng.u64(..) };
     let mut noise = fastrand::Rng::with_seed(seed);
-    let pixels = (0..noise.usize(10..3000)).map(|_| noise.u8(..)).collect();
-    let parts = [
-        b"\x89PNG\r\n\x1a\n".to_vec(),
-        chunk(b"IHDR", vec![0, 0, 0, 5, 0, 0, 0, 4, 8, 2, 0, 0, 0]),
-        chunk(b"IDAT", pixels),
-        chunk(b"IEND", vec![]),
-    ];
+    // One in three is wide enough to have a thumbnail.
+    let (width, rows) = match noise.happens(0.33) {
+        true => (400, noise.u32(1..4)),
+        false => (30, noise.u32(1..90)),
+    };
+    let image = GrayImage::from_fn(width, rows, |_, _| Luma([noise.u8(..)]));
+    let mut bytes = Cursor::new(Vec::new());
+    let written = image.write_to(&mut bytes, ImageFormat::Png);
+    assert!(written.is_ok(), "a picture in memory is written");
     NewPhoto {
-        bytes: parts.concat(),
+        bytes: bytes.into_inner(),
         mime: String::new(),
     }
 }
 
 /// Photos for a report.
-pub(super) fn photos(rng: &mut fastrand::Rng) -> Vec<NewPhoto> {
+pub(super) fn photos(world: &mut World, no: usize) -> Vec<NewPhoto> {
     let count = [0, 0, 1, 1, 2];
-    (0..count[rng.usize(0..count.len())])
-        .map(|_| photo(rng))
-        .collect()
+    let count = count[world.rng.usize(0..count.len())];
+    (0..count).map(|_| photo(world, no)).collect()
+}
+
+/// A place in the district.
+const HERE: Place = Place {
+    lat: 35.1,
+    lon: 118.3,
+    accuracy_m: Some(10.0),
+};
+
+/// A category of the catalogue, mostly with what its form asks for.
+pub(super) fn class(rng: &mut fastrand::Rng) -> (&'static str, BTreeMap<String, Value>) {
+    let classes = [
+        ("hygiene", None),
+        ("fire_safety", Some(("premises", "dwelling"))),
+        ("public_order", Some(("police", "no"))),
+        ("family_dispute", Some(("hurt", "no"))),
+        ("other", None),
+    ];
+    let (category, asked) = classes[rng.usize(0..classes.len())];
+    let answer = asked.filter(|_| !rng.happens(0.1));
+    let answer = answer.map(|(question, said)| (question.to_owned(), json!(said)));
+    (category, answer.into_iter().collect())
 }
 
 /// Reports an incident.
@@ -52,12 +77,14 @@ impl Action for Report {
             return;
         };
         let token = world.token(grid);
-        let photos = photos(&mut world.rng);
+        let photos = photos(world, no);
         // Of the categories whose forms ask for no answer.
-        let category = ["hygiene", "other"];
+        let (category, answers) = class(&mut world.rng);
         let new = NewIncident {
-            category: category[world.rng.usize(0..category.len())].to_owned(),
+            category: category.to_owned(),
             title: format!("楼道堆物{token}"),
+            answers,
+            place: world.rng.happens(0.3).then_some(HERE),
             photos,
             ..NewIncident::default()
         };

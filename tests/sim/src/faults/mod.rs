@@ -53,6 +53,7 @@ pub(crate) const ALL: &[&dyn Fault] = &[
     &back::Restore,
     &back::GoBack,
     &purge::Purge,
+    &purge::PurgeBlob,
     &version::Upgrade,
     &leaving::Replace,
     &leaving::Revoke,

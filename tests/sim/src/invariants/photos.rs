@@ -31,7 +31,7 @@ impl Invariant for Photos {
             *shown.entry(op.entity).or_default() += 1;
             let hash = value["sha256"].as_str().and_then(|hash| hash.parse().ok());
             let Some(hash) = hash else { continue };
-            if world.purged.contains(&op.entity) {
+            if world.purged.contains(&op.entity) || world.purged_blobs.contains_key(&hash) {
                 continue;
             }
             if let Some(lacks) = lacks(hash, value["bytes"].as_u64(), found) {

@@ -1,6 +1,6 @@
 //! What was purged is nowhere.
 
-use gridwalk_domain::EntityId;
+use gridwalk_domain::{EntityId, Sha256};
 
 use super::{At, Held, Invariant, Violation};
 use crate::examine::Examined;
@@ -46,8 +46,40 @@ impl Invariant for Purged {
                 }
             }
         }
-        Ok(())
+        attachments(world)
     }
+}
+
+/// An attachment that was purged by itself is on no phone of its district, and on
+/// the server only where another district has the same.
+fn attachments(world: &World) -> Held {
+    let tenant = world.district.grids[0].tenant;
+    for (blob, content) in &world.purged_blobs {
+        let mut others = world.views.iter().filter(|(other, _)| **other != tenant);
+        if !others.any(|(_, view)| view.blobs.contains(blob)) && world.server.blob(*blob).is_some()
+        {
+            let text = format!("attachment {blob} is still on the server");
+            return Err(Violation::new("", text));
+        }
+        let phones = world.phones.iter().filter(|phone| !phone.wiped);
+        for phone in phones.filter(|phone| phone.enrolled || phone.left) {
+            let theirs = world.district.workers[phone.worker].tenant == tenant;
+            let file = phone.disk.holds(content).filter(|_| theirs);
+            if let Some(file) = file.filter(|_| !strands(phone, *blob)) {
+                let (file, no) = (file.display(), phone.no);
+                let text = format!("attachment {blob} is still in {file} of p{no}");
+                return Err(Violation::new("", text));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// As [`stranded`], of an attachment.
+fn strands(phone: &Phone, blob: Sha256) -> bool {
+    let found = Examined::of(&phone.disk).unwrap_or_default();
+    let mut blobs = found.blobs.iter();
+    phone.cloned && blobs.any(|row| row.sha256 == blob && row.stranded)
 }
 
 /// Whether a record is somebody's who left this phone, and whose token is void: for

@@ -22,14 +22,14 @@ impl Invariant for Survives {
     }
 }
 
-/// Whether the server has the op of a text: a phone that left keeps it no
-/// longer than a backup needs it.
+/// Whether the server has the op of a text, from this phone or from a clone: one
+/// that left keeps it no longer than a backup needs it.
 fn sent(world: &World, no: usize, token: Token) -> bool {
     let tenant = world.district.workers[world.phones[no].worker].tenant;
     let ids: Vec<OpId> = world
         .ops
         .values()
-        .filter(|seen| seen.phones.contains(&no))
+        .filter(|seen| seen.phones.contains(&no) || world.phones[no].cloned)
         .filter(|seen| {
             serde_json::to_string(&seen.body).is_ok_and(|text| tokens(&text).any(|t| t == token))
         })

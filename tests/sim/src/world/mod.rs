@@ -11,7 +11,7 @@ pub mod net;
 pub mod phone;
 pub(crate) mod setup;
 
-use gridwalk_domain::{EntityId, OpBody, OpId, TenantId};
+use gridwalk_domain::{EntityId, OpBody, OpId, Sha256, TenantId};
 use gridwalk_engine::{Engine, EngineError};
 use gridwalk_server::admin::Backup;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -97,6 +97,9 @@ pub struct World {
     pub(crate) backups: Vec<Backup>,
     /// The records that were purged by order.
     pub purged: BTreeSet<EntityId>,
+    /// The attachments that were purged by themselves, in the first district, with
+    /// their bytes.
+    pub purged_blobs: BTreeMap<Sha256, Vec<u8>>,
     /// The oldest version of the protocol that the server judges.
     pub(crate) min_v: u32,
     /// When the server last went back.

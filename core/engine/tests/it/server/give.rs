@@ -139,6 +139,35 @@ impl State {
         }
     }
 
+    /// An attachment by range, where a record shows it.
+    pub(super) fn attachment(&mut self, request: &Request) -> Response {
+        let sha256 = request.path.strip_prefix("/v1/blobs/").expect("a path");
+        let sha256: Sha256 = sha256.parse().expect("a hash");
+        let shown = self.states().any(|state| state.blobs().contains(&sha256));
+        let Some(bytes) = self.blobs.get(&sha256).filter(|_| shown).cloned() else {
+            return error(404, "not_found");
+        };
+        let range = request
+            .header("range")
+            .and_then(|range| range.strip_prefix("bytes="));
+        let Some((from, to)) = range.and_then(|range| range.split_once('-')) else {
+            panic!("a range is asked for");
+        };
+        if self.no_ranges {
+            return Response {
+                body: bytes,
+                ..status(200, &[])
+            };
+        }
+        let [from, to]: [usize; 2] = [from, to].map(|n| n.parse().expect("a number"));
+        let range = format!("bytes {from}-{to}/{}", bytes.len());
+        self.given += to + 1 - from;
+        Response {
+            body: bytes[from..=to].to_vec(),
+            ..status(206, &[("content-range", range)])
+        }
+    }
+
     pub(super) fn have(&mut self, request: HaveRequest) -> Response {
         let ops = request.ops.iter().map(|asked| {
             let (sealed, outcome) = self.ops.get(&asked.id)?;

@@ -99,6 +99,10 @@ pub(crate) struct State {
     pub(crate) ahead_ms: i64,
     /// Whether phones follow inboxes and notices too.
     pub(crate) inboxes: bool,
+    /// Bytes of attachments that were given.
+    pub(crate) given: usize,
+    /// A proxy in between knows no ranges.
+    pub(crate) no_ranges: bool,
 }
 
 impl Deref for State {
@@ -276,6 +280,7 @@ impl FakeServer {
                 None => error(404, "not_found"),
             },
             (Method::Patch, _) => take::patch(state, asking.device, request, &body),
+            (Method::Get, _) => state.attachment(request),
             _ => error(404, "not_found"),
         }
     }
@@ -448,8 +453,15 @@ impl State {
         self.world.chunks.retain(|name, _| name.patrol != id);
     }
 
-    /// The purge of an attachment by itself.
+    /// The purge of an attachment by itself, its thumbnails with it.
     pub(crate) fn purge_blob(&mut self, sha256: Sha256) {
+        let thumbs: BTreeSet<Sha256> = self
+            .states()
+            .flat_map(|state| state.thumbs_of(sha256))
+            .collect();
+        for thumb in thumbs {
+            self.purge_blob(thumb);
+        }
         self.blobs.remove(&sha256);
         self.purged.insert(sha256);
         let struck: Vec<Entity> = self

@@ -34,7 +34,8 @@ class IncidentsModel(private val core: Core, private val clock: WallClock) : Vie
 
 internal fun row(incident: IncidentView, catalogue: Catalogue) = IncidentRow(
     id = incident.id,
-    category = catalogue.categories.find { it.code == incident.category }?.let { CategoryName(it.code, it.zh, it.en) }
+    // What is not classified yet bears the name that was chosen as a tag.
+    category = catalogue.categories.find { it.code == incident.category || incident.category.isEmpty() && it.zh in incident.tags }?.let { CategoryName(it.code, it.zh, it.en) }
         // A code that this phone's catalogue has not: its word stands for it.
         ?: CategoryName(incident.category, incident.category, incident.category),
     title = incident.title,

@@ -1,5 +1,10 @@
 use super::*;
 
+fn clean(bytes: Vec<u8>) -> Result<Stripped, NotTaken> {
+    let kind = crate::sniff(&bytes).ok_or(NotTaken::UnknownType)?;
+    strip(bytes, kind)
+}
+
 /// Where the worker stood, as a camera would write it: it must never leave.
 const SECRET: &[u8] = b"35.104512N 118.356781E serial 4711";
 
@@ -58,7 +63,6 @@ fn shows(bytes: &[u8], what: &[u8]) -> bool {
 #[test]
 fn a_jpeg_keeps_the_picture_the_colours_and_the_orientation() {
     let cleaned = clean(photo(6)).expect("a photo");
-    assert_eq!(cleaned.mime, "image/jpeg");
     assert!(
         !shows(&cleaned.bytes, SECRET),
         "metadata must not leave the phone"
@@ -78,6 +82,7 @@ fn a_jpeg_keeps_the_picture_the_colours_and_the_orientation() {
         .expect("EXIF");
     assert_eq!(kept.len(), 26);
     assert_eq!(orientation(kept.to_vec()), Some(6));
+    assert_eq!(cleaned.orientation, 6);
     assert_eq!(
         clean(cleaned.bytes.clone()).expect("a photo"),
         cleaned,
@@ -123,7 +128,6 @@ fn a_png_keeps_what_makes_the_picture() {
     ]
     .concat();
     let cleaned = clean(png).expect("a photo");
-    assert_eq!(cleaned.mime, "image/png");
     assert!(!shows(&cleaned.bytes, SECRET));
     assert!(shows(&cleaned.bytes, b"pixels") && shows(&cleaned.bytes, b"gAMA"));
 }
@@ -151,7 +155,6 @@ fn a_webp_loses_exif_and_xmp() {
     .concat();
     let len = u32::try_from(body.len()).expect("small").to_le_bytes();
     let cleaned = clean([b"RIFF".as_slice(), &len, &body].concat()).expect("a photo");
-    assert_eq!(cleaned.mime, "image/webp");
     assert!(!shows(&cleaned.bytes, SECRET) && shows(&cleaned.bytes, b"VP8L"));
 }
 

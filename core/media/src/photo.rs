@@ -1,24 +1,19 @@
 //! What of a photo leaves the phone: the picture.
 
 use exif::{In, Reader, Tag};
-use gridwalk_domain::Sha256;
 use img_parts::jpeg::{Jpeg, JpegSegment, markers};
 use img_parts::png::Png;
 use img_parts::webp::WebP;
 use img_parts::{Bytes, ImageEXIF as _};
 
-/// A photo as it will leave the phone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Photo {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) mime: &'static str,
-}
+use crate::{Clean, Kind, NotTaken, Type, thumb};
 
-impl Photo {
-    /// A reference to it, as records hold it.
-    pub(crate) fn reference(&self, sha256: Sha256) -> serde_json::Value {
-        serde_json::json!({ "sha256": sha256, "mime": self.mime, "bytes": self.bytes.len() })
-    }
+/// A picture alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stripped {
+    pub(crate) bytes: Vec<u8>,
+    /// How the camera was held, in EXIF's numbers; 1 is upright.
+    pub(crate) orientation: u8,
 }
 
 /// Chunks of a PNG that make the picture, its colours and its motion.
@@ -32,36 +27,50 @@ const WEBP_KEPT: [&[u8; 4]; 7] = [
     b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP",
 ];
 
+/// A photo, cleaned, with its thumbnail where it is larger than that. It is
+/// decoded: what does not show a picture is broken.
+pub(crate) fn taken(bytes: Vec<u8>, kind: Type) -> Result<Clean, NotTaken> {
+    let photo = strip(bytes, kind)?;
+    let picture = thumb::decode(&photo.bytes, kind, photo.orientation)?;
+    let thumb = (!picture.is_small()).then(|| picture.jpeg()).transpose()?;
+    let mime = match kind {
+        Type::Png => "image/png",
+        Type::WebP => "image/webp",
+        _ => "image/jpeg",
+    };
+    Ok(Clean {
+        bytes: photo.bytes,
+        kind: Kind::Photo,
+        mime,
+        thumb,
+    })
+}
+
+/// A small JPEG of a picture, whatever its size.
+pub(crate) fn small(bytes: Vec<u8>, kind: Type) -> Result<Vec<u8>, NotTaken> {
+    let photo = strip(bytes, kind)?;
+    thumb::decode(&photo.bytes, kind, photo.orientation)?.jpeg()
+}
+
 /// Takes everything but the picture out of a photo: position, serial numbers,
 /// comments, thumbnails, pictures hidden behind the picture. How the camera was
 /// held stays, else it would be shown lying on its side.
-///
-/// # Errors
-/// Why the bytes are no photo that can be taken.
-pub(crate) fn clean(bytes: Vec<u8>) -> Result<Photo, &'static str> {
-    if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
-        jpeg(bytes).map(|bytes| Photo {
-            bytes,
-            mime: "image/jpeg",
-        })
-    } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        png(bytes).map(|bytes| Photo {
-            bytes,
-            mime: "image/png",
-        })
-    } else if bytes.len() > 12 && bytes.starts_with(b"RIFF") && &bytes[8..12] == b"WEBP" {
-        webp(bytes).map(|bytes| Photo {
-            bytes,
-            mime: "image/webp",
-        })
-    } else {
-        Err("its bytes are of no known type")
+pub(crate) fn strip(bytes: Vec<u8>, kind: Type) -> Result<Stripped, NotTaken> {
+    let upright = |bytes| Stripped {
+        bytes,
+        orientation: 1,
+    };
+    match kind {
+        Type::Jpeg => jpeg(bytes),
+        Type::Png => png(bytes).map(upright),
+        Type::WebP => webp(bytes).map(upright),
+        _ => Err(NotTaken::UnknownType),
     }
 }
 
-const BROKEN: &str = "its bytes are broken";
+const BROKEN: NotTaken = NotTaken::Broken;
 
-fn jpeg(mut bytes: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+fn jpeg(mut bytes: Vec<u8>) -> Result<Stripped, NotTaken> {
     bytes.truncate(picture_end(&bytes).ok_or(BROKEN)?);
     let mut jpeg = Jpeg::from_bytes(Bytes::from(bytes)).map_err(|_| BROKEN)?;
     if jpeg.dimensions().is_none() {
@@ -88,7 +97,10 @@ fn jpeg(mut bytes: Vec<u8>) -> Result<Vec<u8>, &'static str> {
     if let Some(orientation) = orientation {
         jpeg.set_exif(Some(Bytes::copy_from_slice(&orientation_only(orientation))));
     }
-    Ok(jpeg.encoder().bytes().to_vec())
+    Ok(Stripped {
+        bytes: jpeg.encoder().bytes().to_vec(),
+        orientation: orientation.unwrap_or(1),
+    })
 }
 
 /// Where the picture ends: behind its end marker. What follows there (phones
@@ -130,7 +142,7 @@ fn orientation_only(orientation: u8) -> [u8; 26] {
     out
 }
 
-fn png(bytes: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+fn png(bytes: Vec<u8>) -> Result<Vec<u8>, NotTaken> {
     let mut png = Png::from_bytes(Bytes::from(bytes)).map_err(|_| BROKEN)?;
     if png.dimensions().is_none() {
         return Err(BROKEN);
@@ -140,7 +152,7 @@ fn png(bytes: Vec<u8>) -> Result<Vec<u8>, &'static str> {
     Ok(png.encoder().bytes().to_vec())
 }
 
-fn webp(bytes: Vec<u8>) -> Result<Vec<u8>, &'static str> {
+fn webp(bytes: Vec<u8>) -> Result<Vec<u8>, NotTaken> {
     let mut webp = WebP::from_bytes(Bytes::from(bytes)).map_err(|_| BROKEN)?;
     if webp.dimensions().is_none() {
         return Err(BROKEN);
@@ -153,5 +165,5 @@ fn webp(bytes: Vec<u8>) -> Result<Vec<u8>, &'static str> {
 }
 
 #[cfg(test)]
-#[path = "strip_tests.rs"]
+#[path = "photo_tests.rs"]
 mod tests;
