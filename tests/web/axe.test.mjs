@@ -54,6 +54,30 @@ const SCREENS = [
     },
   ],
   [
+    'an overdue incident with a form and a possible duplicate',
+    async (page) => {
+      await page.click('[data-back]')
+      await page.locator('.row', { hasText: '电动车进楼充电' }).locator('a').click()
+      await page.waitForSelector('[data-panel="incident"] [data-duplicates]')
+    },
+  ],
+  [
+    'records',
+    async (page) => {
+      await page.click('[data-back]')
+      await page.click('#tab-records')
+      await page.waitForSelector('.row')
+    },
+  ],
+  [
+    'a mediation',
+    async (page) => {
+      await page.selectOption('#only', 'mediation')
+      await page.locator('.row', { hasText: '邻里漏水纠纷' }).locator('a').click()
+      await page.waitForSelector('[data-panel="record"] [data-history]')
+    },
+  ],
+  [
     'workers',
     async (page) => {
       await page.click('[data-back]')

@@ -10,7 +10,9 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const FILES = ['walk', 'states', 'keyboard', 'axe'].map((name) => join(here, `${name}.test.mjs`))
+const FILES = ['walk', 'states', 'keyboard', 'records', 'axe'].map((name) =>
+  join(here, `${name}.test.mjs`),
+)
 /** Twelve simulated workers replay a day before the page can be opened. */
 const DEMO_READY_MS = 600_000
 

@@ -21,6 +21,7 @@ fn parent_field(kind: &str) -> Option<&'static str> {
     match kind {
         "incident" | "checkin" => Some("patrol"),
         "patrol" => Some("shift"),
+        "notice_reading" => Some("notice"),
         _ => None,
     }
 }

@@ -88,10 +88,11 @@ export function makeApi({ patrols = 12 } = {}) {
   /** @param {any} user @param {URLSearchParams} query */
   function dayOf(user, query) {
     const ids = scope(user, query.get('grid'))
-    const day = days.get(query.get('date') ?? '') ?? { details: [], incidents: [] }
+    const day = days.get(query.get('date') ?? '') ?? { details: [], incidents: [], records: [] }
     return {
       details: day.details.filter((/** @type {any} */ d) => ids.has(d.patrol.grid.id)),
       incidents: day.incidents.filter((/** @type {any} */ i) => ids.has(i.incident.grid.id)),
+      records: day.records.filter((/** @type {any} */ r) => ids.has(r.record.grid.id)),
     }
   }
 
@@ -191,6 +192,23 @@ export function makeApi({ patrols = 12 } = {}) {
           (each) => each.incident,
           id,
         )
+      case 'records': {
+        if (id) {
+          const records = all.flatMap(({ records }) => records)
+          const of = records.filter(({ record }) => record.kind === id)
+          return one(user, of, (each) => each.record, more)
+        }
+        const kind = query.get('kind')
+        const rows = dayOf(user, query).records.map(({ record }) => record)
+        return {
+          date: query.get('date'),
+          grid: query.get('grid'),
+          now_ms: now(),
+          records: rows.filter((/** @type {any} */ row) =>
+            kind ? row.kind === kind : row.kind !== 'mediation',
+          ),
+        }
+      }
       case 'workers': {
         const ids = scope(user, query.get('grid'))
         return { now_ms: now(), workers: workers.filter((w) => ids.has(w.grids[0].id)) }

@@ -26,6 +26,28 @@ const FINDINGS = [
   ['public_order', '广场噪声扰民', '晚间音响过大，已劝说调低音量。'],
 ]
 
+const ABOVE = { id: 'above', code: '371302003', name: '金雀山街道' }
+const PLAIN_STEP = { with: {}, holder: null, assignee: null, photos: [] }
+const text = (/** @type {string} */ zh, /** @type {string} */ en) => ({ zh, en })
+const ANSWERS = [
+  {
+    question: text('场所类型', 'Kind of premises'),
+    kind: 'choice',
+    value: 'dwelling',
+    choices: [text('居民住宅', 'Dwelling')],
+    unit: null,
+    photos: [],
+  },
+  {
+    question: text('车辆数', 'How many'),
+    kind: 'number',
+    value: 2,
+    choices: [],
+    unit: text('辆', 'bikes'),
+    photos: [],
+  },
+]
+
 /** @param {string} date */
 const startOf = (date) => Date.parse(`${date}T00:00:00Z`) - OFFSET_MIN * MINUTE
 
@@ -75,7 +97,8 @@ export function makeDay(grids, { date, now, patrols: count, seed, photos }) {
       detail.incidents.push(incident.incident)
     }
   }
-  return { details, incidents }
+  linkDuplicates(incidents)
+  return { details, incidents, records: makeRecords(random, details, incidents) }
 }
 
 /**
@@ -228,21 +251,29 @@ function makeIncident(random, detail, n, photos) {
   const by = detail.patrol.worker
   const chief = { id: chance(77).id(), name: '社区值班室' }
   /** @type {any[]} */
-  const history = [{ from: null, to: 'reported', by, at_ms: t, reason: null }]
-  /** @param {string} to @param {any} who @param {number} minutes @param {string|null} reason */
-  const step = (to, who, minutes, reason) =>
+  const history = [{ from: null, to: 'reported', by, at_ms: t, reason: null, ...PLAIN_STEP }]
+  /** @param {string} to @param {any} who @param {number} minutes @param {string|null} reason @param {any} more */
+  const step = (to, who, minutes, reason, more = {}) =>
     history.push({
       from: history[history.length - 1].to,
       to,
       by: who,
       at_ms: t + minutes * MINUTE,
       reason,
+      ...PLAIN_STEP,
+      ...more,
     })
   if (n % 4 === 0) {
     step('handled_on_site', by, 9, '已当场劝离并清理。')
     step('closed', by, 11, null)
-  } else if (n % 4 === 1) step('escalated', by, 6, '超出网格处理能力。')
-  else if (n % 4 === 2) step('handled_on_site', by, 14, '已联系物业，今日修复。')
+  } else if (n % 4 === 1) {
+    step('escalated', by, 6, '超出网格处理能力。', { holder: ABOVE })
+    if (n === 1) {
+      step('accepted', chief, 12, null)
+      const order = { with: { limit_ms: t + HOUR }, assignee: { sort: 'department', name: null } }
+      step('dispatched', chief, 14, null, order)
+    }
+  } else if (n % 4 === 2) step('handled_on_site', by, 14, '已联系物业，今日修复。')
   const pictures = Array.from({ length: n < 12 ? (n % 3) + 1 : 0 }, (_, i) => {
     const { bytes, sha256 } = drawPhoto(chance(5000 + n * 7 + i))
     const here = !(n % 3 === 1 && i === 1)
@@ -268,11 +299,148 @@ function makeIncident(random, detail, n, photos) {
   return {
     incident,
     description,
+    address: n === 1 ? '金雀山路 12 号院' : null,
+    class: {
+      category: null,
+      subcategory: n === 1 ? { zh: '电动自行车违规充电', en: 'E-bikes charged indoors' } : null,
+    },
+    answers: n === 1 ? ANSWERS : [],
+    holder: n % 4 === 1 ? ABOVE : detail.patrol.grid,
+    assignee: n === 1 ? { sort: 'department', name: null } : null,
+    /** @type {any[]} */
+    duplicates: [],
     photos: pictures,
     history,
     comments:
       n % 4 === 1 ? [{ by: chief, at_ms: t + 25 * MINUTE, text: '已转消防中队，下午到场。' }] : [],
   }
+}
+
+/** The second and the third may be of one thing. @param {any[]} incidents */
+function linkDuplicates(incidents) {
+  const [, one, two] = incidents
+  if (!two) return
+  one.duplicates.push({ incident: two.incident, apart_m: 31 })
+  two.duplicates.push({ incident: one.incident, apart_m: 31 })
+}
+
+/**
+ * A record of each kind, by the day's first worker and the community above.
+ * @param {import('./random.mjs').Chance} random @param {any[]} details @param {any[]} incidents
+ */
+function makeRecords(random, details, incidents) {
+  if (!details.length) return []
+  const { patrol, segments } = details[0]
+  const { worker, grid } = patrol
+  const [lon, lat, t] = segments[0].points[0]
+  const place = { lat, lon }
+  const chief = { id: chance(77).id(), name: '社区值班室' }
+  const about = incidents[0]?.incident
+  /** @param {string} kind @param {string} title @param {any} row @param {any} more */
+  const make = (kind, title, row, more) => ({
+    record: {
+      id: random.id(),
+      kind,
+      title,
+      status: null,
+      worker,
+      by: worker,
+      grid,
+      at_ms: t,
+      due_ms: null,
+      overdue: false,
+      ...row,
+    },
+    fields: {},
+    lists: {},
+    sets: {},
+    links: {},
+    photos: [],
+    history: [],
+    comments: [],
+    read_by: null,
+    ...more,
+  })
+  /** @param {any} by @param {...[string, number, any?]} steps */
+  const life = (by, ...steps) =>
+    steps.map(([to, minutes, more = {}], i) => ({
+      from: i ? steps[i - 1][0] : null,
+      to,
+      by,
+      at_ms: t + minutes * MINUTE,
+      reason: null,
+      ...PLAIN_STEP,
+      ...more,
+    }))
+  const said = (/** @type {any} */ value) => ({ by: worker, at_ms: t, value })
+  return [
+    make(
+      'task',
+      '核实广场噪声',
+      { status: 'accepted', by: chief, due_ms: t + 20 * MINUTE, overdue: true },
+      {
+        fields: { work: 'verify', description: '居民多次反映，请到现场核实并回复。', place },
+        links: about ? { about: { kind: 'incident', id: about.id } } : {},
+        history: life(worker, ['sent', 0, { by: chief }], ['seen', 2], ['accepted', 3]),
+      },
+    ),
+    make(
+      'notice',
+      '大风蓝色预警',
+      { status: 'published', worker: null, by: chief, at_ms: t + MINUTE },
+      {
+        fields: { text: '今晚有大风，请检查广告牌和楼顶杂物。', until_ms: t + 12 * HOUR },
+        history: life(chief, ['published', 1]),
+        read_by: [{ worker, at_ms: t + 5 * MINUTE }],
+      },
+    ),
+    make(
+      'visit',
+      '三单元 501',
+      { at_ms: t + 2 * MINUTE },
+      {
+        fields: {
+          found: '老人独居，身体尚好；燃气软管老化，已提醒更换。',
+          person: { name: '住户甲', phone: '139****0000' },
+          purpose: 'elder',
+          place,
+        },
+        links: { patrol: { kind: 'patrol', id: patrol.id } },
+        sets: { tags: [said('独居老人')] },
+      },
+    ),
+    make(
+      'finding',
+      'hygiene',
+      { status: 'normal', at_ms: t + 3 * MINUTE },
+      { links: { patrol: { kind: 'patrol', id: patrol.id } } },
+    ),
+    make(
+      'mediation',
+      '邻里漏水纠纷',
+      { status: 'agreed', at_ms: t + 4 * MINUTE },
+      {
+        fields: { cause: '楼上漏水，楼下墙面受损。', address: '三单元' },
+        sets: { parties: [said({ name: '当事人甲' }), said({ name: '当事人乙' })] },
+        lists: {
+          sessions: [
+            said({
+              from_ms: t,
+              where: '居委会',
+              present: [{ name: '当事人甲' }, { name: '当事人乙' }],
+              said: '双方同意由楼上修复。',
+            }),
+          ],
+          look_again: [said({ date: '2026-12-05', note: '看修好没有' })],
+        },
+        history: life(
+          worker,
+          ['open', 0],
+          ['agreed', 30, { with: { agreement: '楼上十日内修复并粉刷墙面。' } }],
+        ),
+      },
+    ),
+  ]
 }
 
 /**

@@ -1,10 +1,12 @@
 //! The shapes of the answers, as docs/api.md says them.
 
+use gridwalk_domain::catalogue::FieldKind;
 use gridwalk_domain::{
     EntityId, GapCause, GridCode, GridId, GridLevel, Position, Sha256, Text, UserId,
 };
 use gridwalk_store::GridRow;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// `[lon, lat]`.
 pub(super) type Point = [f64; 2];
@@ -172,9 +174,49 @@ pub(super) struct Place {
 pub(super) struct IncidentDetail {
     pub(super) incident: Incident,
     pub(super) description: String,
+    pub(super) address: Option<String>,
+    pub(super) class: Class,
+    pub(super) answers: Vec<Answered>,
     pub(super) photos: Vec<Photo>,
+    /// None where a grid holds it that stands above the user's.
+    pub(super) holder: Option<GridRef>,
+    pub(super) assignee: Option<Assignee>,
+    pub(super) duplicates: Vec<Duplicate>,
     pub(super) history: Vec<Step>,
     pub(super) comments: Vec<Comment>,
+}
+
+/// What an incident's codes say.
+#[derive(Serialize)]
+pub(super) struct Class {
+    pub(super) category: Option<Text>,
+    pub(super) subcategory: Option<Text>,
+}
+
+/// A question of a form, and its answer.
+#[derive(Serialize)]
+pub(super) struct Answered {
+    pub(super) question: Text,
+    pub(super) kind: FieldKind,
+    pub(super) value: Value,
+    /// What the chosen codes say.
+    pub(super) choices: Vec<Text>,
+    pub(super) unit: Option<Text>,
+    pub(super) photos: Vec<Photo>,
+}
+
+/// To whom an incident is dispatched.
+#[derive(Serialize)]
+pub(super) struct Assignee {
+    pub(super) sort: &'static str,
+    pub(super) name: Option<String>,
+}
+
+/// An incident that may be of the same thing.
+#[derive(Serialize)]
+pub(super) struct Duplicate {
+    pub(super) incident: Incident,
+    pub(super) apart_m: f64,
 }
 
 #[derive(Serialize)]
@@ -192,6 +234,12 @@ pub(super) struct Step {
     pub(super) by: Who,
     pub(super) at_ms: i64,
     pub(super) reason: Option<String>,
+    /// What else it says in words: `note`, `agreement`, `cause`, `limit_ms`.
+    pub(super) with: Map<String, Value>,
+    /// The grid that it sends an incident up to, where the user sees that.
+    pub(super) holder: Option<GridRef>,
+    pub(super) assignee: Option<Assignee>,
+    pub(super) photos: Vec<Photo>,
 }
 
 #[derive(Serialize)]

@@ -88,6 +88,8 @@ impl Service {
             ["days"] => self.seen(&viewer, |sight| self.days(sight, request)),
             ["patrols", id] => self.patrol(&viewer, id),
             ["incidents", id] => self.seen(&viewer, |sight| self.incident(sight, id)),
+            ["records"] => self.seen(&viewer, |sight| self.records(sight, request)),
+            ["records", kind, id] => self.seen(&viewer, |sight| self.record(sight, kind, id)),
             ["tasks"] => self.seen(&viewer, |sight| self.tasks(sight, request)),
             ["mediations", id] => self.seen(&viewer, |sight| self.mediation(sight, id)),
             ["workers"] => self.seen(&viewer, |sight| self.workers(sight, request)),

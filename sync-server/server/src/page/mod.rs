@@ -4,12 +4,15 @@ mod answers;
 mod coverage;
 mod day;
 mod holdings;
+mod incident;
+mod kinds;
 mod login;
 mod look;
 mod map;
 mod mediations;
 mod names;
 mod records;
+mod steps;
 mod tasks;
 mod workers;
 

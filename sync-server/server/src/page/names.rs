@@ -49,6 +49,18 @@ impl Names {
         })
     }
 
+    /// And of these workers.
+    pub(super) fn and(
+        mut self,
+        sight: &Sight<'_>,
+        workers: &BTreeSet<WorkerId>,
+    ) -> Result<Self, Error> {
+        if !workers.is_empty() {
+            self.workers.extend(sight.worker_names(workers)?);
+        }
+        Ok(self)
+    }
+
     pub(super) fn worker(&self, id: WorkerId) -> Who {
         let name = self.workers.get(&id).cloned().unwrap_or_default();
         Who {

@@ -3,13 +3,13 @@
 use gridwalk_domain::kind::COMMENTS;
 use gridwalk_domain::kind::incident::PHOTOS;
 use gridwalk_domain::kind::incident::running::running;
-use gridwalk_domain::{Author, Entity, EntityId, Entry, Sha256};
+use gridwalk_domain::{Entity, EntityId, Sha256};
 use gridwalk_store::{AuditRow, EntityRow, StoreError};
+use serde_json::Value;
 use std::sync::Arc;
 
 use super::answers::{
-    Comment, Gap, GridRef, Incident, IncidentDetail, Patrol, PatrolDetail, Photo, Place, Segment,
-    Step, Stop, point,
+    Comment, Gap, GridRef, Incident, Patrol, PatrolDetail, Photo, Place, Segment, Stop, point,
 };
 use super::look::{Answer, json};
 use super::names::Names;
@@ -64,7 +64,7 @@ pub(super) fn incident(
         Some(Place {
             lat: place.get("lat")?.as_f64()?,
             lon: place.get("lon")?.as_f64()?,
-            accuracy_m: place.get("accuracy_m").and_then(serde_json::Value::as_f64),
+            accuracy_m: place.get("accuracy_m").and_then(Value::as_f64),
         })
     });
     let Viewer { law, at_ms, .. } = sight.viewer;
@@ -87,7 +87,7 @@ pub(super) fn incident(
     })
 }
 
-fn asked<T: std::str::FromStr>(id: &str) -> Result<T, Fault> {
+pub(super) fn asked<T: std::str::FromStr>(id: &str) -> Result<T, Fault> {
     id.parse().map_err(|_| Fault::not_found())
 }
 
@@ -146,40 +146,6 @@ impl Service {
         })
     }
 
-    pub(super) fn incident(&self, sight: &Sight<'_>, id: &str) -> Result<Answer, Error> {
-        let row = sight.record("incident", asked(id)?)?;
-        let state = project::state(&row)?;
-        let comments = state.list(COMMENTS);
-        let steps = state.history.iter().map(|step| step.stamp.by);
-        let authors = steps.chain(comments.iter().map(|entry| entry.stamp.by));
-        let authors: Vec<Author> = authors.collect();
-        let names = Names::load(sight, std::iter::once(&row), authors.into_iter())?;
-        json(&IncidentDetail {
-            incident: incident(sight, &names, &row, &state)?,
-            description: state.text("description").unwrap_or_default().to_owned(),
-            photos: photos(sight, state.list(PHOTOS))?,
-            history: state
-                .history
-                .iter()
-                .map(|step| Step {
-                    from: step.from.clone(),
-                    to: step.to.clone(),
-                    by: names.author(step.stamp.by),
-                    at_ms: step.stamp.at_ms,
-                    reason: step.reason.clone(),
-                })
-                .collect(),
-            comments: comments
-                .iter()
-                .map(|entry| Comment {
-                    by: names.author(entry.stamp.by),
-                    at_ms: entry.stamp.at_ms,
-                    text: entry.value["text"].as_str().unwrap_or_default().to_owned(),
-                })
-                .collect(),
-        })
-    }
-
     pub(super) fn blob(&self, viewer: &Viewer, sha256: &str) -> Result<Answer, Error> {
         let sha256 = asked(sha256)?;
         let row = self.seen(viewer, |sight| sight.blob(sha256))?;
@@ -188,38 +154,41 @@ impl Service {
     }
 }
 
-/// The attachments that entries refer to. Until the bytes are here, their type
-/// and size are what the phone said.
-fn photos(sight: &Sight<'_>, entries: &[Entry]) -> Result<Vec<Photo>, Error> {
-    let hash =
-        |entry: &Entry| -> Option<Sha256> { entry.value.get("sha256")?.as_str()?.parse().ok() };
-    let hashes: Vec<Sha256> = entries.iter().filter_map(hash).collect();
+/// The attachments that these values refer to. Until the bytes are here, their
+/// type and size are what the phone said.
+pub(super) fn photos<'a>(
+    sight: &Sight<'_>,
+    said: impl IntoIterator<Item = &'a Value>,
+) -> Result<Vec<Photo>, Error> {
+    let hash = |value: &Value| value.get("sha256")?.as_str()?.parse().ok();
+    let said: Vec<(Sha256, &Value)> = said
+        .into_iter()
+        .filter_map(|value| Some((hash(value)?, value)))
+        .collect();
+    if said.is_empty() {
+        return Ok(vec![]);
+    }
+    let hashes: Vec<Sha256> = said.iter().map(|(sha256, _)| *sha256).collect();
     let here = sight.blobs(&hashes)?;
-    let photo = |entry: &Entry| {
-        let sha256 = hash(entry)?;
-        let blob = here.iter().find(|blob| blob.sha256 == sha256);
-        let said = |name: &str| entry.value.get(name);
-        Some(Photo {
-            sha256,
-            mime: blob.map_or_else(
-                || {
-                    said("mime")
-                        .and_then(|v| v.as_str())
-                        .unwrap_or_default()
-                        .to_owned()
-                },
-                |blob| blob.mime.clone(),
-            ),
-            bytes: blob.map_or_else(
-                || {
-                    said("bytes")
-                        .and_then(serde_json::Value::as_u64)
-                        .unwrap_or(0)
-                },
-                |blob| blob.bytes,
-            ),
+    let photo = |(sha256, value): &(Sha256, &Value)| {
+        let blob = here.iter().find(|blob| blob.sha256 == *sha256);
+        let mime = || value["mime"].as_str().unwrap_or_default().to_owned();
+        Photo {
+            sha256: *sha256,
+            mime: blob.map_or_else(mime, |blob| blob.mime.clone()),
+            bytes: blob.map_or_else(|| value["bytes"].as_u64().unwrap_or(0), |blob| blob.bytes),
             here: blob.is_some(),
-        })
+        }
     };
-    Ok(entries.iter().filter_map(photo).collect())
+    Ok(said.iter().map(photo).collect())
+}
+
+/// What people said about a record.
+pub(super) fn comments(names: &Names, state: &Entity) -> Vec<Comment> {
+    let comments = state.list(COMMENTS).iter().map(|entry| Comment {
+        by: names.author(entry.stamp.by),
+        at_ms: entry.stamp.at_ms,
+        text: entry.value["text"].as_str().unwrap_or_default().to_owned(),
+    });
+    comments.collect()
 }

@@ -10,6 +10,8 @@ import type {
   IncidentDetail,
   Me,
   PatrolDetail,
+  RecordDetail,
+  Records,
   Route,
   Worker,
 } from './types'
@@ -124,6 +126,11 @@ export const api = {
     get<PatrolDetail>(`/api/patrols/${part(id)}`, signal),
   incident: (id: string, signal?: AbortSignal) =>
     get<IncidentDetail>(`/api/incidents/${part(id)}`, signal),
+  /** Records of a day: of one kind, or of all but those with narrow readers. */
+  records: (date: string, grid: string, kind: string | null, signal?: AbortSignal) =>
+    get<Records>(`/api/records?${query({ date, grid, ...(kind ? { kind } : {}) })}`, signal),
+  record: (kind: string, id: string, signal?: AbortSignal) =>
+    get<RecordDetail>(`/api/records/${part(kind)}/${part(id)}`, signal),
   workers: (grid: string, signal?: AbortSignal) =>
     get<{ now_ms: number; workers: Worker[] }>(`/api/workers?${query({ grid })}`, signal),
   /** Where a photo's bytes are read from. */

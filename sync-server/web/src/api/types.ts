@@ -1,5 +1,6 @@
 // The answers of the page's API, as docs/api.md describes them. Every `_ms` is
 // milliseconds since 1970 (UTC); positions in arrays are longitude, latitude.
+import type { KindName } from '@/records/kinds'
 
 export type LonLat = [lon: number, lat: number]
 export type Role =
@@ -24,6 +25,14 @@ export interface GridRef {
 export interface WorkerRef {
   id: string
   name: string
+}
+
+/** A worker, a user, or the server itself (`server`, without a name). */
+export type Who = WorkerRef
+
+export interface Text {
+  zh: string
+  en: string
 }
 
 export interface Me {
@@ -201,18 +210,113 @@ export interface Photo {
   here: boolean
 }
 
+/** To whom an incident is dispatched. */
+export interface Assignee {
+  sort: 'worker' | 'department' | 'team'
+  name: string | null
+}
+
+export interface Step<State extends string = string> {
+  from: State | null
+  to: State
+  by: Who
+  at_ms: number
+  reason: string | null
+  with: { note?: string; agreement?: string; cause?: string; limit_ms?: number }
+  /** The grid that it sends an incident up to, where the user sees that. */
+  holder: GridRef | null
+  assignee: Assignee | null
+  photos: Photo[]
+}
+
+export interface Comment {
+  by: Who
+  at_ms: number
+  text: string
+}
+
+/** A question of a report's form and its answer, in the words of the report's catalogue. */
+export interface Answered {
+  question: Text
+  kind:
+    | 'text'
+    | 'number'
+    | 'choice'
+    | 'many'
+    | 'date'
+    | 'place'
+    | 'person'
+    | 'photo'
+    | 'signature'
+    | 'unknown'
+  value: unknown
+  choices: Text[]
+  unit: Text | null
+  photos: Photo[]
+}
+
 export interface IncidentDetail {
   incident: Incident
   description: string
+  address: string | null
+  class: { category: Text | null; subcategory: Text | null }
+  answers: Answered[]
   photos: Photo[]
-  history: {
-    from: IncidentStatus | null
-    to: IncidentStatus
-    by: WorkerRef
-    at_ms: number
-    reason: string | null
-  }[]
-  comments: { by: WorkerRef; at_ms: number; text: string }[]
+  /** Null where a grid holds it that stands above the user's. */
+  holder: GridRef | null
+  assignee: Assignee | null
+  /** What may be of the same thing, the nearest first. */
+  duplicates: { incident: Incident; apart_m: number }[]
+  history: Step<IncidentStatus>[]
+  comments: Comment[]
+}
+
+/** A record of a kind that needs no screen of its own, in a list. */
+export interface RecordRow {
+  id: string
+  kind: KindName
+  title: string
+  /** Null where its kind has none. */
+  status: string | null
+  /** Whom it names; null for one that is for everybody. */
+  worker: WorkerRef | null
+  by: Who
+  grid: GridRef
+  at_ms: number
+  due_ms: number | null
+  overdue: boolean
+}
+
+export interface Records {
+  date: string
+  grid: string
+  now_ms: number
+  records: RecordRow[]
+}
+
+export interface RecordLink {
+  kind: 'patrol' | 'incident' | 'task'
+  id: string
+}
+
+export interface Entry {
+  by: Who
+  at_ms: number
+  value: unknown
+}
+
+export interface RecordDetail {
+  record: RecordRow
+  fields: Partial<Record<string, unknown>>
+  lists: Partial<Record<string, Entry[]>>
+  sets: Partial<Record<string, Entry[]>>
+  /** The records that it names, by field, where the user sees them. */
+  links: Record<string, RecordLink>
+  photos: Photo[]
+  history: Step[]
+  comments: Comment[]
+  /** Who read it; null where nobody says so of this kind. */
+  read_by: { worker: WorkerRef; at_ms: number }[] | null
 }
 
 export interface Unsent {

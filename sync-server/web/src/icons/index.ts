@@ -4,8 +4,10 @@ import accountTree from '@material-symbols/svg-400/rounded/account_tree.svg?raw'
 import add from '@material-symbols/svg-400/rounded/add.svg?raw'
 import arrowBack from '@material-symbols/svg-400/rounded/arrow_back.svg?raw'
 import arrowUpward from '@material-symbols/svg-400/rounded/arrow_upward.svg?raw'
+import assignment from '@material-symbols/svg-400/rounded/assignment.svg?raw'
 import block from '@material-symbols/svg-400/rounded/block.svg?raw'
 import calendar from '@material-symbols/svg-400/rounded/calendar_month.svg?raw'
+import campaign from '@material-symbols/svg-400/rounded/campaign.svg?raw'
 import category from '@material-symbols/svg-400/rounded/category.svg?raw'
 import checkCircle from '@material-symbols/svg-400/rounded/check_circle.svg?raw'
 import chevronLeft from '@material-symbols/svg-400/rounded/chevron_left.svg?raw'
@@ -16,9 +18,12 @@ import cloudOff from '@material-symbols/svg-400/rounded/cloud_off.svg?raw'
 import contrast from '@material-symbols/svg-400/rounded/contrast.svg?raw'
 import darkMode from '@material-symbols/svg-400/rounded/dark_mode.svg?raw'
 import directionsWalk from '@material-symbols/svg-400/rounded/directions_walk.svg?raw'
+import factCheck from '@material-symbols/svg-400/rounded/fact_check.svg?raw'
 import familyRestroom from '@material-symbols/svg-400/rounded/family_restroom.svg?raw'
 import fire from '@material-symbols/svg-400/rounded/local_fire_department.svg?raw'
 import fit from '@material-symbols/svg-400/rounded/fit_screen.svg?raw'
+import handshake from '@material-symbols/svg-400/rounded/handshake.svg?raw'
+import home from '@material-symbols/svg-400/rounded/home.svg?raw'
 import hourglass from '@material-symbols/svg-400/rounded/hourglass_empty.svg?raw'
 import info from '@material-symbols/svg-400/rounded/info.svg?raw'
 import keyboardArrowDown from '@material-symbols/svg-400/rounded/keyboard_arrow_down.svg?raw'
@@ -45,6 +50,7 @@ import sync from '@material-symbols/svg-400/rounded/sync.svg?raw'
 import taskAlt from '@material-symbols/svg-400/rounded/task_alt.svg?raw'
 import timeline from '@material-symbols/svg-400/rounded/timeline.svg?raw'
 import translate from '@material-symbols/svg-400/rounded/translate.svg?raw'
+import undo from '@material-symbols/svg-400/rounded/undo.svg?raw'
 import visibility from '@material-symbols/svg-400/rounded/visibility.svg?raw'
 import visibilityOff from '@material-symbols/svg-400/rounded/visibility_off.svg?raw'
 import warning from '@material-symbols/svg-400/rounded/warning.svg?raw'
@@ -54,8 +60,10 @@ const sources = {
   add,
   arrowBack,
   arrowUpward,
+  assignment,
   block,
   calendar,
+  campaign,
   category,
   checkCircle,
   chevronLeft,
@@ -66,9 +74,12 @@ const sources = {
   contrast,
   darkMode,
   directionsWalk,
+  factCheck,
   familyRestroom,
   fire,
   fit,
+  handshake,
+  home,
   hourglass,
   info,
   keyboardArrowDown,
@@ -95,6 +106,7 @@ const sources = {
   taskAlt,
   timeline,
   translate,
+  undo,
   visibility,
   visibilityOff,
   warning,

@@ -22,12 +22,15 @@ import type {
   LonLat,
   Me,
   PatrolDetail,
+  RecordDetail,
+  Records,
   Route,
   Worker,
 } from '@/api/types'
 import { dayOf } from '@/format/time'
 import { buildTree, type GridNode, type GridTree } from '@/geo/grids'
 import { i18n } from '@/i18n'
+import { isKind, isNarrow, type KindName } from '@/records/kinds'
 import { choice } from './choice'
 import { hear, now } from './clock'
 import { usePolling, type Polling } from './polling'
@@ -53,6 +56,9 @@ export interface FrameState {
   workers: Resource<{ now_ms: number; workers: Worker[] }>
   patrol: Resource<PatrolDetail>
   incident: Resource<IncidentDetail>
+  /** The records of the day, while they are listed. */
+  records: Resource<Records>
+  record: Resource<RecordDetail>
   polling: Polling
   refresh: () => Promise<void>
   /** Where the replay's marker stands. */
@@ -115,14 +121,39 @@ export function provideFrame(me: Me): FrameState {
     (signal) => api.incident(chosenId('incident') ?? '', signal),
   )
 
+  const only = (): KindName | null => choice.value.only
+  const records = useResource(
+    () => (choice.value.list === 'records' ? `${scope.value} ${only() ?? ''}` : null),
+    (signal) => api.records(day.value, gridId.value, only(), signal),
+  )
+  const chosenRecord = (): { kind: KindName; id: string } | null => {
+    const chosen = choice.value.chosen
+    return chosen && isKind(chosen.kind) ? { kind: chosen.kind, id: chosen.id } : null
+  }
+  const record = useResource(
+    () => {
+      const chosen = chosenRecord()
+      return chosen && `${chosen.kind} ${chosen.id}`
+    },
+    (signal) => {
+      const { kind, id } = chosenRecord() ?? { kind: '', id: '' }
+      return api.record(kind, id, signal)
+    },
+  )
+
   const tree = computed(() => (grids.data.value ? buildTree(grids.data.value.grids) : null))
   const node = computed(() => tree.value?.byId.get(gridId.value) ?? null)
 
   async function refresh(): Promise<void> {
-    const always = [dayData, routes, coverage, workers, days]
+    const always: Resource<unknown>[] = [dayData, routes, coverage, workers, days]
     // What never changes during a visit is only read again where it failed.
     const once = [catalogue, grids, gridMap].filter((each) => each.trouble.value !== null)
     const chosen = [patrol, incident]
+    // Each look at a mediation is written down; this one is nobody's.
+    const unwatched = (kind: KindName | null, { data }: Resource<unknown>): boolean =>
+      isNarrow(kind) && data.value !== null
+    if (!unwatched(only(), records)) always.push(records)
+    if (!unwatched(chosenRecord()?.kind ?? null, record)) always.push(record)
     await Promise.all([...always, ...once, ...chosen].map((each) => each.refresh()))
   }
 
@@ -158,6 +189,8 @@ export function provideFrame(me: Me): FrameState {
     workers,
     patrol,
     incident,
+    records,
+    record,
     polling: usePolling(refresh),
     refresh,
     replayAt,
