@@ -11,6 +11,11 @@ CREATE TABLE laws (
     PRIMARY KEY (tenant, sort, version)
 ) STRICT;
 
+-- A record of somebody's inbox has the grid that it names, too.
+UPDATE entities
+    SET grid = unhex(replace(json_extract(state, '$.fields.grid.value'), '-', ''))
+    WHERE grid IS NULL AND state IS NOT NULL;
+
 -- From when on the server's clock is to look at a record. Those that it never
 -- looked at may have something for it.
 ALTER TABLE entities ADD COLUMN due_ms INTEGER;

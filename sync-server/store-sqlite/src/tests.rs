@@ -221,7 +221,7 @@ fn what_was_dropped_is_in_no_file_after_a_scrub() {
 }
 
 #[test]
-fn what_stood_before_the_clock_is_looked_at_once() {
+fn what_stood_before_the_clock_is_looked_at_once_and_has_its_grid() {
     let mut connection = rusqlite::Connection::open_in_memory().expect("opens");
     let all = migrations();
     all.to_version(&mut connection, 1).expect("the first one");
@@ -230,9 +230,11 @@ fn what_stood_before_the_clock_is_looked_at_once() {
         (2, "incident", "reported"),
         (3, "mediation", "open"),
     ] {
-        let values = rusqlite::params![[9_u8; 16], [n; 16], kind, status];
-        let sql = "INSERT INTO entities (tenant, id, kind, rev, listed, at_ms, day, status, deleted, blobs)
-             VALUES (?1, ?2, ?3, 1, x'', 0, 0, ?4, 0, x'')";
+        let grid = gridwalk_domain::GridId::from_bytes([n; 16]);
+        let state = (n != 2).then(|| format!("{{\"fields\":{{\"grid\":{{\"value\":\"{grid}\"}}}}}}"));
+        let values = rusqlite::params![[9_u8; 16], [n; 16], kind, status, state];
+        let sql = "INSERT INTO entities (tenant, id, kind, rev, listed, at_ms, day, status, deleted, blobs, state)
+             VALUES (?1, ?2, ?3, 1, x'', 0, 0, ?4, 0, x'', ?5)";
         connection.execute(sql, values).expect("inserts");
     }
     all.to_latest(&mut connection).expect("the others");
@@ -244,4 +246,9 @@ fn what_stood_before_the_clock_is_looked_at_once() {
         .collect::<Result<_, _>>()
         .expect("reads");
     assert_eq!(due, [[1; 16], [3; 16]]);
+    let of_a_grid = "SELECT count(*) FROM entities WHERE grid = id AND state IS NOT NULL";
+    let of_a_grid: i64 = connection
+        .query_row(of_a_grid, [], |row| row.get(0))
+        .expect("asks");
+    assert_eq!(of_a_grid, 2);
 }

@@ -334,7 +334,7 @@ pub enum Wait {
     Assignment(WorkerId),
     /// A newer version of this phone's app.
     App(DeviceId),
-    /// A newer version of the server.
+    /// That the server knows more: a newer version of it, another catalogue.
     Upgrade,
 }
 

@@ -213,6 +213,13 @@ fn every_kind_is_read_and_changed_by_whom_its_table_says() {
                 read.contains(&person),
                 "read {what}"
             );
+            let grid = kind::grid_of(entity).expect("a grid");
+            let kind = kind::find(&entity.kind).expect("a kind");
+            let whatever_it_says = tale.rights(&someone).may_read_in(kind, grid);
+            assert!(
+                whatever_it_says.is_none_or(|may| may == read.contains(&person)),
+                "read {what}, by the grid alone: {whatever_it_says:?}"
+            );
             let (field, value, writers) = &write;
             let base = entity.base(field);
             let change = crate::Change {
