@@ -8,7 +8,9 @@
 //! number: when its last page is
 //! in, what still bears an older one did not come again and goes.
 
-use gridwalk_domain::wire::{Cursor, ReceiptOf, ReceiptPage, Revised, StreamEnd, StreamPage};
+use gridwalk_domain::wire::{
+    Cursor, Outcome, ReceiptOf, ReceiptPage, Revised, StreamEnd, StreamPage,
+};
 use gridwalk_domain::{Entity, EntityId, Epoch, Sha256, StreamDigest, StreamKey};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::Deserialize;
@@ -83,6 +85,10 @@ pub(crate) fn keep_receipts(
             ReceiptOf::Op(op) => {
                 let Some(id) = op.op else { continue };
                 let settled = outbox::settle(tx, word, id, op.sha256, &op.outcome)?;
+                // Also where it was let go before: copies of it may be left.
+                if op.outcome == Outcome::Purged {
+                    purge::unclean(tx)?;
+                }
                 if let Some((entity, settled)) = settled {
                     touched.insert(entity);
                     if settled != Settled::Unknown {

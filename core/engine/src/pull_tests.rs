@@ -349,7 +349,11 @@ fn what_this_phone_reads_anew_by_itself_does_not_keep_what_does_not_come_again()
             .expect("reads");
         assert_eq!(ids, [1, 3], "{why}");
         let unclean = crate::store::meta::get::<bool>(&conn, crate::store::meta::name::UNCLEAN);
-        assert_eq!(unclean.expect("reads"), Some(true), "the log is to be cut");
+        assert_eq!(
+            unclean.expect("reads"),
+            Some(true),
+            "the file is to be written anew"
+        );
     }
 }
 

@@ -3,8 +3,10 @@
 //! A purge beats everything: what the server said, this phone's own ops, fixes
 //! and photos, and what somebody who left had not sent yet. Files go after the
 //! transaction that strikes their rows; a list of them survives the app's
-//! death. Deleted rows are overwritten in the data file (`secure_delete`); the
-//! log, which still has the old pages, is copied back and cut.
+//! death. Deleted rows are overwritten in the data file (`secure_delete`), but
+//! not copies of them that SQLite left behind when it moved them: the file is
+//! written anew, and the log, which still has the old pages, copied back and cut
+//! (docs/adr/0007).
 
 use gridwalk_domain::{EntityId, Sha256};
 use rusqlite::{Connection, Transaction};
@@ -88,14 +90,14 @@ fn named(conn: &Connection, query: &str, sha256: Sha256) -> Inner<bool> {
     Ok(conn.prepare_cached(query)?.exists([sha256.0])?)
 }
 
-/// What was deleted shall not stay in the log.
+/// What was deleted shall not stay in the files.
 pub(crate) fn unclean(tx: &Transaction<'_>) -> Inner<()> {
     meta::put(tx, name::UNCLEAN, &true)
 }
 
 impl Shared {
     /// Finishes what deletions began: stops a recorder whose patrol was purged,
-    /// removes files that no row names, cuts the log. What fails here is tried
+    /// removes files that no row names, writes the data file anew. What fails here is tried
     /// again at the next opening.
     pub(crate) fn sweep(&self) -> Result<()> {
         self.with(|core| {
@@ -112,10 +114,10 @@ impl Shared {
                 tx.commit()?;
             }
             if meta::get::<bool>(&core.conn, name::UNCLEAN)?.is_some() {
+                crate::store::rewrite(&core.conn)?;
                 let tx = begin(&mut core.conn)?;
                 meta::remove(&tx, name::UNCLEAN)?;
                 tx.commit()?;
-                crate::store::cut_log(&core.conn)?;
             }
             Ok(())
         })

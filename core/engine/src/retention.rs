@@ -63,7 +63,10 @@ pub(crate) fn let_go_of_leaving(tx: &Transaction<'_>, me: &Me, watermark: u64) -
     let watermark = i64::try_from(watermark).unwrap_or(i64::MAX);
     let which = "account = ?1 AND state <> 'ready' AND doubted = 0 AND receipt <= ?2";
     let values = params![me.account, watermark];
-    tx.execute(&format!("DELETE FROM op WHERE {which}"), values)?;
+    // Whoever left hears of no purge of what was let go here.
+    if tx.execute(&format!("DELETE FROM op WHERE {which}"), values)? > 0 {
+        purge::unclean(tx)?;
+    }
     forget_needs(tx)?;
     tx.execute(&format!("DELETE FROM chunk WHERE {which}"), values)?;
     let_blobs_go(tx, which, values)?;

@@ -1,13 +1,13 @@
 //! What supervisors do on the page: acts of theirs through the service, beside
 //! the phones. Where the server dies over one, they ask for the same again.
 
-use gridwalk_domain::{Change, Entity, EntityId, Intent, OpId};
+use gridwalk_domain::{Change, Entity, EntityId, GridId, Intent, OpId, kind};
 use gridwalk_server::{Act, Error};
-use serde_json::json;
-use std::collections::BTreeSet;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::faults::restart;
-use crate::ledger::{Deed, Fact, Saved, Token};
+use crate::ledger::{Audience, Deed, Fact, Made, Saved, Token};
 use crate::random::Chance as _;
 use crate::steps;
 use crate::world::district::Supervisor;
@@ -31,25 +31,26 @@ impl World {
     }
 }
 
-/// Somebody does something to an incident that they see.
+/// Somebody sends something down, or does something to what is there.
 fn work(world: &mut World) {
-    let known = world.ledger.incidents();
-    let latest = known[known.len().saturating_sub(LATEST)..].to_vec();
-    let Some((record, grid)) = world.rng.one_of(&latest) else {
+    if world.rng.happens(0.15) {
+        return send_down(world);
+    }
+    let incidents = world.ledger.incidents().iter().map(|(id, _)| *id);
+    let others = world.ledger.others().iter().copied();
+    let known: Vec<EntityId> = if world.rng.happens(0.8) {
+        incidents.collect()
+    } else {
+        others.collect()
+    };
+    let latest = &known[known.len().saturating_sub(LATEST)..];
+    let Some(record) = world.rng.one_of(latest) else {
         return;
     };
-    let here = world.district.supervisors.iter();
-    let tenant = world.district.grids[grid].tenant;
-    let fitting: Vec<usize> = here
-        .enumerate()
-        .filter(|(_, one)| one.tenant == tenant)
-        .map(|(n, _)| n)
-        .collect();
-    let (Some(who), Some(shown)) = (world.rng.one_of(&fitting), standing(world, grid, record))
-    else {
+    let grid = world.ledger.made(record).map_or(0, |made| made.grid);
+    let (Some(who), Some(shown)) = (somebody(world, grid), standing(world, grid, record)) else {
         return;
     };
-    let who = world.district.supervisors[who].clone();
     let token = world.token(grid);
     let asked = match world.rng.u8(0..10) {
         0 => edit(&shown, token),
@@ -59,7 +60,85 @@ fn work(world: &mut World) {
             None => return,
         },
     };
-    act(world, &who, (record, token), asked);
+    act(world, &who, (record, token), (None, asked));
+}
+
+/// Somebody of a grid's district.
+fn somebody(world: &mut World, grid: usize) -> Option<Supervisor> {
+    let tenant = world.district.grids[grid].tenant;
+    let all = world.district.supervisors.iter().enumerate();
+    let fitting = all.filter(|(_, one)| one.tenant == tenant);
+    let fitting: Vec<usize> = fitting.map(|(n, _)| n).collect();
+    let who = world.rng.one_of(&fitting)?;
+    Some(world.district.supervisors[who].clone())
+}
+
+/// A task for a worker or for whoever walks a grid, or a notice to a grid and all
+/// below it.
+fn send_down(world: &mut World) {
+    let all: Vec<usize> = (0..world.district.grids.len()).collect();
+    let Some(grid) = world.rng.one_of(&all) else {
+        return;
+    };
+    let Some(who) = somebody(world, grid) else {
+        return;
+    };
+    let record = EntityId::from_bytes(world.rng.u128(..).to_be_bytes());
+    let token = world.token(grid);
+    let (kind, fields, audience) = match world.rng.u8(0..3) {
+        0 => notice(world, grid, token),
+        n => task(world, (record, grid), token, n == 1),
+    };
+    let made = Made {
+        author: None,
+        grid,
+        audience,
+    };
+    world.ledger.add_record(record, made);
+    let Some(home) = kind::find(kind).and_then(|kind| kind.home_of(&fields)) else {
+        return;
+    };
+    let create = Intent::Create { home, fields };
+    act(world, &who, (record, token), (Some(kind), (kind, create)));
+}
+
+type Sent = (&'static str, BTreeMap<String, Value>, Audience);
+
+fn fields(of: Value) -> BTreeMap<String, Value> {
+    serde_json::from_value(of).unwrap_or_default()
+}
+
+/// To a base grid, or to one above it.
+fn notice(world: &mut World, grid: usize, token: Token) -> Sent {
+    let chain = world.district.chain(world.district.grids[grid].id);
+    let chain: Vec<GridId> = chain.collect();
+    let grid = chain[world.rng.usize(0..chain.len())];
+    let of = json!({ "grid": grid, "title": "通知", "text": format!("请知悉{token}") });
+    (kind::notice::KIND.name, fields(of), Audience::Below(grid))
+}
+
+/// For a worker, who mostly walks there, or for the grid.
+fn task(world: &mut World, (record, grid): (EntityId, usize), token: Token, named: bool) -> Sent {
+    let id = world.district.grids[grid].id;
+    let mut of = json!({ "grid": id, "work": "visit", "title": format!("任务{token}") });
+    let (kind, mut audience) = (kind::task::KIND.name, Audience::Grid);
+    let workers: Vec<usize> = (0..world.district.workers.len()).collect();
+    let now_ms = world.now_ms();
+    let there = workers.iter().copied();
+    let there: Vec<usize> = there
+        .filter(|worker| world.district.has(*worker, grid, now_ms))
+        .collect();
+    let fitting = if world.rng.happens(0.9) {
+        there
+    } else {
+        workers
+    };
+    if let Some(worker) = world.rng.one_of(&fitting).filter(|_| named) {
+        of["worker"] = json!(world.district.workers[worker].id);
+        world.ledger.dispatch(record, worker);
+        audience = Audience::Author;
+    }
+    (kind, fields(of), audience)
 }
 
 /// The record as the server has it, where it is there.
@@ -73,6 +152,8 @@ fn standing(world: &World, grid: usize, record: EntityId) -> Option<Entity> {
 
 /// What is done, in words and as an intent.
 type Asked = (&'static str, Intent);
+/// The kind of what is made, and what is done.
+type Making = (Option<&'static str>, Asked);
 
 fn edit(shown: &Entity, token: Token) -> Asked {
     let change = Change {
@@ -84,7 +165,7 @@ fn edit(shown: &Entity, token: Token) -> Asked {
 }
 
 fn comment(token: Token) -> Asked {
-    let list = gridwalk_domain::kind::COMMENTS.to_owned();
+    let list = kind::COMMENTS.to_owned();
     let value = json!({ "text": format!("页面留言{token}") });
     ("comment", Intent::Append { list, value })
 }
@@ -106,13 +187,13 @@ fn step(world: &mut World, who: &Supervisor, shown: &Entity, token: Token) -> Op
 }
 
 /// Somebody asks for an act until the server says yes or no.
-fn act(world: &mut World, who: &Supervisor, (record, token): (EntityId, Token), asked: Asked) {
-    let (what, intent) = asked;
+fn act(world: &mut World, who: &Supervisor, (record, token): (EntityId, Token), asked: Making) {
+    let (kind, (what, intent)) = asked;
     let op = OpId::from_bytes(world.rng.u128(..).to_be_bytes());
     let act = Act {
         op,
         entity: record,
-        kind: None,
+        kind: kind.map(str::to_owned),
         intent,
     };
     let mut saved = Saved::Perhaps;

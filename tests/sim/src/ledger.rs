@@ -5,7 +5,7 @@
 //! on any phone, on the server, in any answer, and so can one that is where it
 //! must not be.
 
-use gridwalk_domain::{EntityId, Fix, OpId, RunId};
+use gridwalk_domain::{EntityId, Fix, GridId, OpId, RunId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -67,6 +67,28 @@ pub struct Fact {
     pub saved: Saved,
 }
 
+/// Who may hear of a record, besides those to whom it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Who has its grid.
+    Grid,
+    /// Who has its grid, or one that stands below this one.
+    Below(GridId),
+    /// Its author alone.
+    Author,
+}
+
+/// A record that was made.
+#[derive(Clone, Copy, Debug)]
+pub struct Made {
+    /// The worker who made it; none where it was made on the page.
+    pub author: Option<usize>,
+    /// Its grid.
+    pub grid: usize,
+    /// Who may hear of it.
+    pub audience: Audience,
+}
+
 /// What a shift or patrol becomes first.
 pub const CREATED: &str = "created";
 
@@ -121,12 +143,14 @@ pub struct Ledger {
     duties: Vec<Duty>,
     deeds: Vec<Deed>,
     bunches: Vec<Bunch>,
-    /// The workers to whom an incident may ever have been dispatched.
+    /// The workers to whom a record may ever have been given.
     dispatched: BTreeSet<(EntityId, usize)>,
     /// Incidents, with their grid, in the order in which they became known.
     incidents: Vec<(EntityId, usize)>,
-    /// Each incident's author and grid.
-    made: BTreeMap<EntityId, (usize, usize)>,
+    /// Who may hear of each record.
+    made: BTreeMap<EntityId, Made>,
+    /// Other records than incidents, in their order.
+    others: Vec<EntityId>,
 }
 
 impl Ledger {
@@ -143,7 +167,24 @@ impl Ledger {
     /// An incident that a worker reported in a grid.
     pub(crate) fn add_incident(&mut self, record: EntityId, worker: usize, grid: usize) {
         self.incidents.push((record, grid));
-        self.made.insert(record, (worker, grid));
+        let made = Made {
+            author: Some(worker),
+            grid,
+            audience: Audience::Grid,
+        };
+        self.made.insert(record, made);
+    }
+
+    /// A record of another kind.
+    pub(crate) fn add_record(&mut self, record: EntityId, made: Made) {
+        self.others.push(record);
+        self.made.insert(record, made);
+    }
+
+    /// The records of other kinds, the oldest first.
+    #[must_use]
+    pub fn others(&self) -> &[EntityId] {
+        &self.others
     }
 
     /// The last incidents of these grids and those dispatched to the worker, the
@@ -163,10 +204,10 @@ impl Ledger {
         &self.incidents
     }
 
-    /// The worker who reported an incident, and its grid.
+    /// Who made a record, where, and for whom.
     #[must_use]
-    pub fn incident(&self, record: EntityId) -> Option<(usize, usize)> {
-        self.made.get(&record).copied()
+    pub fn made(&self, record: EntityId) -> Option<&Made> {
+        self.made.get(&record)
     }
 
     pub(crate) fn add_duty(&mut self, duty: Duty) {
@@ -183,12 +224,12 @@ impl Ledger {
         &self.deeds
     }
 
-    /// An incident is given to a worker, perhaps.
+    /// A record is given to a worker, perhaps.
     pub(crate) fn dispatch(&mut self, record: EntityId, worker: usize) {
         self.dispatched.insert((record, worker));
     }
 
-    /// Whether an incident may ever have been dispatched to a worker.
+    /// Whether a record may ever have been given to a worker.
     #[must_use]
     pub fn was_dispatched(&self, record: EntityId, worker: usize) -> bool {
         self.dispatched.contains(&(record, worker))

@@ -1,7 +1,8 @@
-//! A step of an incident's life: which one somebody takes, and what it carries.
+//! A step of a record's life: which one somebody takes, and what it carries.
 
-use gridwalk_domain::kind::incident::{self, ASSIGNEE, Assignee, HOLDER, LIMIT, Life, RETURN};
+use gridwalk_domain::kind::incident::{ASSIGNEE, Assignee, HOLDER, LIMIT, Life, RETURN};
 use gridwalk_domain::kind::steps::StepRule;
+use gridwalk_domain::kind::{self, incident};
 use gridwalk_domain::rights::{District, Person, Rights};
 use gridwalk_domain::{DepartmentId, Entity};
 use serde_json::{Map, Value, json};
@@ -26,7 +27,7 @@ pub(crate) struct Drawn {
 pub(crate) fn draw(world: &mut World, person: &Person, shown: &Entity) -> Option<Drawn> {
     let rights = Rights::new(person, &world.district, world.now_ms());
     let lawful = rights.steps(shown);
-    let table = incident::KIND.steps.iter();
+    let table = kind::find(&shown.kind)?.steps.iter();
     let all: Vec<&StepRule> = table
         .filter(|row| Some(row.from) == shown.status())
         .collect();
@@ -70,6 +71,9 @@ impl Drawn {
                 let place = shown.value("place").cloned().unwrap_or(elsewhere);
                 put("place", place);
                 put("note", json!("已到场"));
+            }
+            ("finish" | "close", _) => {
+                put("note", json!("已看过"));
             }
             ("handle" | "resolve", _) => {
                 put("note", json!("已办"));

@@ -26,7 +26,7 @@ pub(crate) mod name {
     pub(crate) const SCHEDULE: &str = "schedule";
     /// The version of the app that made the index of incidents (JSON).
     pub(crate) const INDEXED_BY: &str = "indexed_by";
-    /// Whether deleted rows may still be read in the log.
+    /// Whether deleted rows may still be read in the files.
     pub(crate) const UNCLEAN: &str = "unclean";
 }
 

@@ -147,9 +147,11 @@ fn connect(config: &Config, existed: bool) -> Inner<Connection> {
     Ok(conn)
 }
 
-/// Copies the log back into the data file and cuts it: pages as they were
-/// before are nowhere any more.
-pub(crate) fn cut_log(conn: &Connection) -> Inner<()> {
+/// Writes the data file anew, copies the log back into it and cuts it: pages as
+/// they were before are nowhere any more, and neither are the cells that SQLite
+/// left in the unused part of a page when it moved them (docs/adr/0007).
+pub(crate) fn rewrite(conn: &Connection) -> Inner<()> {
+    conn.execute_batch("VACUUM")?;
     Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 

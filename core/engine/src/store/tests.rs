@@ -51,3 +51,33 @@ fn a_full_disk_rolls_the_whole_transaction_back() {
     meta::put(&tx, meta::name::SHIFT, &"a small one").expect("fits");
     tx.commit().expect("commits: the file goes on");
 }
+
+/// SQLite moves cells when its trees grow and shrink, and leaves copies behind.
+#[test]
+fn what_was_deleted_is_in_no_file_once_it_was_written_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (conn, _lock) = open(&config(folder.path().join("db"), false)).expect("opens");
+    let id = |n: u32| gridwalk_domain::Sha256::of(&n.to_be_bytes()).0[..16].to_vec();
+    for n in 0..600_u32 {
+        // Sizes that make pages split, merge and overflow.
+        let state = format!("secret-{n} ").repeat(1 + n as usize * 7 % 600);
+        let sql = "INSERT INTO base (entity, kind, epoch, rev, conflicts, state)
+                   VALUES (?1, 'x', ?1, 1, 0, ?2)";
+        conn.execute(sql, rusqlite::params![id(n), state])
+            .expect("inserts");
+    }
+    for n in (0..600).step_by(3) {
+        conn.execute("DELETE FROM base WHERE entity = ?1", [id(n)])
+            .expect("deletes");
+    }
+    rewrite(&conn).expect("rewrites");
+    let mut bytes = Vec::new();
+    for file in std::fs::read_dir(folder.path()).expect("lists") {
+        bytes.extend(std::fs::read(file.expect("a file").path()).expect("reads"));
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    for n in 0..600 {
+        let there = text.contains(&format!("secret-{n} "));
+        assert_eq!(there, n % 3 != 0, "{n}");
+    }
+}

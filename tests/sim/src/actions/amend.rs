@@ -1,7 +1,7 @@
 //! Changing incidents, one's own and colleagues'.
 
-use gridwalk_domain::EntityId;
 use gridwalk_domain::catalogue::ANSWER;
+use gridwalk_domain::{Entity, EntityId};
 use gridwalk_engine::{Engine, EngineError};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -13,6 +13,8 @@ use crate::steps;
 use crate::world::World;
 use crate::world::phone::Phone;
 
+/// Of how many of the last records other than incidents one is taken.
+const LATEST: usize = 12;
 const FIELDS: [&str; 2] = ["title", "description"];
 
 /// How likely it is that a worker changes something.
@@ -149,6 +151,42 @@ impl Action for Step {
             (record, grid),
             |engine, record, token| {
                 let reason = format!("需要处理{token}");
+                engine.step(record, drawn.to, Some(&reason), drawn.with)
+            },
+        );
+    }
+}
+
+/// Takes a step of a task, or of whatever else was sent down or is one's own.
+pub(super) struct Work;
+
+impl Action for Work {
+    fn weight(&self, phone: &Phone) -> u32 {
+        on_shift(phone, 5)
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        let known = world.ledger.others();
+        let known: Vec<EntityId> = known.iter().rev().take(LATEST).copied().collect();
+        let engine = world.phones[no].engine.clone();
+        let shown = |id: &EntityId| engine.as_ref().and_then(|e| e.record_of(*id).ok());
+        let shown: Vec<Entity> = known.iter().filter_map(shown).collect();
+        if shown.is_empty() {
+            return;
+        }
+        let shown = &shown[world.rng.usize(0..shown.len())];
+        let person = world.district.person(world.phones[no].worker);
+        let made = world.ledger.made(shown.id).map(|made| made.grid);
+        let (Some(drawn), Some(grid)) = (steps::draw(world, &person, shown), made) else {
+            return;
+        };
+        amend(
+            world,
+            no,
+            "work",
+            (shown.id, grid),
+            |engine, record, token| {
+                let reason = format!("情况{token}");
                 engine.step(record, drawn.to, Some(&reason), drawn.with)
             },
         );

@@ -36,6 +36,7 @@ const ALL: &[&dyn Action] = &[
     &amend::Classify,
     &amend::Comment,
     &amend::Step,
+    &amend::Work,
     &amend::Tag,
     &amend::Untag,
     &amend::Attach,

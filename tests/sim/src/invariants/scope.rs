@@ -3,7 +3,7 @@
 use gridwalk_domain::EntityId;
 
 use super::{Held, Invariant, Violation};
-use crate::ledger::tokens;
+use crate::ledger::{Audience, tokens};
 use crate::world::World;
 use crate::world::net::Exchange;
 
@@ -18,12 +18,15 @@ impl Invariant for Scope {
         let text = String::from_utf8_lossy(&exchange.told);
         let (worker, now_ms) = (world.phones[no].worker, world.now_ms());
         for token in tokens(&text) {
-            let grid = world.district.lettered(token.grid);
             let record = world.ledger.fact(token).and_then(|fact| fact.record);
-            let theirs = |id: EntityId| world.ledger.was_dispatched(id, worker);
-            if grid.is_some_and(|grid| !world.district.reads(worker, grid, now_ms))
-                && !record.is_some_and(theirs)
-            {
+            let grid = world.district.lettered(token.grid);
+            let reads = |grid| world.district.reads(worker, grid, now_ms);
+            // A mediation is nobody's but its author's, whoever has its grid.
+            let hears = match record.and_then(|id| hears(world, worker, id)) {
+                Some(hears) => hears,
+                None => grid.is_none_or(reads),
+            };
+            if !hears {
                 let text = format!("p{no} of w{worker} hears {token}");
                 let violation = Violation::new("", text);
                 return Err(match record {
@@ -32,7 +35,7 @@ impl Invariant for Scope {
                 });
             }
         }
-        match ids(&exchange.told).find(|id| foreign(world, worker, *id)) {
+        match ids(&exchange.told).find(|id| hears(world, worker, *id) == Some(false)) {
             Some(id) => {
                 let text = format!("p{no} of w{worker} hears of record {id}");
                 Err(Violation::new("", text).about(id))
@@ -42,15 +45,22 @@ impl Invariant for Scope {
     }
 }
 
-/// Whether a record is neither this worker's own nor of a grid that they have,
-/// and was never dispatched to them.
-fn foreign(world: &World, worker: usize, record: EntityId) -> bool {
-    let Some((author, grid)) = world.ledger.incident(record) else {
-        return false;
+/// Whether a worker may hear of a record: their own, one that was given to them,
+/// one whose grid they have or for whose readers they count. Nothing where it is
+/// not known.
+fn hears(world: &World, worker: usize, record: EntityId) -> Option<bool> {
+    let made = world.ledger.made(record)?;
+    let now_ms = world.now_ms();
+    let theirs = match made.audience {
+        Audience::Grid => world.district.reads(worker, made.grid, now_ms),
+        Audience::Below(top) => {
+            let grids = world.district.read_by(worker, now_ms).into_iter();
+            let mut grids = grids.map(|grid| world.district.grids[grid].id);
+            grids.any(|grid| world.district.chain(grid).any(|above| above == top))
+        }
+        Audience::Author => false,
     };
-    author != worker
-        && !world.district.reads(worker, grid, world.now_ms())
-        && !world.ledger.was_dispatched(record, worker)
+    Some(theirs || made.author == Some(worker) || world.ledger.was_dispatched(record, worker))
 }
 
 /// Everything in a text that reads like an id.

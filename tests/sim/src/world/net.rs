@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gridwalk_domain::wire::{PROTOCOL_VERSION, PushRequest};
 use gridwalk_engine::{Method, Request, Response, TransportError};
+use gridwalk_server::OpenError;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -227,7 +228,11 @@ impl World {
             request.body.len(),
             digest(&request.body)
         );
-        match self.server.handle(request, &format!("10.0.0.{no}")) {
+        let answered = self.server.handle(request, &format!("10.0.0.{no}"));
+        if request.path == "/v1/enrol" {
+            self.enrolled_perhaps(no, &answered);
+        }
+        match answered {
             Ok(Some(mut answer)) => {
                 self.take_off_version(no, &mut answer);
                 let (status, body) = (answer.status, &answer.body);
@@ -250,6 +255,20 @@ impl World {
                 self.breaks(Violation::new("the server starts after every crash", text));
                 None
             }
+        }
+    }
+
+    /// Where the server may have made a phone its worker's, the others may hear
+    /// any time that they may only send, whatever the phone itself hears.
+    fn enrolled_perhaps(&mut self, no: usize, answered: &Result<Option<Response>, OpenError>) {
+        let refused = |answer: &Response| (400..500).contains(&answer.status);
+        if matches!(answered, Ok(Some(answer)) if refused(answer)) {
+            return;
+        }
+        let worker = self.phones[no].worker;
+        let others = self.phones.iter_mut().filter(|phone| phone.no != no);
+        for phone in others.filter(|phone| phone.worker == worker) {
+            phone.to_leave = true;
         }
     }
 
