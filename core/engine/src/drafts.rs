@@ -117,8 +117,7 @@ pub(crate) fn remove(
     }
     let photos = photos_of(tx, id)?;
     tx.execute("DELETE FROM draft_photo WHERE draft = ?1", [id.as_bytes()])?;
-    let_go(tx, &photos)?;
-    purge::unclean(tx)
+    let_go(tx, &photos)
 }
 
 fn photos_of(conn: &Connection, id: EntityId) -> Inner<Vec<(Sha256, usize)>> {
