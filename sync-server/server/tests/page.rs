@@ -313,6 +313,8 @@ fn paths(world: &World, told: &Morning, code: &str) -> Vec<String> {
         "/api/days".into(),
         format!("/api/patrols/{}", told.patrol),
         format!("/api/incidents/{}", told.incident),
+        format!("/api/records?date={DAY}&grid={grid}"),
+        format!("/api/records?date={DAY}"),
         format!("/api/workers?grid={grid}"),
         "/api/workers".into(),
         format!("/api/blobs/{}", told.photo),

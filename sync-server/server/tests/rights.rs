@@ -177,7 +177,7 @@ fn a_mediation_has_narrow_readers_and_every_reading_is_written_down() {
         world.login("管理员", Role::Administrator, "371302"),
         world.login("别的社区", Role::Community, "371302001002"),
     ];
-    let path = format!("/api/mediations/{}", made.entity);
+    let path = format!("/api/records/mediation/{}", made.entity);
     for cookie in &others {
         assert_eq!(world.get(cookie, &path).status, 403);
     }
@@ -189,7 +189,7 @@ fn a_mediation_has_narrow_readers_and_every_reading_is_written_down() {
         readings.into_iter().map(|one| one.name).collect::<Vec<_>>()
     };
     assert!(readings().is_empty(), "a refusal is no reading");
-    assert_eq!(world.look(&community, &path)["title"], "邻里纠纷");
+    assert_eq!(world.look(&community, &path)["record"]["title"], "邻里纠纷");
     assert_eq!(readings(), ["社区"]);
     // It goes to phones, too: its maker's, and whom it names.
     assert!(named.read(StreamKey::Inbox(named.worker)).is_empty());

@@ -91,7 +91,6 @@ impl Service {
             ["records"] => self.seen(&viewer, |sight| self.records(sight, request)),
             ["records", kind, id] => self.seen(&viewer, |sight| self.record(sight, kind, id)),
             ["tasks"] => self.seen(&viewer, |sight| self.tasks(sight, request)),
-            ["mediations", id] => self.seen(&viewer, |sight| self.mediation(sight, id)),
             ["workers"] => self.seen(&viewer, |sight| self.workers(sight, request)),
             ["blobs", sha256] => self.blob(&viewer, sha256),
             ["holdings"] => self.seen(&viewer, |sight| {

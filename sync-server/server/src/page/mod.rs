@@ -9,7 +9,6 @@ mod kinds;
 mod login;
 mod look;
 mod map;
-mod mediations;
 mod names;
 mod records;
 mod steps;
