@@ -312,7 +312,7 @@ impl Recorder {
     /// late as this one did, would be too late. The fixes are in the journal and
     /// acknowledged whatever happens here, so a failure is not the caller's:
     /// it is tried again, and a disk that is full shows at the next fix.
-    fn keep_up(&mut self, conn: &mut Connection, now: Moment) {
+    pub(crate) fn keep_up(&mut self, conn: &mut Connection, now: Moment) {
         let Some(live) = &mut self.live else { return };
         let due =
             live.unsealed >= chunks::CHUNK_FIXES || waited(live.unsealed_since, now, SEAL_AFTER_MS);

@@ -171,9 +171,16 @@ impl Engine {
             if opened.is_some() {
                 touched.records.insert(id);
                 let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
-                let tx = begin(&mut core.conn)?;
-                mark_opened(&tx, &pen, id, opened)?;
-                tx.commit()?;
+                let marked = begin(&mut core.conn).and_then(|tx| {
+                    mark_opened(&tx, &pen, id, opened)?;
+                    tx.commit()?;
+                    Ok(())
+                });
+                if let Err(fault) = marked {
+                    // What earlier calls acknowledged is due all the same.
+                    core.recorder.keep_up(&mut core.conn, now);
+                    return Err(fault);
+                }
                 running(core)?.opened = None;
             }
             let recorded = core.recorder.record(&mut core.conn, now, fixes)?;

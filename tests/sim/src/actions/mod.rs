@@ -3,9 +3,12 @@
 
 mod amend;
 pub(crate) mod duty;
+mod records;
 mod report;
 mod talk;
 mod walk;
+
+pub(crate) use records::MEDIATION;
 
 use crate::random::Chance as _;
 use crate::world::World;
@@ -42,6 +45,11 @@ const ALL: &[&dyn Action] = &[
     &amend::Attach,
     &amend::Resolve,
     &amend::Delete,
+    &records::Visit,
+    &records::Mediate,
+    &records::Meet,
+    &records::Find,
+    &records::ReadNotice,
 ];
 
 /// A whole day of one phone, for a script.

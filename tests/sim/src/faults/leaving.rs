@@ -65,6 +65,9 @@ fn revoke(world: &mut World, stolen: bool) {
     let admin = world.server.service().admin();
     let done = admin.revoke(Whose::Device(&id), stolen);
     world.send_away(world.phones[no].worker, None);
+    if stolen {
+        world.stolen.insert(world.phones[no].worker);
+    }
     let what = if stolen { "stolen" } else { "revoked" };
     world.say(format_args!("p{no} is {what}: {}", done.is_ok()));
     if world.server.is_dead() {

@@ -3,6 +3,7 @@
 use gridwalk_domain::EntityId;
 
 use super::{Held, Invariant, Violation};
+use crate::actions::MEDIATION;
 use crate::ledger::{Audience, tokens};
 use crate::world::World;
 use crate::world::net::Exchange;
@@ -21,10 +22,16 @@ impl Invariant for Scope {
             let record = world.ledger.fact(token).and_then(|fact| fact.record);
             let grid = world.district.lettered(token.grid);
             let reads = |grid| world.district.reads(worker, grid, now_ms);
-            // A mediation is nobody's but its author's, whoever has its grid.
+            // A mediation is nobody's but its author's, whoever has its grid; also
+            // where the phone died over it, and nobody knows which record it is.
+            let fact = world.ledger.fact(token);
+            let own = fact.is_some_and(|fact| {
+                let made_by = fact.phone.map(|no| world.phones[no].worker);
+                fact.what == MEDIATION && made_by == Some(worker)
+            });
             let hears = match record.and_then(|id| hears(world, worker, id)) {
                 Some(hears) => hears,
-                None => grid.is_none_or(reads),
+                None => own || grid.is_none_or(reads),
             };
             if !hears {
                 let text = format!("p{no} of w{worker} hears {token}");

@@ -97,6 +97,8 @@ pub struct World {
     pub(crate) backups: Vec<Backup>,
     /// The records that were purged by order.
     pub purged: BTreeSet<EntityId>,
+    /// The workers one of whose phones was reported stolen.
+    pub(crate) stolen: BTreeSet<usize>,
     /// The attachments that were purged by themselves, in the first district, with
     /// their bytes.
     pub purged_blobs: BTreeMap<Sha256, Vec<u8>>,

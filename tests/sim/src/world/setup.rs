@@ -108,6 +108,7 @@ impl World {
             min_v,
             back_ms: i64::MIN,
             purged: BTreeSet::new(),
+            stolen: BTreeSet::new(),
             purged_blobs: BTreeMap::new(),
             district,
             phones: vec![],
