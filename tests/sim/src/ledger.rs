@@ -145,6 +145,8 @@ pub struct Ledger {
     bunches: Vec<Bunch>,
     /// The workers to whom a record may ever have been given.
     dispatched: BTreeSet<(EntityId, usize)>,
+    /// Notices that a worker may have read.
+    read: BTreeSet<(EntityId, usize)>,
     /// Incidents, with their grid, in the order in which they became known.
     incidents: Vec<(EntityId, usize)>,
     /// Who may hear of each record.
@@ -233,6 +235,16 @@ impl Ledger {
     #[must_use]
     pub fn was_dispatched(&self, record: EntityId, worker: usize) -> bool {
         self.dispatched.contains(&(record, worker))
+    }
+
+    pub(crate) fn add_reading(&mut self, worker: usize, notice: EntityId) {
+        self.read.insert((notice, worker));
+    }
+
+    /// Whether a worker may have read a notice.
+    #[must_use]
+    pub fn has_read(&self, worker: usize, notice: EntityId) -> bool {
+        self.read.contains(&(notice, worker))
     }
 
     pub(crate) fn add_bunch(&mut self, bunch: Bunch) {

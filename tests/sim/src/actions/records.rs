@@ -185,13 +185,17 @@ impl Action for ReadNotice {
     }
 
     fn act(&self, world: &mut World, no: usize) {
-        world.call(no, "reads a notice", |engine| {
-            let notices = engine.notices()?;
-            let unread = notices.iter().find(|notice| notice.read_ms.is_none());
-            match unread {
-                Some(notice) => engine.read_notice(notice.record.id),
-                None => Ok(()),
-            }
-        });
+        let Some(engine) = world.phones[no].engine.clone() else {
+            return;
+        };
+        let notices = engine.notices().unwrap_or_default();
+        let unread = notices.iter().find(|notice| notice.read_ms.is_none());
+        let Some(id) = unread.map(|notice| notice.record.id) else {
+            return;
+        };
+        drop(engine);
+        world.ledger.add_reading(world.phones[no].worker, id);
+        let what = &format!("reads {}", World::short(id));
+        world.call(no, what, |engine| engine.read_notice(id));
     }
 }

@@ -42,7 +42,11 @@ impl Invariant for Scope {
                 });
             }
         }
-        match ids(&exchange.told).find(|id| hears(world, worker, *id) == Some(false)) {
+        // That they read a notice stays theirs, and names it.
+        let foreign = |id: &EntityId| {
+            hears(world, worker, *id) == Some(false) && !world.ledger.has_read(worker, *id)
+        };
+        match ids(&exchange.told).find(foreign) {
             Some(id) => {
                 let text = format!("p{no} of w{worker} hears of record {id}");
                 Err(Violation::new("", text).about(id))
