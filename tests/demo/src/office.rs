@@ -135,8 +135,11 @@ impl Desk {
         Ok(())
     }
 
+    /// A time of the day, `17:00`, or of a later one, `2d 17:00`.
     fn at_ms(&self, at: &str) -> Result<i64> {
-        Ok(self.midnight_ms + i64::from(story::minute(at)?) * 60_000)
+        let (days, at) = at.split_once("d ").unwrap_or(("0", at));
+        let minutes = days.parse::<i64>()? * 24 * 60 + i64::from(story::minute(at)?);
+        Ok(self.midnight_ms + minutes * 60_000)
     }
 
     fn make(&self, service: &Service, deed: &Deed) -> Result<Act> {

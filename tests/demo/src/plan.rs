@@ -133,6 +133,21 @@ pub(crate) struct Take {
     pub(crate) signed: Vec<String>,
 }
 
+impl Take {
+    fn of(report: &Report, step: &str) -> Self {
+        Self {
+            of: report.title.clone(),
+            kind: incident(),
+            step: step.to_owned(),
+            reason: None,
+            note: None,
+            photo: None,
+            more: serde_json::Map::new(),
+            signed: vec![],
+        }
+    }
+}
+
 fn incident() -> String {
     gridwalk_domain::kind::incident::KIND.name.to_owned()
 }
@@ -317,7 +332,8 @@ fn acts(i: u32, morning: &Range<u32>, afternoon: &Range<u32>) -> Vec<(u32, Act)>
 }
 
 /// Two or three findings a day, the second with a photo, so that the kinds
-/// spread over the workers.
+/// spread over the workers. They are handled on the spot; what else there is to
+/// tell is in the story.
 fn findings(
     index: usize,
     morning: &Range<u32>,
@@ -327,11 +343,24 @@ fn findings(
     let minutes = [morning.start + 9, morning.start + 26, afternoon.start + 17];
     let count = 2 + index % 2;
     let found = minutes.into_iter().take(count).enumerate();
-    let found = found.map(|(nth, minute)| {
+    let found = found.flat_map(|(nth, minute)| {
         let which = index * 7 + nth * 3;
         let mut report = reports[which % reports.len()].clone();
         report.photo = (nth != 0 || index.is_multiple_of(2)).then_some(which);
-        (minute, Act::Report(report))
+        let pictured = ["hygiene", "fire_safety"].contains(&report.category.as_str());
+        let handled = Take {
+            note: Some("已当场处理".to_owned()),
+            photo: pictured.then_some(which + 200),
+            ..Take::of(&report, "handle")
+        };
+        let closed = Take::of(&report, "close");
+        let closes = report.category == "hygiene";
+        let mut acts = vec![
+            (minute + 4, Act::Take(handled)),
+            (minute, Act::Report(report)),
+        ];
+        acts.extend(closes.then_some((minute + 5, Act::Take(closed))));
+        acts
     });
     found.collect()
 }
