@@ -54,7 +54,7 @@ pub(crate) fn invitation(url: &str, logins: &[(&str, &str, &str)], took: Duratio
     println!("  Ctrl-C 结束 ends it");
 }
 
-const LOOK_AT: [(&str, &str); 4] = [
+const LOOK_AT: [(&str, &str); 5] = [
     (
         "地图：兰山街道十二名网格员当天的路线；中断处不画线。点一条路线，按时间回放。",
         "The map: the day's routes of twelve gridworkers; a gap is not a line. Click one and replay it.",
@@ -66,6 +66,10 @@ const LOOK_AT: [(&str, &str); 4] = [
     (
         "事件：照片由程序绘制；同步前地下室、断网、暂停都照常记录。",
         "Incidents: the photos are drawn. Basements, lost networks and pauses were recorded all the same.",
+    ),
+    (
+        "事件“沿街饭店超量存放液化气瓶”一直上报到区，“小河沟漂浮垃圾”已逾期；“记录”里有任务、通知、走访、巡查结果。",
+        "One incident went up to the district, one is overdue; under Records are tasks, a notice, a visit, findings.",
     ),
     (
         "网格员 03：刚刚报到后断网，还有未上报的记录，列表里写明条数和时间。",
