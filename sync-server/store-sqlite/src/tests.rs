@@ -231,7 +231,8 @@ fn what_stood_before_the_clock_is_looked_at_once_and_has_its_grid() {
         (3, "mediation", "open"),
     ] {
         let grid = gridwalk_domain::GridId::from_bytes([n; 16]);
-        let state = (n != 2).then(|| format!("{{\"fields\":{{\"grid\":{{\"value\":\"{grid}\"}}}}}}"));
+        let state =
+            (n != 2).then(|| format!("{{\"fields\":{{\"grid\":{{\"value\":\"{grid}\"}}}}}}"));
         let values = rusqlite::params![[9_u8; 16], [n; 16], kind, status, state];
         let sql = "INSERT INTO entities (tenant, id, kind, rev, listed, at_ms, day, status, deleted, blobs, state)
              VALUES (?1, ?2, ?3, 1, x'', 0, 0, ?4, 0, x'', ?5)";

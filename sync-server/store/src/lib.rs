@@ -16,10 +16,10 @@ mod store;
 
 pub use error::StoreError;
 pub use rows::{
-    AssignmentRow, AuditRow, BadRole, BlobRow, BootRow, ChunkKey, ChunkRow, ChunkSpan, CodeRow, ContactRow,
-    DeviceRow, DeviceStanding, EntityFilter, EntityRow, EntryRow, GridChangeRow, GridRow,
-    HeldChunkRow, HolderRow, LawRow, LawSort, Listing, OpRow, OpSummary, PageRow, PositionRow,
-    Purged, ReadingRow, ReceiptRow, Role, SessionRow, StreamHead, SuccessionRow, Tag, TagRow,
-    TenantRow, TrackVersion, UploadRow, UserRow, Wait, WorkerRow,
+    AssignmentRow, AuditRow, BadRole, BlobRow, BootRow, ChunkKey, ChunkRow, ChunkSpan, CodeRow,
+    ContactRow, DeviceRow, DeviceStanding, EntityFilter, EntityRow, EntryRow, GridChangeRow,
+    GridRow, HeldChunkRow, HolderRow, LawRow, LawSort, Listing, OpRow, OpSummary, PageRow,
+    PositionRow, Purged, ReadingRow, ReceiptRow, Role, SessionRow, StreamHead, SuccessionRow, Tag,
+    TagRow, TenantRow, TrackVersion, UploadRow, UserRow, Wait, WorkerRow,
 };
 pub use store::{Read, Store, Write, nested, read, write};
