@@ -372,7 +372,6 @@ class Merging(Conformance):
         phone = self.phone()
         for fields, word, code in [
             ({"category": "moon_dust"}, "rejected", "unknown_code"),
-            ({"category": "fire_safety"}, "rejected", "unanswered"),
             ({"category": "fire_safety", "form.premises": 7}, "rejected", "bad_answer"),
             ({"category": "hygiene", "form.nothing": "x"}, "rejected", "unknown_question"),
             ({"category": "hygiene", "catalogue": 4_000_000_000}, "quarantined", "unknown_catalogue"),
@@ -383,6 +382,15 @@ class Merging(Conformance):
         fields = {"catalogue": 1, "grid": phone.grid, "title": "不知在哪"}
         op = phone.op(new_id(), "incident", {"create": {"home": phone.records, "fields": fields}})
         self.refused(phone, op, "rejected", "unfit")
+
+    def test_a_report_may_wait_for_its_answers_until_it_goes_on_its_way(self):
+        phone, incident = self.phone(), new_id()
+        fields = {"catalogue": 1, "grid": phone.grid, "address": "一号院", "category": "fire_safety"}
+        create = phone.op(incident, "incident", {"create": {"home": phone.records, "fields": fields}})
+        self.applied(phone, create)
+        with_ = {"note": "已清走", "photos": [{"sha256": "0" * 64, "mime": "image/jpeg", "bytes": 1}]}
+        do = {"transition": {"from": "reported", "to": "handled_on_site", "base": create.id, "with": with_}}
+        self.refused(phone, phone.op(incident, "incident", do), "rejected", "unanswered")
 
     def test_a_stale_delete_is_a_proposal_and_an_edit_revives(self):
         one, two, create, incident = self.pair()

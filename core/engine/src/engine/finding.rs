@@ -44,12 +44,21 @@ impl Engine {
     ///
     /// # Errors
     /// `NotEnrolled`, `NoShift`, `NoPatrol`, `OutOfScope`, `UnknownCategory`;
-    /// `NotFound` for an incident that this phone does not know; `Invalid`,
+    /// `NotFound` for an incident that this phone does not know; `Invalid`, also
+    /// for one of another grid,
     /// `DiskFull`, `Storage`.
     pub fn record_finding(&self, new: &NewFinding) -> Result<EntityId> {
         let said = self.shared.with(|core| {
             if let Some(incident) = new.incident {
-                one_of(core, incident, kind::incident::KIND.name)?;
+                let entity = one_of(core, incident, kind::incident::KIND.name)?;
+                // Whoever reads the finding may not know of others' incidents.
+                if kind::grid_of(&entity) != Some(grid(core)?.id) {
+                    return Err(EngineError::Invalid {
+                        field: "incident".to_owned(),
+                        why: "expected an incident of the grid of the shift".to_owned(),
+                    }
+                    .into());
+                }
             }
             said_already(core, new)
         })?;

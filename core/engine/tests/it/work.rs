@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 use crate::gate::goes;
-use crate::server::{COMMUNITY, FakeServer};
+use crate::server::{COMMUNITY, FakeServer, grid};
 use crate::support::{Phone, START_MS, png};
 use crate::talk::{elsewhere_of, sync};
 
@@ -49,6 +49,36 @@ fn all_arrived(engine: &Engine, server: &FakeServer) {
     let status = engine.status().expect("reads");
     assert_eq!((status.unsent.ops, status.unsent.blobs), (0, 0));
     assert_eq!(status.refused, []);
+}
+
+#[test]
+fn what_was_abnormal_in_a_grid_is_an_incident_of_that_grid() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let (first, second) = (grid(0x11), grid(0x12));
+    let ids = (first.id, second.id);
+    server.with(|state| state.assigned.insert(server.worker.id, vec![first, second]));
+    let engine = phone.enrolled(&server);
+    sync(&engine, &server).expect("syncs");
+    engine.start_shift(Some(ids.0)).expect("begins");
+    let incident = NewIncident {
+        category: "other".into(),
+        ..NewIncident::default()
+    };
+    let incident = engine.report_incident(incident).expect("reports");
+    engine.end_shift().expect("ends");
+    engine.start_shift(Some(ids.1)).expect("begins");
+    engine.start_patrol().expect("starts");
+    let before = engine.status().expect("reads").unsent;
+    let finding = NewFinding {
+        category: "other".into(),
+        incident: Some(incident),
+        note: None,
+    };
+    assert!(matches!(
+        engine.record_finding(&finding),
+        Err(EngineError::Invalid { field, .. }) if field == "incident"
+    ));
+    assert_eq!(engine.status().expect("reads").unsent, before);
 }
 
 #[test]
