@@ -1,8 +1,12 @@
 //! What the server has not taken, as files.
+//!
+//! Mediations of others stay out of it: their readers are few, and the files are
+//! for whoever has the phone. They stay on it and are sent by every sync.
 
+use gridwalk_domain::kind::mediation::KIND as MEDIATION;
 use gridwalk_domain::wire::tracks::{NamedChunk, encode};
 use gridwalk_domain::{SealedOp, Sha256};
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use std::path::Path;
 
 use crate::chunks;
@@ -36,7 +40,10 @@ pub(crate) fn write(shared: &Shared, folder: &Path) -> Result<Exported> {
             let rows = query.query_map([], |row| row.get::<_, i64>(0))?;
             rows.collect::<rusqlite::Result<Vec<_>>>()?
         };
-        let untaken = accounts.into_iter().map(|n| untaken(&core.conn, n));
+        let present = core.account();
+        let untaken = accounts
+            .into_iter()
+            .map(|n| untaken(&core.conn, n, n == present));
         untaken.collect::<Inner<Vec<_>>>()
     })?;
     let mut written = Exported::default();
@@ -49,19 +56,31 @@ pub(crate) fn write(shared: &Shared, folder: &Path) -> Result<Exported> {
     Ok(written)
 }
 
-fn untaken(conn: &Connection, account: i64) -> Inner<Untaken> {
+fn untaken(conn: &Connection, account: i64, own: bool) -> Inner<Untaken> {
     let mut ops = conn.prepare(
-        "SELECT sha256, body FROM op WHERE account = ?1 AND state <> 'taken' ORDER BY n",
+        "SELECT sha256, body FROM op WHERE account = ?1 AND state <> 'taken'
+           AND (?2 OR kind <> ?3) ORDER BY n",
     )?;
-    let ops = ops.query_map([account], |row| {
+    let ops = ops.query_map(params![account, own, MEDIATION.name], |row| {
         Ok(SealedOp {
             sha256: Sha256(row.get(0)?),
             body: row.get(1)?,
         })
     })?;
-    let mut blobs =
-        conn.prepare("SELECT sha256, bytes FROM blob WHERE account = ?1 AND state <> 'taken'")?;
-    let blobs = blobs.query_map([account], |row| {
+    // What a mediation alone shows stays out with it.
+    let of_kind = |comparison: &str| {
+        format!(
+            "EXISTS (SELECT 1 FROM attachment a
+               JOIN op o ON o.entity = a.entity AND o.account = a.account
+             WHERE a.sha256 = blob.sha256 AND a.account = blob.account AND o.kind {comparison} ?3)"
+        )
+    };
+    let (narrow, other) = (of_kind("="), of_kind("<>"));
+    let mut blobs = conn.prepare(&format!(
+        "SELECT sha256, bytes FROM blob WHERE account = ?1 AND state <> 'taken'
+           AND (?2 OR NOT {narrow} OR {other})"
+    ))?;
+    let blobs = blobs.query_map(params![account, own, MEDIATION.name], |row| {
         let bytes: i64 = row.get(1)?;
         Ok((Sha256(row.get(0)?), u64::try_from(bytes).unwrap_or(0)))
     })?;

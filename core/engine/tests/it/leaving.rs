@@ -3,7 +3,8 @@
 
 use gridwalk_domain::wire::Standing;
 use gridwalk_engine::{
-    Change, Engine, EngineError, Invitation, Leaving, LogOut, Observer, SendState, VaultWhy,
+    Change, Engine, EngineError, Invitation, Leaving, LogOut, NewMediation, Observer, SendState,
+    VaultWhy,
 };
 use std::fs;
 use std::sync::mpsc::{Sender, channel};
@@ -208,6 +209,35 @@ fn a_log_out_with_nothing_unsent_is_done_at_once() {
     assert_eq!(engine.log_out(false), Ok(LogOut::Done));
     assert_eq!(engine.vault(), Ok(vec![]), "nothing is left behind");
     sees_nothing(&engine);
+}
+
+#[test]
+fn what_is_exported_of_others_has_no_mediation() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = phone.enrolled(&server);
+    engine.start_shift(None).expect("begins");
+    report(&engine, "楼道堆物", &[1]);
+    let mediation = NewMediation {
+        title: "邻里纠纷".into(),
+        cause: Some("不足为外人道".into()),
+        ..NewMediation::default()
+    };
+    engine.open_mediation(&mediation).expect("opens");
+    let texts = |name: &str| {
+        let folder = phone.folder().join(name);
+        engine.export_unsent(&folder).expect("exports");
+        let accounts = fs::read_dir(&folder).expect("a folder");
+        let ops = accounts.map(|account| account.expect("a folder").path().join("ops.jsonl"));
+        ops.map(|file| fs::read_to_string(file).expect("ops"))
+            .collect::<String>()
+    };
+    assert!(texts("own").contains("不足为外人道"), "their own to carry");
+    engine.end_shift().expect("ends");
+    assert_eq!(engine.log_out(true), Ok(LogOut::Done));
+    let left = texts("left");
+    assert!(left.contains("楼道堆物") && !left.contains("不足为外人道"));
+    sync(&engine, &server).expect("it is still sent");
+    server.with(|state| assert!(state.states().any(|state| state.kind == "mediation")));
 }
 
 #[test]
