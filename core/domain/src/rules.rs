@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::OpId;
-use crate::catalogue::{BadReport, Catalogue};
+use crate::catalogue::{BadReport, Catalogue, version_named};
 use crate::entity::Entity;
 use crate::kind::steps::{StepRule, stands_at};
 use crate::kind::{self, Kind};
@@ -118,12 +118,7 @@ impl Case<'_> {
 
     /// The version of the catalogue that the record names, as it would be.
     pub(crate) fn catalogue(&self) -> Result<&Catalogue, BadReport> {
-        let version = self
-            .fields()
-            .get("catalogue")
-            .and_then(|value| value.as_u64());
-        let version = version.and_then(|version| u32::try_from(version).ok());
-        let version = version.unwrap_or(0);
+        let version = version_named(self.fields().get("catalogue").copied()).unwrap_or(0);
         let found = self.rights.district.catalogue(version);
         found.ok_or(BadReport::UnknownCatalogue(version))
     }

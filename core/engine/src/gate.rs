@@ -8,12 +8,11 @@
 //! the catalogue that a record names, it leaves to the server what only that
 //! version can tell, so that nobody loses a report for want of a sync.
 
-use gridwalk_domain::catalogue::BadReport;
+use gridwalk_domain::catalogue::{BadReport, version_named};
 use gridwalk_domain::rights::{Actor, Denied, District, Person, Right, Rights, Role};
 use gridwalk_domain::rules::{self, Breach};
 use gridwalk_domain::wire::Scope;
 use gridwalk_domain::{Catalogue, Entity, GridId, Intent, OpBody, StreamKey, WorkerId};
-use serde_json::Value;
 
 use crate::error::EngineError;
 use crate::identity::{Me, Synced};
@@ -121,9 +120,7 @@ impl<'a> Gate<'a> {
             Intent::Create { fields, .. } => fields.get("catalogue"),
             _ => state.and_then(|state| state.value("catalogue")),
         };
-        let version = made.and_then(Value::as_u64);
-        let version = version.and_then(|version| u32::try_from(version).ok());
-        let known = version.and_then(|version| self.known.catalogue(version));
+        let known = version_named(made).and_then(|version| self.known.catalogue(version));
         let asks_it = matches!(
             breach,
             Breach::Report(_)

@@ -97,8 +97,8 @@ pub(crate) fn unclean(tx: &Transaction<'_>) -> Inner<()> {
 
 impl Shared {
     /// Finishes what deletions began: stops a recorder whose patrol was purged,
-    /// removes files that no row names, writes the data file anew. What fails here is tried
-    /// again at the next opening.
+    /// removes files that no row names, writes the data file anew. What fails here is
+    /// tried again at the next opening.
     pub(crate) fn sweep(&self) -> Result<()> {
         self.with(|core| {
             core.drop_purged_patrol()?;

@@ -4,10 +4,10 @@
 //! versions are. Every version of the catalogue stays known: a report keeps the
 //! meaning of the one that it names.
 
+use gridwalk_domain::catalogue::version_named;
 use gridwalk_domain::{Calendar, Catalogue, Entity, TenantId};
 use gridwalk_store::{LawSort, Read, StoreError, TenantRow};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -56,13 +56,10 @@ impl Law {
         let mut all = std::iter::once(&self.catalogue).chain(&self.older);
         all.find(|catalogue| catalogue.version == version)
     }
-}
 
-impl Law {
     /// The version of the catalogue that a record names, where it is known.
     pub(crate) fn catalogue_of(&self, entity: &Entity) -> Option<&Catalogue> {
-        let version = entity.value("catalogue").and_then(Value::as_u64)?;
-        self.catalogue(u32::try_from(version).ok()?)
+        self.catalogue(version_named(entity.value("catalogue"))?)
     }
 }
 

@@ -154,9 +154,7 @@ impl Place {
         let state = self.state(id);
         let kind = kind::find(&state.kind).expect("a kind");
         let from = state.status().expect("a status");
-        let mut steps = kind.steps.iter();
-        let step = steps
-            .find(|step| step.name == row.name && step.from == from && (kind.open)(&state, step));
+        let step = kind.open_steps(&state).find(|step| step.name == row.name);
         let step = step.expect("a step");
         let reason = (!row.reason.is_empty()).then(|| row.reason.to_owned());
         let intent = Intent::Transition {

@@ -199,11 +199,9 @@ impl Desk {
         };
         let state = self.incident(service, of)?;
         let known = kind::find(&state.kind).context("a kind")?;
-        let mut rows = known.steps.iter();
-        let row = rows
-            .find(|row| {
-                row.name == step && Some(row.from) == state.status() && (known.open)(&state, row)
-            })
+        let row = known
+            .open_steps(&state)
+            .find(|row| row.name == step)
             .with_context(|| format!("no {step} from {:?}", state.status()))?;
         let mut with = Map::new();
         if let Some(note) = note {

@@ -19,7 +19,7 @@ use crate::import::{self, BadData};
 
 pub use form::{Choice, FieldKind, FormField, ShownWhen};
 pub use limit::{BadLimit, Limit};
-pub use report::{ANSWER, BadReport};
+pub use report::{ANSWER, BadReport, version_named};
 
 /// A text in the languages of the house.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

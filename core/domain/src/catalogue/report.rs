@@ -7,6 +7,14 @@ use super::{Catalogue, Category, Class, FieldKind};
 /// The answer to a question of the form is the field of this and its code.
 pub const ANSWER: &str = "form.";
 
+/// The version of the catalogue that a record's field `catalogue` names.
+#[must_use]
+pub fn version_named(field: Option<&Value>) -> Option<u32> {
+    field?
+        .as_u64()
+        .and_then(|version| u32::try_from(version).ok())
+}
+
 /// Why a report does not fit its catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadReport {

@@ -293,6 +293,13 @@ impl Kind {
         self.rule(from, to, reason, with).map(|_| ())
     }
 
+    /// The rows of the table that lead on from where a record stands.
+    pub fn open_steps(&self, entity: &Entity) -> impl Iterator<Item = &'static StepRule> {
+        let leads_on =
+            |row: &&StepRule| Some(row.from) == entity.status() && (self.open)(entity, row);
+        self.steps.iter().filter(leads_on)
+    }
+
     /// Whether a step that its author took from where the record stands fits
     /// the history before it.
     pub(crate) fn check_fit(&self, entity: &Entity, step: &Step) -> Result<(), Refusal> {

@@ -192,8 +192,7 @@ impl<'a> Rights<'a> {
         let Some(kind) = kind::find(&entity.kind) else {
             return vec![];
         };
-        let rows = kind.steps.iter();
-        rows.filter(|row| Some(row.from) == entity.status() && (kind.open)(entity, row))
+        kind.open_steps(entity)
             .filter(|row| self.may_step(entity, row).is_ok())
             .collect()
     }

@@ -23,7 +23,8 @@ pub struct StepOffer {
     pub to: String,
     /// What the worker must say with it: of each list at least one, by the names
     /// of [`StepWords`]. `category` says that the incident must be classified
-    /// first, `answers` that its form must be filled in. What the engine knows by itself is not asked.
+    /// first, `answers` that its form must be filled in. What the engine knows by
+    /// itself is not asked.
     pub needs: Vec<Vec<String>>,
 }
 
@@ -93,8 +94,13 @@ impl Engine {
             let place = words.place.or_else(|| near(core, now.wall_ms));
             let entity = amendable(core, record)?;
             let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
-            let pretended = [words.photos.len(), words.signatures.len()];
-            let [photos, signed] = pretended.map(|count| vec![pretence(); count]);
+            let photos = vec![pretence(); words.photos.len()];
+            let signed = words.signatures.iter().map(|signed| {
+                let mut signature = pretence();
+                signature["name"] = json!(signed.name);
+                signature
+            });
+            let signed = signed.collect();
             let intent = intent(&pen.gate, &entity, step, &words, place, photos, signed)?;
             pen.would(&core.conn, record, &entity.kind, intent)?;
             Ok(place)
@@ -174,14 +180,15 @@ fn needs(
 /// The row of the table that a step of this name is taken by from where the
 /// record stands.
 fn row(gate: &Gate<'_>, entity: &Entity, step: &str) -> Inner<&'static StepRule> {
-    let from = entity.status().unwrap_or_default();
     let kind = kind::find(&entity.kind).filter(|_| !has_own_calls(entity));
     let kind = kind.ok_or(EngineError::NotFound)?;
-    let mut rows = kind.steps.iter();
-    let row = rows.find(|row| row.name == step && row.from == from && (kind.open)(entity, row));
-    let row = row.ok_or_else(|| EngineError::Invalid {
-        field: "status".to_owned(),
-        why: format!("there is no step of this name from {from}"),
+    let row = kind.open_steps(entity).find(|row| row.name == step);
+    let row = row.ok_or_else(|| {
+        let from = entity.status().unwrap_or_default();
+        EngineError::Invalid {
+            field: "status".to_owned(),
+            why: format!("there is no step of this name from {from}"),
+        }
     })?;
     let may = gate.rights().may_step(entity, row);
     may.map_err(EngineError::from)?;
@@ -195,14 +202,11 @@ fn intent(
     words: &StepWords,
     place: Option<Place>,
     photos: Vec<Value>,
-    mut signed: Vec<Value>,
+    signed: Vec<Value>,
 ) -> Inner<Intent> {
     let row = row(gate, entity, step)?;
     let last = entity.history.last().ok_or(EngineError::NotFound)?;
     let asked = row.needs.contains(&Need::With("place"));
-    for (signature, signer) in signed.iter_mut().zip(&words.signatures) {
-        signature["name"] = json!(signer.name);
-    }
     let holder = (row.name == "escalate").then(|| above(gate.district(), entity));
     let place = place.filter(|_| words.place.is_some() || asked);
     let filled = [

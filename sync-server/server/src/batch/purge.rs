@@ -207,18 +207,17 @@ impl Batch<'_> {
         tx: &mut dyn Write,
         mut blobs: BTreeSet<Sha256>,
     ) -> Result<(), StoreError> {
-        let tenant = self.tenant.id;
+        let (tenant, mut ordered) = (self.tenant.id, None);
         while let Some(blob) = blobs.pop_first() {
             // Whoever wrote them may have named them in a circle.
             if !tx.purged(tenant, &[Purged::Blob(blob)])?.is_empty() {
                 continue;
             }
-            let ordered = orders(&*self.tools.keep)?;
-            let ordered = ordered.iter().any(|order| {
-                matches!(order, Order::PurgeBlob { tenant: of, blob: known, .. }
-                    if *of == tenant && *known == blob)
-            });
-            if !ordered {
+            let ordered = match &mut ordered {
+                Some(ordered) => ordered,
+                unread => unread.insert(self.ordered_blobs()?),
+            };
+            if ordered.insert(blob) {
                 let order = Order::PurgeBlob {
                     tenant,
                     at_ms: self.now_ms,
@@ -229,6 +228,16 @@ impl Batch<'_> {
             blobs.extend(self.strike_blob(tx, blob)?);
         }
         Ok(())
+    }
+
+    /// The attachments of this district that the ledger has an order for.
+    fn ordered_blobs(&self) -> Result<BTreeSet<Sha256>, StoreError> {
+        let orders = orders(&*self.tools.keep)?.into_iter();
+        let blobs = orders.filter_map(|order| match order {
+            Order::PurgeBlob { tenant, blob, .. } if tenant == self.tenant.id => Some(blob),
+            _ => None,
+        });
+        Ok(blobs.collect())
     }
 
     /// Purges one; gives its thumbnails.

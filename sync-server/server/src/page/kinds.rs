@@ -13,7 +13,7 @@ use super::answers::{Comment, GridRef, Photo, Step, Who};
 use super::day::{asked_day, asked_grid, date, of_day};
 use super::look::{Answer, json};
 use super::names::Names;
-use super::records::{comments, photos};
+use super::records::{asked, comments, photos};
 use super::steps::{self, steps};
 use crate::error::{Error, Fault};
 use crate::http::Request;
@@ -258,7 +258,7 @@ impl Service {
     /// A record in full.
     pub(super) fn record(&self, sight: &Sight<'_>, kind: &str, id: &str) -> Result<Answer, Error> {
         let shown = shown(kind).ok_or_else(Fault::not_found)?;
-        let id = id.parse().map_err(|_| Fault::not_found())?;
+        let id = asked(id)?;
         let row = sight.record(kind, id)?;
         let state = project::state(&row)?;
         let names = Names::load(sight, std::iter::once(&row), authors(&state))?;

@@ -1,7 +1,7 @@
 //! Tasks of an area: what is to be done, by whom, until when.
 
 use gridwalk_domain::kind::task::{self, KIND};
-use gridwalk_domain::{EntityId, kind};
+use gridwalk_domain::{Entity, EntityId, kind};
 use gridwalk_store::EntityFilter;
 use serde::Serialize;
 use serde_json::{Value, json as object};
@@ -44,23 +44,24 @@ impl Service {
         let rows = sight.find(&area, &filter)?;
         let names = Names::load(sight, rows.iter(), std::iter::empty())?;
         let now_ms = sight.viewer.at_ms;
+        let states: Vec<Entity> = rows.iter().map(project::state).collect::<Result<_, _>>()?;
+        let about = |state: &Entity| state.text("about")?.parse::<EntityId>().ok();
+        let abouts: Vec<EntityId> = states.iter().filter_map(about).collect();
+        let seen = sight.seen(&abouts)?;
         let mut tasks = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let state = project::state(row)?;
+        for (row, state) in rows.iter().zip(&states) {
             let text = |field: &str| state.text(field).unwrap_or_default().to_owned();
-            let about: Option<EntityId> = state.text("about").and_then(|id| id.parse().ok());
-            let seen = about.map(|about| sight.seen(&[about])).transpose()?;
             tasks.push(Task {
                 id: row.id,
                 work: text("work"),
                 title: text("title"),
                 status: row.status.clone().unwrap_or_default(),
-                worker: kind::worker_of(&state).map(|worker| names.worker(worker)),
+                worker: kind::worker_of(state).map(|worker| names.worker(worker)),
                 grid: sight.grid_ref(row)?,
                 at_ms: row.at_ms,
                 due_ms: state.value("due_ms").and_then(Value::as_i64),
-                overdue: task::is_overdue(&state, now_ms),
-                about: about.filter(|about| seen.is_some_and(|seen| seen.contains(about))),
+                overdue: task::is_overdue(state, now_ms),
+                about: about(state).filter(|about| seen.contains(about)),
             });
         }
         json(&object!({ "now_ms": now_ms, "tasks": tasks }))

@@ -324,10 +324,11 @@ fn step(
 ) -> Result<Intent, Failure> {
     let kind = known(&state.kind)?;
     let mut with: Map<String, Value> = district.pairs(with)?;
-    let status = state.status().unwrap_or_default();
-    let mut rows = kind.steps.iter();
-    let row = rows.find(|row| row.name == name && row.from == status && (kind.open)(state, row));
-    let row = row.ok_or_else(|| refused(format!("{status}: no_such_step {name}")))?;
+    let row = kind.open_steps(state).find(|row| row.name == name);
+    let row = row.ok_or_else(|| {
+        let status = state.status().unwrap_or_default();
+        refused(format!("{status}: no_such_step {name}"))
+    })?;
     if name == "escalate" && !with.contains_key(HOLDER) {
         with.extend(
             district

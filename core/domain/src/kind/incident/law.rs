@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{ASSIGNEE, Assignee, HOLDER, Life, PROVEN, REPORTED, catalogue_of, class_of};
-use crate::catalogue::{ANSWER, BadReport, Catalogue, Proof};
+use crate::catalogue::{ANSWER, BadReport, Catalogue, Proof, version_named};
 use crate::entity::Entity;
 use crate::kind::steps::carries;
 use crate::op::Intent;
@@ -117,8 +117,7 @@ fn proof(case: &Case<'_>, step: &str, entity: &Entity) -> Result<(), Breach> {
         return Ok(());
     }
     let Some(catalogue) = catalogue_of(case.rights.district, entity) else {
-        let version = entity.value("catalogue").and_then(Value::as_u64);
-        let version = version.and_then(|version| u32::try_from(version).ok());
+        let version = version_named(entity.value("catalogue"));
         return Err(BadReport::UnknownCatalogue(version.unwrap_or(0)).into());
     };
     let Intent::Transition { with, .. } = case.intent else {

@@ -23,7 +23,7 @@ use super::steps::{
     StepRule, row,
 };
 use super::{Access, Kind};
-use crate::catalogue::{Catalogue, Class};
+use crate::catalogue::{Catalogue, Class, version_named};
 use crate::check;
 use crate::entity::Entity;
 use crate::rights::{District, Who};
@@ -196,6 +196,5 @@ pub fn class_of(entity: &Entity) -> Class<'_> {
 /// The version of the catalogue that a record was made with.
 #[must_use]
 pub fn catalogue_of<'d>(district: &'d dyn District, entity: &Entity) -> Option<&'d Catalogue> {
-    let version = entity.value("catalogue").and_then(Value::as_u64)?;
-    district.catalogue(u32::try_from(version).ok()?)
+    district.catalogue(version_named(entity.value("catalogue"))?)
 }
