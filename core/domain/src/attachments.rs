@@ -20,16 +20,10 @@ impl Entity {
     /// The thumbnails of an attachment.
     #[must_use]
     pub fn thumbs_of(&self, sha256: Sha256) -> BTreeSet<Sha256> {
-        let (hash, mut found) = (sha256.to_string(), BTreeSet::new());
-        self.each_value(&mut |value| {
-            each_reference(value, &mut |reference| {
-                if reference.get("sha256").and_then(Value::as_str) == Some(&hash)
-                    && let Some(thumb) = reference.get("thumb")
-                {
-                    collect(thumb, &mut found);
-                }
-            });
-        });
+        let mut found = BTreeSet::new();
+        let references = self.references_to(sha256);
+        let thumbs = references.iter().filter_map(|one| one.get("thumb"));
+        thumbs.for_each(|thumb| collect(thumb, &mut found));
         found
     }
 
