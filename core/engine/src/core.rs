@@ -83,7 +83,7 @@ impl Shared {
         });
         // What a process that died left to be removed can wait for the next
         // opening.
-        let _ = shared.vault.tidy();
+        let _ = shared.tidy();
         let _ = shared.sweep();
         Ok(shared)
     }

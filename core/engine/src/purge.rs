@@ -10,7 +10,9 @@
 
 use gridwalk_domain::{EntityId, Sha256};
 use rusqlite::{Connection, Transaction};
+use std::collections::BTreeSet;
 
+use crate::attachments::Vault;
 use crate::core::{Core, Shared, begin};
 use crate::error::{Inner, Result};
 use crate::identity::{RunningPatrol, RunningShift};
@@ -76,14 +78,30 @@ pub(crate) fn blob(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
 /// A row that named this attachment is gone: where it was the last one, the
 /// file is to be removed.
 pub(crate) fn unwanted(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
+    tx.prepare_cached("INSERT INTO unwanted (sha256) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .execute([sha256.0])?;
+    Ok(())
+}
+
+/// Removes an attachment's file, unless a row names it.
+pub(crate) fn remove_unnamed(conn: &Connection, vault: &Vault, sha256: Sha256) -> Inner<()> {
     let names = "SELECT 1 FROM blob WHERE sha256 = ?1
          UNION ALL SELECT 1 FROM fetched WHERE sha256 = ?1
          UNION ALL SELECT 1 FROM draft_photo WHERE sha256 = ?1";
-    if !named(tx, names, sha256)? {
-        tx.prepare_cached("INSERT INTO unwanted (sha256) VALUES (?1) ON CONFLICT DO NOTHING")?
-            .execute([sha256.0])?;
+    if named(conn, names, sha256)? {
+        return Ok(());
     }
-    Ok(())
+    vault.remove(sha256)
+}
+
+/// The attachments that a row names.
+fn all_named(conn: &Connection) -> Inner<BTreeSet<Sha256>> {
+    let mut query = conn.prepare(
+        "SELECT sha256 FROM blob UNION SELECT sha256 FROM fetched
+         UNION SELECT sha256 FROM draft_photo",
+    )?;
+    let rows = query.query_map([], |row| Ok(Sha256(row.get(0)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 fn named(conn: &Connection, query: &str, sha256: Sha256) -> Inner<bool> {
@@ -96,6 +114,12 @@ pub(crate) fn unclean(tx: &Transaction<'_>) -> Inner<()> {
 }
 
 impl Shared {
+    /// Removes files that no row names: of saves that the app died in. Nothing
+    /// else may run yet.
+    pub(crate) fn tidy(&self) -> Result<()> {
+        self.with(|core| self.vault.tidy(&all_named(&core.conn)?))
+    }
+
     /// Finishes what deletions began: stops a recorder whose patrol was purged,
     /// removes files that no row names, writes the data file anew. What fails here is
     /// tried again at the next opening.
@@ -108,7 +132,7 @@ impl Shared {
                 rows.collect::<rusqlite::Result<Vec<_>>>()?
             };
             for sha256 in unwanted {
-                self.vault.remove(sha256)?;
+                remove_unnamed(&core.conn, &self.vault, sha256)?;
                 let tx = begin(&mut core.conn)?;
                 tx.execute("DELETE FROM unwanted WHERE sha256 = ?1", [sha256.0])?;
                 tx.commit()?;

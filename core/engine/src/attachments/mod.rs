@@ -2,16 +2,17 @@
 //!
 //! The type is read from the bytes, metadata goes (position, serial numbers;
 //! the orientation stays), a picture gets a thumbnail, and what is left is hashed
-//! and stored, one file for each content, before the record's transaction. A
-//! crash between the two leaves a file that nobody names; the same photo finds it
-//! again. A thumbnail is an attachment of its own, in the reference of its
-//! picture; it goes to the server before everything that is large.
+//! and stored, one file for each content, before the record's transaction. Where
+//! that fails the file goes again, and where the app dies between the two, the
+//! next opening removes it: no purge could name what no row names. A thumbnail is
+//! an attachment of its own, in the reference of its picture; it goes to the
+//! server before everything that is large.
 
 mod take;
 mod vault;
 
 pub use take::{Content, NewAttachment, NewPhoto};
-pub(crate) use take::{Kept, Thumbs, keep, refer};
+pub(crate) use take::{Kept, Stored, Thumbs, keep, refer};
 pub(crate) use vault::{PIECE, Vault};
 
 use gridwalk_domain::{EntityId, Sha256};

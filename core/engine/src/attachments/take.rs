@@ -9,11 +9,14 @@ use rusqlite::{Transaction, params};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use super::Vault;
+use crate::core::Shared;
 use crate::engine::place_value;
 use crate::error::{EngineError, Inner, Result};
+use crate::purge;
 use crate::view::Place;
 
 /// A photo as the camera gave it.
@@ -113,6 +116,44 @@ pub(crate) struct Kept {
     told: Vec<(&'static str, Value)>,
 }
 
+/// Attachments in the vault, while the save runs that they are for. When it is
+/// over, those that it did not come to name are removed.
+pub(crate) struct Stored<'a> {
+    shared: &'a Shared,
+    kept: Vec<Kept>,
+}
+
+impl Deref for Stored<'_> {
+    type Target = [Kept];
+
+    fn deref(&self) -> &[Kept] {
+        &self.kept
+    }
+}
+
+impl Drop for Stored<'_> {
+    fn drop(&mut self) {
+        if self.kept.is_empty() {
+            return;
+        }
+        // What cannot be removed now is at the next opening.
+        let _ = self.shared.with(|core| {
+            let mut contents = self.kept.iter().flat_map(Kept::contents);
+            contents.try_for_each(|sha256| {
+                purge::remove_unnamed(&core.conn, &self.shared.vault, sha256)
+            })
+        });
+    }
+}
+
+impl Stored<'_> {
+    /// Makes sure, under the lock, that they are in place still.
+    pub(crate) fn ensure(&self) -> Inner<()> {
+        let mut kept = self.kept.iter();
+        kept.try_for_each(|one| one.ensure(&self.shared.vault))
+    }
+}
+
 /// Whether thumbnails are stored along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Thumbs {
@@ -124,11 +165,11 @@ pub(crate) enum Thumbs {
 /// Looks at everything, then stores it: all can be taken, or nothing is stored.
 /// `here` is where the phone is, where that is to be said.
 pub(crate) fn keep(
-    vault: &Vault,
+    shared: &Shared,
     new: Vec<NewAttachment>,
     here: Option<Place>,
     thumbs: Thumbs,
-) -> Result<Vec<Kept>> {
+) -> Result<Stored<'_>> {
     let mut all = Vec::with_capacity(new.len());
     for (index, new) in (0..).zip(new) {
         let mut told = told(&new);
@@ -142,18 +183,26 @@ pub(crate) fn keep(
         }
         all.push((index, ready, told));
     }
-    let store = |(index, ready, told): (u32, Ready, _)| {
-        let sha256 = ready.store(vault, index)?;
-        let thumb = ready.thumb.as_ref().map(|thumb| vault.put(thumb));
-        Ok(Kept {
-            thumb: thumb.transpose()?,
+    let mut stored = Stored {
+        shared,
+        kept: Vec::with_capacity(all.len()),
+    };
+    for (index, ready, told) in all {
+        let sha256 = ready.store(&shared.vault, index)?;
+        stored.kept.push(Kept {
+            thumb: None,
             ready,
             index,
             sha256,
             told,
-        })
-    };
-    all.into_iter().map(store).collect()
+        });
+        if let Some(kept) = stored.kept.last_mut()
+            && let Some(thumb) = &kept.ready.thumb
+        {
+            kept.thumb = Some(shared.vault.put(thumb)?);
+        }
+    }
+    Ok(stored)
 }
 
 fn told(new: &NewAttachment) -> Vec<(&'static str, Value)> {
@@ -285,6 +334,11 @@ impl Kept {
         reference
     }
 
+    /// The contents that were stored.
+    fn contents(&self) -> impl Iterator<Item = Sha256> {
+        [Some(self.sha256), self.thumb].into_iter().flatten()
+    }
+
     fn thumb(&self) -> Option<(Sha256, &[u8])> {
         self.thumb.zip(self.ready.thumb.as_deref())
     }
@@ -292,7 +346,7 @@ impl Kept {
     /// Makes sure, under the lock, that what was stored before it is in place
     /// still: the same content may just have been removed with the last record
     /// that showed it.
-    pub(crate) fn ensure(&self, vault: &Vault) -> Inner<()> {
+    fn ensure(&self, vault: &Vault) -> Inner<()> {
         let length = usize::try_from(self.ready.bytes()).unwrap_or(usize::MAX);
         if !vault.holds(self.sha256, length)? {
             let again = self.ready.store(vault, self.index)?;

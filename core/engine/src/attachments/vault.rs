@@ -17,6 +17,7 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use gridwalk_domain::{Rng, Sha256};
 use sha2::Digest as _;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -161,13 +162,19 @@ impl Vault {
         Ok(())
     }
 
-    /// Removes what a save left behind that the app died in.
-    pub(crate) fn tidy(&self) -> Inner<()> {
+    /// Removes everything but these attachments and what came of them so far.
+    pub(crate) fn tidy(&self, named: &BTreeSet<Sha256>) -> Inner<()> {
+        let of = |sha256: &Sha256| [self.file(*sha256), self.part_of(*sha256)];
+        let named: BTreeSet<PathBuf> = named.iter().flat_map(of).collect();
+        let mut removed = false;
         for path in self.disk.list(&self.folder)? {
-            let name = path.file_name().unwrap_or_default();
-            if name.to_string_lossy().starts_with(DRAFT) {
+            if !named.contains(&path) {
                 self.disk.remove(&path)?;
+                removed = true;
             }
+        }
+        if removed {
+            self.disk.sync_folder(&self.folder)?;
         }
         Ok(())
     }
@@ -497,14 +504,17 @@ mod tests {
 
     #[test]
     fn what_a_save_left_that_was_killed_is_tidied_up() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let vault = vault(folder.path(), false);
-        vault.tidy().expect("no folder yet is fine");
-        let kept = vault.put(b"kept").expect("stores");
-        fs::write(vault.folder.join("draft-00"), b"torn").expect("writes");
-        vault.tidy().expect("tidies");
-        assert_eq!(fs::read_dir(&vault.folder).expect("lists").count(), 1);
-        assert_eq!(vault.get(kept, 4).expect("reads"), b"kept");
+        for secret in [false, true] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let vault = vault(folder.path(), secret);
+            vault.tidy(&BTreeSet::new()).expect("no folder yet is fine");
+            let kept = vault.put(b"kept").expect("stores");
+            vault.put(b"not named").expect("stores");
+            fs::write(vault.folder.join("draft-00"), b"torn").expect("writes");
+            vault.tidy(&BTreeSet::from([kept])).expect("tidies");
+            assert_eq!(fs::read_dir(&vault.folder).expect("lists").count(), 1);
+            assert_eq!(vault.get(kept, 4).expect("reads"), b"kept");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::amend::amendable;
 use super::incident::near;
 use super::{Engine, NewAttachment, NewPhoto};
 use crate::Transport;
-use crate::attachments::{self, Kept, Thumbs};
+use crate::attachments::{self, Stored, Thumbs};
 use crate::error::{EngineError, Inner, Result};
 use crate::fetched;
 use crate::gate::Gate;
@@ -34,8 +34,8 @@ impl Engine {
         let here = self.where_now(record)?;
         let kept = self.keep(new, here)?;
         self.amend(record, |tx, pen, shown| {
-            self.ensure(&kept)?;
-            for one in &kept {
+            kept.ensure()?;
+            for one in kept.iter() {
                 let list = list_for(&shown.kind, one.kind())?.to_owned();
                 let value = one.reference();
                 pen.amend(tx, shown, Intent::Append { list, value })?;
@@ -59,20 +59,14 @@ impl Engine {
     }
 
     /// Looks at attachments and stores them, without the lock.
-    pub(super) fn keep(&self, new: Vec<NewAttachment>, here: Option<Place>) -> Result<Vec<Kept>> {
-        attachments::keep(&self.shared.vault, new, here, Thumbs::Made)
+    pub(super) fn keep(&self, new: Vec<NewAttachment>, here: Option<Place>) -> Result<Stored<'_>> {
+        attachments::keep(&self.shared, new, here, Thumbs::Made)
     }
 
     /// The same for photos whose thumbnails are made when they are attached.
-    pub(super) fn keep_photos(&self, photos: Vec<NewPhoto>) -> Result<Vec<Kept>> {
+    pub(super) fn keep_photos(&self, photos: Vec<NewPhoto>) -> Result<Stored<'_>> {
         let photos = photos.into_iter().map(Into::into).collect();
-        attachments::keep(&self.shared.vault, photos, None, Thumbs::Later)
-    }
-
-    /// Makes sure, under the lock, that they are in place still.
-    pub(super) fn ensure(&self, kept: &[Kept]) -> Inner<()> {
-        kept.iter()
-            .try_for_each(|one| one.ensure(&self.shared.vault))
+        attachments::keep(&self.shared, photos, None, Thumbs::Later)
     }
 }
 

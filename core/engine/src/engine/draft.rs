@@ -75,7 +75,7 @@ impl Engine {
             };
             let body = Body { new, seen };
             let body = serde_json::to_string(&body).map_err(|_| Fault::Row("a draft"))?;
-            self.ensure(&stored)?;
+            stored.ensure()?;
             let tx = begin(&mut core.conn)?;
             drafts::save(&tx, worker, id, now_ms, &body, &stored)?;
             tx.commit()

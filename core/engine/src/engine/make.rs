@@ -99,7 +99,7 @@ impl Engine {
             let now = self.shared.now();
             let making = plan(core, now.wall_ms)?;
             let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
-            self.ensure(&kept)?;
+            kept.ensure()?;
             let tx = begin(&mut core.conn)?;
             let (kind, account) = (making.kind.name, pen.me.account);
             let create = making.create()?;
@@ -111,7 +111,7 @@ impl Engine {
             for intent in making.also {
                 pen.write(&tx, id, kind, vec![], intent)?;
             }
-            for photo in &kept {
+            for photo in kept.iter() {
                 let value = photo.reference();
                 let list = kind::incident::PHOTOS.to_owned();
                 pen.write(&tx, id, kind, vec![], Intent::Append { list, value })?;

@@ -113,13 +113,13 @@ impl Engine {
         let photos = words.photos.iter().cloned().map(Into::into).collect();
         let photos = self.keep(photos, place)?;
         self.amend(record, |tx, pen, shown| {
-            self.ensure(&photos)?;
-            self.ensure(&signed)?;
+            photos.ensure()?;
+            signed.ensure()?;
             let references = |kept: &[Kept]| kept.iter().map(Kept::reference).collect();
             let [proofs, names] = [&photos, &signed].map(|kept| references(kept));
             let intent = intent(&pen.gate, shown, step, &words, place, proofs, names)?;
             pen.amend(tx, shown, intent)?;
-            let mut kept = photos.iter().chain(&signed);
+            let mut kept = photos.iter().chain(signed.iter());
             kept.try_for_each(|one| {
                 attachments::refer(tx, pen.me.account, record, one, pen.at.wall_ms)
             })

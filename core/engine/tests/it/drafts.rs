@@ -1,6 +1,6 @@
 //! Drafts: kept on the phone alone until they are submitted or thrown away.
 
-use gridwalk_domain::EntityId;
+use gridwalk_domain::{EntityId, Sha256};
 use gridwalk_engine::{Engine, EngineError, Invitation, LogOut, NewIncident, NewPhoto};
 use std::fs;
 
@@ -78,6 +78,21 @@ fn a_draft_outlives_the_app_and_is_sent_only_once_it_is_submitted() {
 }
 
 #[test]
+fn files_that_no_row_names_are_removed_at_the_next_opening() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = phone.enrolled(&server);
+    let id = engine.save_draft(None, draft("甲", &[1])).expect("saves");
+    drop(engine);
+    // As after a death between the file and the transaction.
+    let content = png(2);
+    let orphan = phone.beside("-blobs").join(Sha256::of(&content).to_string());
+    fs::write(&orphan, &content).expect("writes");
+    let engine = phone.open();
+    assert!(!orphan.exists());
+    assert_eq!(engine.draft(id).expect("there").photos.len(), 1);
+}
+
+#[test]
 fn what_cannot_be_submitted_stays_a_draft() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let engine = phone.enrolled(&server);
@@ -102,6 +117,7 @@ fn what_cannot_be_submitted_stays_a_draft() {
     let refused = engine.save_draft(Some(id), endless);
     assert!(matches!(refused, Err(EngineError::Invalid { field, .. }) if field == "draft"));
     assert_eq!(titles(&engine), ["甲"], "the earlier one stands");
+    assert_eq!(files(&phone), 1, "what was stored for it is gone");
     let nobody = EntityId::from_bytes([0xee; 16]);
     assert_eq!(
         engine.save_draft(Some(nobody), draft("丙", &[])),

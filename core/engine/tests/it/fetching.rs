@@ -321,6 +321,30 @@ fn what_is_purged_or_leaves_the_phone_with_its_grid_goes() {
 }
 
 #[test]
+fn a_draft_keeps_the_photo_that_was_fetched_too() {
+    let server = FakeServer::new();
+    let (phone, engine, sent) = told(&server, false, 1);
+    let [sent] = sent.as_slice() else { panic!() };
+    engine.fetch(&server, sent.photo, &asked()).expect("comes");
+    let fetched = gridwalk_engine::NewPhoto {
+        bytes: engine.photo(sent.photo).expect("here"),
+        mime: String::new(),
+    };
+    let new = gridwalk_engine::NewIncident {
+        photos: vec![fetched.clone()],
+        ..gridwalk_engine::NewIncident::default()
+    };
+    let id = engine.save_draft(None, new).expect("saves");
+    engine.log_out(true).expect("logs out");
+    server.hire(0x66, "AGAIN");
+    let invitation = Invitation::parse("AGAIN", Some("https://test")).expect("reads");
+    engine.enrol(&server, &invitation).expect("enrols");
+    let again = engine.draft(id).expect("there").photos;
+    assert!(again == [fetched], "it can be read");
+    drop((engine, phone));
+}
+
+#[test]
 fn what_the_server_does_not_have_yet_is_not_found_and_asked_for_again() {
     let server = FakeServer::new();
     let (_phone, engine, sent) = told(&server, false, 1);
