@@ -254,7 +254,7 @@ fn what_was_purged_since_does_not_come_back_with_a_backup() {
     let backup = copied(&world);
     let admin = world.service.admin();
     admin.verify(&backup, 1).expect("is whole");
-    admin.purge_entity(create.entity).expect("purges");
+    admin.purge_entity(create.entity, None).expect("purges");
     assert!(!world.parts.blobs.has(blob).expect("asks"));
     restore(&world, &backup, false).expect("restores");
     forgets_what_it_saw(&phone);

@@ -8,6 +8,7 @@ use common::phone::{Line, chunk, reason, seq, state, walk};
 use common::{BASE, HOUR, MORNING, Phone, World, parts, settings, world, world_on};
 use gridwalk_domain::wire::{BlobState, HaveRequest, Outcome, ReceiptOf, TrackOutcome};
 use gridwalk_domain::{EntityId, Intent, OpBody, OpId, Sha256, UserId};
+use gridwalk_server::admin::{AdminError, PurgeReport};
 use gridwalk_server::blobs::FolderBlobs;
 use gridwalk_server::keep::{Book, FolderKeep};
 use gridwalk_server::{Act, Parts};
@@ -54,7 +55,11 @@ fn a_purged_record_is_a_number_without_a_state() {
     let blob = phone.upload(&bytes);
     let entity = ops[0].entity;
     let before = phone.read(phone.records())[&entity].clone();
-    let report = world.service.admin().purge_entity(entity).expect("purges");
+    let report = world
+        .service
+        .admin()
+        .purge_entity(entity, None)
+        .expect("purges");
     assert_eq!((report.ops, report.blobs), (2, 1));
 
     let after = phone.read(phone.records());
@@ -99,7 +104,7 @@ fn a_purged_record_is_a_number_without_a_state() {
         404
     );
     assert!(
-        world.service.admin().purge_entity(entity).is_ok(),
+        world.service.admin().purge_entity(entity, None).is_ok(),
         "again changes nothing"
     );
     assert_eq!(phone.read(phone.records())[&entity].rev, gone.rev);
@@ -115,9 +120,21 @@ fn an_attachment_goes_with_the_last_record_that_shows_it() {
     phone.push(&[one.clone(), two.clone()].concat());
     let blob = phone.upload(&bytes);
     let admin = world.service.admin();
-    assert_eq!(admin.purge_entity(one[0].entity).expect("purges").blobs, 0);
+    assert_eq!(
+        admin
+            .purge_entity(one[0].entity, None)
+            .expect("purges")
+            .blobs,
+        0
+    );
     assert_eq!(here(&phone, blob), Some(BlobState::Whole));
-    assert_eq!(admin.purge_entity(two[0].entity).expect("purges").blobs, 1);
+    assert_eq!(
+        admin
+            .purge_entity(two[0].entity, None)
+            .expect("purges")
+            .blobs,
+        1
+    );
     assert_eq!(here(&phone, blob), None);
     // A phone that has not heard of it offers it again: not before another record
     // shows it.
@@ -133,11 +150,14 @@ fn an_attachment_goes_with_the_last_record_that_shows_it() {
     let held = with_photo(&mut away, "held", &bytes);
     assert_eq!(reason(&phone.push(&held)[0]), "quarantined out_of_scope");
     assert_eq!(
-        admin.purge_entity(three[0].entity).expect("purges").blobs,
+        admin
+            .purge_entity(three[0].entity, None)
+            .expect("purges")
+            .blobs,
         0
     );
     assert_eq!(here(&phone, blob), Some(BlobState::Whole));
-    admin.purge_entity(held[0].entity).expect("purges");
+    admin.purge_entity(held[0].entity, None).expect("purges");
     assert!(admin.quarantine(None).expect("lists").ops.is_empty());
 }
 
@@ -152,7 +172,11 @@ fn an_attachment_that_is_purged_by_itself_is_struck_everywhere() {
     phone.push(&ops);
     phone.upload(&bytes);
     other.upload(&bytes);
-    world.service.admin().purge_blob(hash).expect("purges");
+    world
+        .service
+        .admin()
+        .purge_blob(hash, None)
+        .expect("purges");
     let record = phone.read(phone.records())[&ops[0].entity].clone();
     let entry = &state(&record).list("photos")[0].value;
     assert_eq!(*entry, json!({"sha256": hash, "purged": true}));
@@ -176,6 +200,49 @@ fn an_attachment_that_is_purged_by_itself_is_struck_everywhere() {
 }
 
 #[test]
+fn an_attachment_goes_in_every_district_that_knows_it_or_in_the_one_that_is_named() {
+    let world = world();
+    let admin = world.service.admin();
+    let mut phones = [
+        world.phone("王", BASE[0]),
+        world.phone("张", "371312001001001"),
+    ];
+    let [both, one] = [jpeg(9), jpeg(10)];
+    for (phone, title) in phones.iter_mut().zip(["here", "there"]) {
+        for bytes in [&both, &one] {
+            let ops = with_photo(phone, title, bytes);
+            phone.push(&ops);
+            phone.upload(bytes);
+        }
+    }
+    let [both, one] = [&both, &one].map(|bytes| Sha256::of(bytes));
+    admin.purge_blob(both, None).expect("purges");
+    admin.purge_blob(one, Some("371312")).expect("purges");
+    let [here, there] = phones
+        .each_ref()
+        .map(|phone| [here(phone, both), here(phone, one)]);
+    assert_eq!(here, [Some(BlobState::Purged), Some(BlobState::Whole)]);
+    assert_eq!(there, [Some(BlobState::Purged); 2]);
+    assert!(world.parts.blobs.has(one).expect("asks"), "it is another's");
+    assert!(!world.parts.blobs.has(both).expect("asks"));
+}
+
+#[test]
+fn what_has_not_come_is_purged_in_the_district_that_is_named() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let create = phone.incident("never shown");
+    let admin = world.service.admin();
+    let unnamed = admin.purge_entity(create.entity, None);
+    assert_eq!(unnamed, Err(AdminError::ChooseDistrict));
+    let wrong = admin.purge_entity(create.entity, Some("371399"));
+    assert!(matches!(wrong, Err(AdminError::UnknownGrid { .. })));
+    let named = admin.purge_entity(create.entity, Some("371302"));
+    assert_eq!(named, Ok(PurgeReport::default()));
+    assert_eq!(phone.push(&[create])[0], Outcome::Purged);
+}
+
+#[test]
 fn a_thumbnail_goes_with_its_picture_also_where_it_comes_later() {
     let world = world();
     let mut phone = world.phone("王", BASE[0]);
@@ -188,7 +255,11 @@ fn a_thumbnail_goes_with_its_picture_also_where_it_comes_later() {
     phone.push(&[create, append.clone()]);
     phone.upload(&picture);
     phone.upload(&thumb);
-    world.service.admin().purge_blob(hash).expect("purges");
+    world
+        .service
+        .admin()
+        .purge_blob(hash, None)
+        .expect("purges");
     let struck = json!({
         "sha256": hash, "purged": true, "thumb": {"sha256": small, "purged": true},
     });
@@ -204,7 +275,11 @@ fn a_thumbnail_goes_with_its_picture_also_where_it_comes_later() {
     let [picture, thumb] = [jpeg(7), jpeg(8)];
     let [hash, small] = [&picture, &thumb].map(|bytes| Sha256::of(bytes));
     phone.upload(&picture);
-    world.service.admin().purge_blob(hash).expect("purges");
+    world
+        .service
+        .admin()
+        .purge_blob(hash, None)
+        .expect("purges");
     phone.upload(&thumb);
     let mut reference = photo(&picture);
     reference["thumb"] = photo(&thumb);
@@ -228,7 +303,11 @@ fn an_upload_under_way_is_dropped() {
     let begun = phone.begin_upload(hash, bytes.len());
     let path = begun.header("location").expect("a location").to_owned();
     assert_eq!(phone.patch(&path, 0, &bytes[..6]).status, 204);
-    world.service.admin().purge_blob(hash).expect("purges");
+    world
+        .service
+        .admin()
+        .purge_blob(hash, None)
+        .expect("purges");
     assert!(
         world.parts.blobs.uploads().expect("lists").is_empty(),
         "its bytes, too"
@@ -248,7 +327,7 @@ fn a_purged_patrol_takes_its_tracks_along() {
     moved[3].fix.position.lat += 0.01;
     phone.tracks(&[chunk(patrol, 7, 0, &moved)]);
     let admin = world.service.admin();
-    admin.purge_entity(patrol).expect("purges");
+    admin.purge_entity(patrol, None).expect("purges");
     assert!(world.stored(|tx| tx.spans(world.tenant)).is_empty());
     assert!(
         world
@@ -272,7 +351,7 @@ fn a_record_that_never_came_can_be_purged_and_never_comes() {
     let world = world();
     let mut phone = world.phone("王", BASE[0]);
     let create = phone.incident("offline for a month");
-    let whole = world.service.admin().purge_entity(create.entity);
+    let whole = world.service.admin().purge_entity(create.entity, None);
     assert!(
         whole.is_err(),
         "there are two districts: which one cannot be told"
@@ -283,7 +362,7 @@ fn a_record_that_never_came_can_be_purged_and_never_comes() {
     world
         .service
         .admin()
-        .purge_entity(create.entity)
+        .purge_entity(create.entity, None)
         .expect("purges");
     assert_eq!(phone.push_one(&create), Outcome::Purged);
     assert!(phone.read(phone.records()).is_empty());
@@ -302,8 +381,8 @@ fn comes_not_back(world: &mut World, restart: bool) {
     let empty = world.stored(|tx| tx.epoch());
     let old = world.copy();
     let admin = world.service.admin();
-    admin.purge_entity(ops[0].entity).expect("purges");
-    admin.purge_blob(Sha256::of(&alone)).expect("purges");
+    admin.purge_entity(ops[0].entity, None).expect("purges");
+    admin.purge_blob(Sha256::of(&alone), None).expect("purges");
     let late = phone.set_title(ops[0].entity, "late", ops[0].id);
     assert_eq!(phone.push_one(&late), Outcome::Purged);
     world.go_back(&*old);
@@ -376,7 +455,7 @@ fn a_purged_record_leaves_the_journal() {
     world
         .service
         .admin()
-        .purge_entity(create.entity)
+        .purge_entity(create.entity, None)
         .expect("purges");
     let lines = world.keep().lines(Book::Journal).expect("reads");
     assert_eq!(lines.len(), 1);
@@ -447,7 +526,7 @@ fn purged_bytes_are_in_no_file_of_ours() {
         world
             .service
             .admin()
-            .purge_entity(op.entity)
+            .purge_entity(op.entity, None)
             .expect("purges");
     }
     let mut bytes = Vec::new();

@@ -85,7 +85,9 @@ fn files_that_no_row_names_are_removed_at_the_next_opening() {
     drop(engine);
     // As after a death between the file and the transaction.
     let content = png(2);
-    let orphan = phone.beside("-blobs").join(Sha256::of(&content).to_string());
+    let orphan = phone
+        .beside("-blobs")
+        .join(Sha256::of(&content).to_string());
     fs::write(&orphan, &content).expect("writes");
     let engine = phone.open();
     assert!(!orphan.exists());

@@ -22,32 +22,48 @@ pub struct PurgeReport {
     pub blobs: usize,
 }
 
-/// The district that something belongs to: where it is known, or the only one.
-fn district(
+/// The district that was named, or those that know something; where none does,
+/// the only one there is.
+fn districts(
     tx: &dyn Read,
+    named: Option<TenantId>,
     mut knows: impl FnMut(&dyn Read, TenantId) -> Result<bool, Error>,
-) -> Result<Result<TenantId, AdminError>, Error> {
-    let tenants = tx.tenants()?;
-    for row in &tenants {
-        if knows(tx, row.id)? {
-            return Ok(Ok(row.id));
+) -> Result<Result<Vec<TenantId>, AdminError>, Error> {
+    if let Some(named) = named {
+        return Ok(Ok(vec![named]));
+    }
+    let all: Vec<TenantId> = tx.tenants()?.iter().map(|row| row.id).collect();
+    let mut knowing = Vec::new();
+    for tenant in &all {
+        if knows(tx, *tenant)? {
+            knowing.push(*tenant);
         }
     }
-    Ok(match tenants.as_slice() {
-        [] => Err(AdminError::NoDistrict),
-        [only] => Ok(only.id),
-        _ => Err(AdminError::ChooseDistrict),
+    Ok(match (knowing.is_empty(), all.len()) {
+        (false, _) => Ok(knowing),
+        (true, 0) => Err(AdminError::NoDistrict),
+        (true, 1) => Ok(all),
+        (true, _) => Err(AdminError::ChooseDistrict),
     })
 }
 
 impl Admin<'_> {
+    fn named(&self, district: Option<&str>) -> Result<Option<TenantId>, AdminError> {
+        district.map(|code| self.tenant_of(Some(code))).transpose()
+    }
+
     /// Purges a record, with its ops, chunks and what only it shows; also one that
-    /// has not come yet.
+    /// has not come yet: then its district is to be named where there are several.
     ///
     /// # Errors
     /// [`AdminError`]. After an error the order stands in the ledger, perhaps: it
     /// is carried out by the next start, or by asking again.
-    pub fn purge_entity(&self, entity: EntityId) -> Result<PurgeReport, AdminError> {
+    pub fn purge_entity(
+        &self,
+        entity: EntityId,
+        district: Option<&str>,
+    ) -> Result<PurgeReport, AdminError> {
+        let named = self.named(district)?;
         let now_ms = self.service.now_ms();
         let report = self.service.commit_with(move |tx, tools| {
             let knows = |tx: &dyn Read, tenant| {
@@ -55,29 +71,30 @@ impl Admin<'_> {
                     || !tx.held_ops(tenant, Some(entity))?.is_empty();
                 Ok(known)
             };
-            let tenant = match district(tx, knows)? {
-                Ok(tenant) => tenant,
+            let tenants = match districts(tx, named, knows)? {
+                Ok(tenants) => tenants,
                 Err(error) => return Ok(Err(error)),
             };
-            let mut batch = Batch::open(tx, tools, tenant, now_ms)?;
-            let gone = batch.purge_entity(tx, entity)?;
-            let report = PurgeReport {
-                ops: gone.ops.len(),
-                blobs: gone.blobs.len(),
-            };
-            // Written and synced before the commit: what is begun is finished,
-            // whatever happens.
-            let order = Order::PurgeEntity {
-                tenant,
-                at_ms: now_ms,
-                entity,
-                ops: gone.ops,
-                blobs: gone.blobs,
-            };
-            append(&*tools.keep, Book::Ledger, &[order])?;
-            batch.store(tx)?;
-            let on = format!("entity/{entity}");
-            tx.add_audit(tenant, &audit(now_ms, "purge", &on))?;
+            let mut report = PurgeReport::default();
+            for tenant in tenants {
+                let mut batch = Batch::open(tx, tools, tenant, now_ms)?;
+                let gone = batch.purge_entity(tx, entity)?;
+                report.ops += gone.ops.len();
+                report.blobs += gone.blobs.len();
+                // Written and synced before the commit: what is begun is
+                // finished, whatever happens.
+                let order = Order::PurgeEntity {
+                    tenant,
+                    at_ms: now_ms,
+                    entity,
+                    ops: gone.ops,
+                    blobs: gone.blobs,
+                };
+                append(&*tools.keep, Book::Ledger, &[order])?;
+                batch.store(tx)?;
+                let on = format!("entity/{entity}");
+                tx.add_audit(tenant, &audit(now_ms, "purge", &on))?;
+            }
             Ok(Ok(report))
         })??;
         self.service.routes.forget(entity);
@@ -85,12 +102,18 @@ impl Admin<'_> {
         Ok(report)
     }
 
-    /// Purges an attachment by itself: every record that shows it keeps its hash
-    /// alone, and it is not taken again.
+    /// Purges an attachment by itself, in the district that is named or in all that
+    /// know it: every record that shows it keeps its hash alone, and it is not
+    /// taken again.
     ///
     /// # Errors
     /// As [`Self::purge_entity`].
-    pub fn purge_blob(&self, blob: Sha256) -> Result<PurgeReport, AdminError> {
+    pub fn purge_blob(
+        &self,
+        blob: Sha256,
+        district: Option<&str>,
+    ) -> Result<PurgeReport, AdminError> {
+        let named = self.named(district)?;
         let now_ms = self.service.now_ms();
         self.service.commit_with(move |tx, tools| {
             let knows = |tx: &dyn Read, tenant| {
@@ -99,21 +122,23 @@ impl Admin<'_> {
                     || !tx.uploads_of(tenant, blob)?.is_empty();
                 Ok(known)
             };
-            let tenant = match district(tx, knows)? {
-                Ok(tenant) => tenant,
+            let tenants = match districts(tx, named, knows)? {
+                Ok(tenants) => tenants,
                 Err(error) => return Ok(Err(error)),
             };
-            let order = Order::PurgeBlob {
-                tenant,
-                at_ms: now_ms,
-                blob,
-            };
-            append(&*tools.keep, Book::Ledger, &[order])?;
-            let mut batch = Batch::open(tx, tools, tenant, now_ms)?;
-            batch.purge_blob(tx, blob)?;
-            batch.store(tx)?;
-            let on = format!("blob/{blob}");
-            tx.add_audit(tenant, &audit(now_ms, "purge", &on))?;
+            for tenant in tenants {
+                let order = Order::PurgeBlob {
+                    tenant,
+                    at_ms: now_ms,
+                    blob,
+                };
+                append(&*tools.keep, Book::Ledger, &[order])?;
+                let mut batch = Batch::open(tx, tools, tenant, now_ms)?;
+                batch.purge_blob(tx, blob)?;
+                batch.store(tx)?;
+                let on = format!("blob/{blob}");
+                tx.add_audit(tenant, &audit(now_ms, "purge", &on))?;
+            }
             Ok(Ok(()))
         })??;
         replay::finish(&self.service.tools)?;

@@ -246,24 +246,30 @@ pub(super) enum PurgeVerb {
     Entity {
         /// 记录编号 · the record's id
         id: String,
+        /// 区县编码 · the code of its district, where the record has not come yet
+        #[arg(long)]
+        district: Option<String>,
     },
     /// 彻底删除一个附件 · an attachment, by the hash of its content
     Blob {
         /// 内容的 SHA-256 · the content's SHA-256
         sha256: String,
+        /// 只在此区县删除（编码） · in the district of this code alone
+        #[arg(long)]
+        district: Option<String>,
     },
 }
 
 pub(super) fn purge(service: &Service, verb: &PurgeVerb, say: &Say) -> Done {
     let bad = |text: &str| Failure::Said("purge.bad_id", vec![("id", text.to_owned())]);
     let report = match verb {
-        PurgeVerb::Entity { id } => {
+        PurgeVerb::Entity { id, district } => {
             let entity: EntityId = id.parse().map_err(|_| bad(id))?;
-            service.admin().purge_entity(entity)?
+            service.admin().purge_entity(entity, district.as_deref())?
         }
-        PurgeVerb::Blob { sha256 } => {
+        PurgeVerb::Blob { sha256, district } => {
             let blob: Sha256 = sha256.parse().map_err(|_| bad(sha256))?;
-            service.admin().purge_blob(blob)?
+            service.admin().purge_blob(blob, district.as_deref())?
         }
     };
     let (ops, blobs) = (report.ops.to_string(), report.blobs.to_string());

@@ -17,7 +17,7 @@ const TRIES: usize = 3;
 /// The operator asks for a purge; whether it was carried out. Where the order is
 /// in the ledger, it will be.
 fn purge(world: &mut World, record: EntityId) -> bool {
-    let done = world.server.service().admin().purge_entity(record);
+    let done = world.server.service().admin().purge_entity(record, None);
     let name = World::short(record);
     match &done {
         Ok(_) => world.say(format_args!("{name} is purged")),
@@ -59,7 +59,7 @@ impl Fault for PurgeBlob {
 
 /// As for a record.
 fn purge_blob(world: &mut World, blob: Sha256, content: &[u8]) -> bool {
-    let done = world.server.service().admin().purge_blob(blob);
+    let done = world.server.service().admin().purge_blob(blob, None);
     match &done {
         Ok(_) => world.say(format_args!("attachment {blob} is purged")),
         Err(error) => world.say(format_args!("attachment {blob} is not purged: {error}")),
