@@ -8,8 +8,9 @@
 //!   at any step, loses power, fills up;
 //! - [`server`]: the server on a store in memory that fails and crashes;
 //! - [`world`]: the queue of what happens, phones, the network;
-//! - `actions`, `desk`, `faults`, `invariants`: what workers do, what supervisors
-//!   do on the page, what goes wrong, what must hold; a new one is a module and a line in its list;
+//! - `actions`, `desk`, `strikes`, `faults`, `invariants`: what workers do, what
+//!   supervisors do on the page, what time brings about, what goes wrong, what must
+//!   hold; a new one is a module and a line in its list;
 //! - [`ledger`]: what was acknowledged, kept outside of the phones.
 //!
 //! `docs/testing.md` tells how to read a violation and how to add to it.
@@ -27,6 +28,7 @@ pub mod ledger;
 mod random;
 pub mod server;
 mod steps;
+mod strikes;
 pub mod time;
 pub mod trace;
 pub mod world;

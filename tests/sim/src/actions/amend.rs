@@ -2,7 +2,7 @@
 
 use gridwalk_domain::catalogue::ANSWER;
 use gridwalk_domain::{Entity, EntityId};
-use gridwalk_engine::{Engine, EngineError};
+use gridwalk_engine::{Content, Engine, EngineError, NewAttachment};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -247,6 +247,26 @@ impl Action for Attach {
         let photo = report::photo(world, no);
         let what = &format!("adds a photo to {}", World::short(record));
         world.call(no, what, |engine| engine.attach(record, &[photo]));
+    }
+}
+
+/// Adds what was said, to be listened to.
+pub(super) struct Record;
+
+impl Action for Record {
+    fn weight(&self, phone: &Phone) -> u32 {
+        on_shift(phone, 2)
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        let Some((record, _)) = world.some_incident(no) else {
+            return;
+        };
+        let recording = NewAttachment::new(Content::Bytes(report::recording(world)));
+        let what = &format!("adds a recording to {}", World::short(record));
+        world.call(no, what, |engine| {
+            engine.attach_all(record, vec![recording])
+        });
     }
 }
 

@@ -43,11 +43,13 @@ const ALL: &[&dyn Action] = &[
     &amend::Tag,
     &amend::Untag,
     &amend::Attach,
+    &amend::Record,
     &amend::Resolve,
     &amend::Delete,
     &records::Visit,
     &records::Mediate,
     &records::Meet,
+    &records::LookAgain,
     &records::Find,
     &records::ReadNotice,
 ];

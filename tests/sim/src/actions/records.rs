@@ -1,11 +1,13 @@
 //! Other records than incidents: visits, findings, mediations, notices read.
 
+use chrono::DateTime;
 use gridwalk_domain::EntityId;
 use gridwalk_engine::{Engine, EngineError, NewFinding, NewMediation, NewVisit, Person, Session};
 
 use super::{Action, report};
 use crate::ledger::{Audience, Fact, Made, Token};
 use crate::random::Chance as _;
+use crate::time::DAY;
 use crate::world::phone::Phone;
 use crate::world::{Called, World};
 
@@ -103,6 +105,18 @@ impl Action for Mediate {
     }
 }
 
+/// A mediation of the phone's worker, and its grid.
+fn own_mediation(world: &mut World, no: usize) -> Option<(EntityId, usize)> {
+    let worker = world.phones[no].worker;
+    let own = |id: &EntityId| {
+        let made = world.ledger.made(*id);
+        made.filter(|made| made.author == Some(worker) && made.audience == Audience::Author)
+            .map(|made| (*id, made.grid))
+    };
+    let own: Vec<_> = world.ledger.others().iter().filter_map(own).collect();
+    world.rng.one_of(&own)
+}
+
 /// Adds a session to an own mediation.
 pub(super) struct Meet;
 
@@ -112,14 +126,7 @@ impl Action for Meet {
     }
 
     fn act(&self, world: &mut World, no: usize) {
-        let worker = world.phones[no].worker;
-        let own = |id: &EntityId| {
-            let made = world.ledger.made(*id);
-            made.filter(|made| made.author == Some(worker) && made.audience == Audience::Author)
-                .map(|made| (*id, made.grid))
-        };
-        let own: Vec<_> = world.ledger.others().iter().filter_map(own).collect();
-        let Some((record, grid)) = world.rng.one_of(&own) else {
+        let Some((record, grid)) = own_mediation(world, no) else {
             return;
         };
         let token = world.token(grid);
@@ -148,6 +155,28 @@ impl Action for Meet {
             photos: 0,
             saved: called.saved(),
         });
+    }
+}
+
+/// Says when to look at an own mediation again: the clock makes a task of it.
+pub(super) struct LookAgain;
+
+impl Action for LookAgain {
+    fn weight(&self, phone: &Phone) -> u32 {
+        on_shift(phone, 2)
+    }
+
+    fn act(&self, world: &mut World, no: usize) {
+        let Some((record, _)) = own_mediation(world, no) else {
+            return;
+        };
+        let on_ms = world.now_ms() + world.rng.i64(0..3) * DAY;
+        let date = DateTime::from_timestamp_millis(on_ms).unwrap_or_default();
+        let Ok(date) = date.format("%F").to_string().parse() else {
+            return;
+        };
+        let what = &format!("looks at {} again", World::short(record));
+        world.call(no, what, |engine| engine.look_again(record, date, None));
     }
 }
 

@@ -35,6 +35,18 @@ pub(super) fn photo(world: &mut World, no: usize) -> NewPhoto {
     }
 }
 
+/// A short recording: AMR, frames of speech at 4.75 kbit/s (RFC 4867).
+pub(super) fn recording(world: &mut World) -> Vec<u8> {
+    const FRAME: usize = 12;
+    let rng = &mut world.rng;
+    let mut bytes = b"#!AMR\n".to_vec();
+    for _ in 0..rng.usize(1..100) {
+        bytes.push(0x04);
+        bytes.extend(std::iter::repeat_with(|| rng.u8(..)).take(FRAME));
+    }
+    bytes
+}
+
 /// Photos for a report.
 pub(super) fn photos(world: &mut World, no: usize) -> Vec<NewPhoto> {
     let count = [0, 0, 1, 1, 2];

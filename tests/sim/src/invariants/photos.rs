@@ -7,6 +7,8 @@ use super::{Held, Invariant, Violation};
 use crate::examine::Examined;
 use crate::world::World;
 
+const PHOTOS: &str = "photos";
+
 pub(super) struct Photos;
 
 impl Invariant for Photos {
@@ -20,22 +22,24 @@ impl Invariant for Photos {
             return Ok(());
         }
         let mut shown: BTreeMap<EntityId, usize> = BTreeMap::new();
-        for op in found.ops.iter().filter(|op| op.body.contains("\"photos\"")) {
+        for op in found.ops.iter().filter(|op| op.body.contains("\"sha256\"")) {
             let Ok(OpBody {
-                intent: Intent::Append { value, .. },
+                intent: Intent::Append { list, value },
                 ..
             }) = serde_json::from_str(&op.body)
             else {
                 continue;
             };
-            *shown.entry(op.entity).or_default() += 1;
+            if list == PHOTOS {
+                *shown.entry(op.entity).or_default() += 1;
+            }
             let hash = value["sha256"].as_str().and_then(|hash| hash.parse().ok());
             let Some(hash) = hash else { continue };
             if world.purged.contains(&op.entity) || world.purged_blobs.contains_key(&hash) {
                 continue;
             }
             if let Some(lacks) = lacks(hash, value["bytes"].as_u64(), found) {
-                let text = format!("p{no}: photo {hash} {lacks}");
+                let text = format!("p{no}: attachment {hash} {lacks}");
                 return Err(Violation::new("", text).about(op.entity));
             }
         }

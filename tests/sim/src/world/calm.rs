@@ -15,6 +15,9 @@ use crate::time::{DAY, HOUR, MINUTE, SECOND};
 /// line refuses it, is heard of by one sync; what needs it goes with the next and
 /// is seen by all with the one after.
 const ROUNDS: usize = 6;
+/// The round after which the clock strikes: days have passed, and phones have time
+/// to hear of it.
+const STRIKES_AFTER: usize = 1;
 /// On a good line, with small requests and pages.
 const LONGEST_SYNC_MS: i64 = 10 * MINUTE;
 
@@ -86,7 +89,7 @@ impl World {
         }
     }
 
-    /// Every phone syncs, several times; nobody writes.
+    /// Every phone syncs, several times; nobody writes but the clock.
     fn calm(&mut self) {
         for round in 0..ROUNDS {
             for no in 0..self.phones.len() {
@@ -131,6 +134,9 @@ impl World {
                 _ => HOUR + MINUTE,
             };
             self.run_until(self.now_ms() + rest_ms);
+            if round == STRIKES_AFTER {
+                self.strike_in_the_calm();
+            }
         }
         for grid in &self.district.grids {
             match View::of(&self.server, grid.tenant) {

@@ -64,6 +64,7 @@ impl World {
             world.plan_strike(n);
         }
         world.plan_desk();
+        world.plan_clock();
         Ok(world)
     }
 
