@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use crate::commits::lock;
 
 /// The bytes of texts that are kept; their states take some four times as many.
-const MOST_BYTES: usize = 8 * 1024 * 1024;
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 struct State {
     /// Which call of `put` it is from.

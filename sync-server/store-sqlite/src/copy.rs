@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use crate::bind::{all, error, one};
+use crate::checkpoint::Checkpointer;
 use crate::{Borrowed, FILE_NAME, Mode, OpenError, SqliteStore, lock};
 
 type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -114,6 +115,7 @@ impl SqliteStore {
             return Err(failed(&"a copy that stays as it is cannot be rewritten"));
         }
         let connection = lock(&self.writer);
+        let _still = self.checkpointer.as_ref().map(Checkpointer::hold);
         // The rewritten file may be larger than memory.
         let set = |name| connection.pragma_update(None, "temp_store", name);
         set("file").map_err(error)?;

@@ -6,12 +6,14 @@
 //! the file open too: SQLite's locks put its writes between ours.
 
 mod bind;
+mod checkpoint;
 mod copy;
 mod pack;
 mod read;
 mod rows;
 mod write;
 
+use checkpoint::Checkpointer;
 use gridwalk_store::{Read, Store, StoreError, Write};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use rusqlite_migration::{M, Migrations, SchemaVersion};
@@ -27,9 +29,6 @@ pub const FILE_NAME: &str = "gridwalk.sqlite";
 const READERS: usize = 8;
 /// How long another process may hold the file before a write gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
-/// After how many pages in the log they go into the database: 16 MiB, so that a
-/// page which changes often is written there once for many changes.
-const CHECKPOINT_PAGES: i64 = 4096;
 /// What a connection keeps of the file, as SQLite takes it: minus so many KiB.
 const CACHE_KIB: i64 = -16_384;
 /// The same for the one that writes: one commit of many phones' batches changes
@@ -93,6 +92,8 @@ pub struct SqliteStore {
     path: PathBuf,
     mode: Mode,
     writer: Mutex<Connection>,
+    /// None where nothing is written.
+    checkpointer: Option<Checkpointer>,
     readers: Mutex<Readers>,
     returned: Condvar,
 }
@@ -140,10 +141,13 @@ impl SqliteStore {
                     why: other.to_string(),
                 },
             })?;
+        let beside = connect(&path, Mode::Live).map_err(bad)?;
+        let checkpointer = Checkpointer::start(&writer, beside);
         Ok(Self {
             path,
             mode: Mode::Live,
             writer: Mutex::new(writer),
+            checkpointer: Some(checkpointer),
             readers: Mutex::default(),
             returned: Condvar::new(),
         })
@@ -171,6 +175,7 @@ impl SqliteStore {
             path,
             mode: Mode::Still,
             writer: Mutex::new(writer),
+            checkpointer: None,
             readers: Mutex::default(),
             returned: Condvar::new(),
         })
@@ -228,7 +233,6 @@ fn connect(path: &Path, mode: Mode) -> Result<Connection, rusqlite::Error> {
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     }
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "memory")?;
@@ -281,7 +285,11 @@ impl Store for SqliteStore {
             // A commit that fails has stored nothing, whatever it was.
             StoreError::Refused(why) | StoreError::Damaged(why) => StoreError::Failed(why),
             other => other,
-        })
+        })?;
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.committed();
+        }
+        Ok(())
     }
 
     fn copy(&self, folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
