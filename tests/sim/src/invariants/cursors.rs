@@ -1,7 +1,8 @@
 //! A cursor says what the phone has.
 
 use gridwalk_domain::StreamKey;
-use gridwalk_domain::wire::{Cursor, PullRequest};
+use serde::de::IgnoredAny;
+use gridwalk_domain::wire::{Cursor, PullRequest, PullResponse};
 use std::collections::BTreeMap;
 
 use super::{Held, Invariant, Violation, broken};
@@ -9,34 +10,51 @@ use crate::examine::Examined;
 use crate::world::World;
 use crate::world::net::Exchange;
 
-/// What each phone last said of where it stands.
+/// A stream that a phone reads in pages. Where the server goes back meanwhile, what
+/// moved behind the page that was read, and is before it again, is not in what
+/// comes: the end's count and hash show it, and the stream is read anew.
+struct Reading {
+    since_ms: i64,
+    /// Where its last page ends.
+    end: Option<Cursor>,
+}
+
 #[derive(Default)]
-pub(super) struct Cursors(BTreeMap<(usize, StreamKey), Cursor>);
+pub(super) struct Cursors {
+    /// What each phone last said of where it stands.
+    said: BTreeMap<(usize, StreamKey), Cursor>,
+    readings: BTreeMap<(usize, StreamKey), Reading>,
+}
 
 impl Invariant for Cursors {
     fn name(&self) -> &'static str {
         "cursors are never ahead of the data, and go back only where a stream is read anew"
     }
 
-    fn answer(&mut self, _: &World, no: usize, exchange: &Exchange<'_>) -> Held {
+    fn answer(&mut self, world: &World, no: usize, exchange: &Exchange<'_>) -> Held {
         if exchange.path != "/v1/pull" {
             return Ok(());
         }
         let Ok(pull) = serde_json::from_slice::<PullRequest>(&exchange.asked) else {
             return Ok(());
         };
+        let told = serde_json::from_slice::<PullResponse<IgnoredAny>>(&exchange.told);
         for (stream, cursor) in pull.streams {
+            let page = told.as_ref().ok();
+            let page = page.and_then(|told| told.streams.get(&stream));
+            let page = page.map(|page| (page.more, page.cursor));
+            self.read(world.now_ms(), (no, stream), cursor, page);
             let known = match cursor {
                 // Read anew.
-                None => self.0.remove(&(no, stream)),
-                Some(cursor) => self.0.insert((no, stream), cursor),
+                None => self.said.remove(&(no, stream)),
+                Some(cursor) => self.said.insert((no, stream), cursor),
             };
             let (Some(known), Some(cursor)) = (known, cursor) else {
                 continue;
             };
             if known.epoch == cursor.epoch && known.seq > cursor.seq {
                 // The same request may come again, late.
-                self.0.insert((no, stream), known);
+                self.said.insert((no, stream), known);
             }
         }
         Ok(())
@@ -47,7 +65,7 @@ impl Invariant for Cursors {
             if matches!(stream, StreamKey::Receipts(_)) {
                 continue;
             }
-            let known = self.0.get(&(no, *stream));
+            let known = self.said.get(&(no, *stream));
             if let Some(known) = known.filter(|known| known.epoch == cursor.epoch)
                 && known.seq > cursor.seq
             {
@@ -56,11 +74,41 @@ impl Invariant for Cursors {
                     known.seq, cursor.seq
                 ));
             }
-            if on_the_line(world, no, *stream, *cursor) {
+            let reading = self.readings.get(&(no, *stream));
+            let torn = reading.is_some_and(|reading| {
+                reading.since_ms < world.back_ms && reading.end != Some(*cursor)
+            });
+            if !torn && on_the_line(world, no, *stream, *cursor) {
                 has_all(world, no, *stream, cursor.seq, found)?;
             }
         }
         Ok(())
+    }
+}
+
+impl Cursors {
+    /// A phone asked for a page, and was told this one, perhaps.
+    fn read(
+        &mut self,
+        now_ms: i64,
+        of: (usize, StreamKey),
+        from: Option<Cursor>,
+        page: Option<(bool, Option<Cursor>)>,
+    ) {
+        let ended = |reading: &Reading| reading.end.is_some() && reading.end == from;
+        if from.is_none() || self.readings.get(&of).is_some_and(ended) {
+            self.readings.remove(&of);
+        }
+        let Some((more, cursor)) = page else { return };
+        if more {
+            let begun = Reading {
+                since_ms: now_ms,
+                end: None,
+            };
+            self.readings.entry(of).or_insert(begun).end = None;
+        } else if let Some(reading) = self.readings.get_mut(&of) {
+            reading.end = cursor;
+        }
     }
 }
 
