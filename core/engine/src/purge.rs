@@ -51,7 +51,7 @@ pub(crate) fn entity(tx: &Transaction<'_>, id: EntityId) -> Inner<()> {
 /// too it is to be sent again: the server may have let it go.
 pub(crate) fn unshown(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
     if !named(tx, "SELECT 1 FROM attachment WHERE sha256 = ?1", sha256)? {
-        return blob(tx, sha256);
+        return with_its_records(tx, sha256);
     }
     tx.prepare_cached(
         "UPDATE blob SET state = 'ready', doubted = 0, upload = NULL, receipt = NULL
@@ -61,12 +61,19 @@ pub(crate) fn unshown(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
     Ok(())
 }
 
-/// Erases an attachment, whichever records show it.
+/// Erases an attachment, whichever records show it, drafts too.
 pub(crate) fn blob(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
+    tx.prepare_cached("DELETE FROM draft_photo WHERE sha256 = ?1")?
+        .execute([sha256.0])?;
+    with_its_records(tx, sha256)
+}
+
+/// Erases an attachment that went with the last record that showed it. A draft is
+/// none, and keeps its photo.
+pub(crate) fn with_its_records(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
     for delete in [
         "DELETE FROM blob WHERE sha256 = ?1",
         "DELETE FROM attachment WHERE sha256 = ?1",
-        "DELETE FROM draft_photo WHERE sha256 = ?1",
         "DELETE FROM fetched_for WHERE sha256 = ?1",
     ] {
         tx.prepare_cached(delete)?.execute([sha256.0])?;

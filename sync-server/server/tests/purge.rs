@@ -139,7 +139,7 @@ fn an_attachment_goes_with_the_last_record_that_shows_it() {
     // A phone that has not heard of it offers it again: not before another record
     // shows it.
     let waits = phone.begin_upload(blob, bytes.len());
-    assert_eq!((waits.status, waits.code().as_str()), (423, "locked"));
+    assert_eq!((waits.status, waits.code().as_str()), (423, "unshown"));
     let three = with_photo(&mut phone, "three", &bytes);
     phone.push(&three);
     phone.upload(&bytes);

@@ -134,6 +134,13 @@ pub(crate) fn park(
     update(tx, account, sha256, set, params![server_ms, code, why])
 }
 
+/// Whether an op of this phone names an attachment, whoever's it is and however far
+/// it came.
+pub(crate) fn is_in_outbox(conn: &Connection, sha256: Sha256) -> Inner<bool> {
+    let mut query = conn.prepare_cached("SELECT 1 FROM op WHERE instr(body, ?1) > 0")?;
+    Ok(query.exists([sha256.to_string()])?)
+}
+
 /// An account's records that show an attachment.
 pub(crate) fn shown_by(conn: &Connection, account: i64, sha256: Sha256) -> Inner<Vec<EntityId>> {
     let mut query =

@@ -33,6 +33,16 @@ enum Sent {
     Again,
     /// It was purged.
     Purged,
+    /// It was purged with the last record that showed it.
+    Unshown,
+}
+
+/// Where an upload goes.
+enum Place {
+    /// At this path, from this byte on.
+    At(String, u64),
+    /// Nowhere.
+    None(Sent),
 }
 
 impl Run<'_> {
@@ -66,10 +76,16 @@ impl Run<'_> {
                 Ok(Sent::Purged) => {
                     self.settle(&due, None, |tx, _| purge::blob(tx, due.sha256))?;
                 }
+                Ok(Sent::Unshown) => self.settle(&due, None, |tx, _| {
+                    // What showed it was let go of here: nothing will show it.
+                    if attachments::is_in_outbox(tx, due.sha256)? {
+                        return Ok(());
+                    }
+                    purge::with_its_records(tx, due.sha256)
+                })?,
                 // Begun anew too often: the next sync goes on.
                 Ok(Sent::Again) => {}
-                // Another request writes it, or the op that shows it is not there
-                // yet: the next sync goes on.
+                // Another request writes it: the next sync goes on.
                 Err(halt) if status_of(&halt) == Some(LOCKED) => {}
                 // At two in a row the server has a fault of its own.
                 Err(halt) if status_of(&halt) == Some(500) && failed.is_none() => {
@@ -111,8 +127,8 @@ impl Run<'_> {
                     None => continue,
                 },
                 None => match self.create(due)? {
-                    Some(created) => created,
-                    None => return Ok(Sent::Purged),
+                    Place::At(path, offset) => (path, offset),
+                    Place::None(why) => return Ok(why),
                 },
             };
             let place = Some(path.as_str()).filter(|path| !path.is_empty());
@@ -129,9 +145,8 @@ impl Run<'_> {
         Ok(Sent::Again)
     }
 
-    /// Where the upload goes, and how far the server has it; none where this
-    /// content was purged.
-    fn create(&mut self, due: &Due) -> Step<Option<(String, u64)>> {
+    /// Where the upload goes, and how far the server has it.
+    fn create(&mut self, due: &Due) -> Step<Place> {
         let metadata = format!("sha256 {}", STANDARD.encode(due.sha256.to_string()));
         let headers = vec![
             header("tus-resumable", TUS),
@@ -140,20 +155,23 @@ impl Run<'_> {
         ];
         let response = self.line.send(Method::Post, "/v1/blobs", headers, vec![])?;
         if is_purged(&response) {
-            return Ok(None);
+            return Ok(Place::None(Sent::Purged));
+        }
+        if response.status == LOCKED && word_of(&response).as_deref() == Some("unshown") {
+            return Ok(Place::None(Sent::Unshown));
         }
         let response = accepted(response)?;
         let offset = upload_offset(&response).unwrap_or(0);
         if offset == due.bytes && due.bytes > 0 {
             // The server has this content, from another record or phone.
             self.see(&response)?;
-            return Ok(Some((String::new(), offset)));
+            return Ok(Place::At(String::new(), offset));
         }
         let path = response.header("location").and_then(path_of);
         let path = path.ok_or_else(|| EngineError::BadAnswer {
             message: "expected a location".to_owned(),
         })?;
-        Ok(Some((path, offset)))
+        Ok(Place::At(path, offset))
     }
 
     /// Notes the receipt that an answer names.

@@ -178,6 +178,36 @@ fn a_photo_that_another_record_shows_too_is_sent_again_after_a_purge() {
 }
 
 #[test]
+fn a_photo_that_went_with_its_record_goes_where_nothing_here_shows_it_any_more() {
+    let (phone, server) = (Phone::new(true), FakeServer::new());
+    let engine = phone.enrolled(&server);
+    engine.start_shift(None).expect("begins");
+    let id = report(&engine, "甲", &[1]);
+    let sha256 = photo_of(&engine, id, 0);
+    let draft = gridwalk_engine::NewIncident {
+        photos: vec![NewPhoto {
+            bytes: png(2),
+            mime: String::new(),
+        }],
+        ..gridwalk_engine::NewIncident::default()
+    };
+    let draft = engine.save_draft(None, draft).expect("saves");
+    server.with(|state| {
+        state.locked.insert(sha256);
+    });
+    sync(&engine, &server).expect("the photo waits for its op");
+    assert_eq!(files(&phone), 2);
+    // All that was taken is let go.
+    server.verify_backup();
+    phone.clock.pass_days(15);
+    sync(&engine, &server).expect("syncs");
+    sync(&engine, &server).expect("syncs");
+    assert_eq!(engine.status().expect("reads").unsent.blobs, 0);
+    assert_eq!(files(&phone), 1, "the draft's");
+    assert_eq!(engine.draft(draft).expect("there").photos.len(), 1);
+}
+
+#[test]
 fn a_patrol_that_is_purged_while_it_runs_ends_and_its_fixes_go() {
     let (phone, server) = (Phone::new(true), FakeServer::new());
     let engine = phone.on_patrol(&server);

@@ -152,6 +152,33 @@ fn a_revision_of_another_time_line_is_replaced_and_never_compared() {
 }
 
 #[test]
+fn a_time_line_that_comes_again_is_another_one() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let (engine, id) = begun(&phone, &server);
+    let backups = [server.back_up(), server.back_up()];
+    let comment = |text: &str| gridwalk_domain::Intent::Append {
+        list: "comments".into(),
+        value: json!({ "text": text }),
+    };
+    for n in 0..5 {
+        elsewhere(&server, id, comment(&format!("旧{n}")));
+    }
+    sync(&engine, &server).expect("syncs");
+    // It goes back and is of a new time line, which the phone hears of and no more;
+    // and goes back again, to what is of the first one.
+    let [first, second] = backups;
+    server.restore(first, true);
+    server.fail("/v1/have", Fault::Unreachable);
+    sync(&engine, &server).expect_err("breaks");
+    server.restore(second, false);
+    elsewhere(&server, id, comment("新"));
+    sync(&engine, &server).expect("syncs");
+    let comments = engine.incident(id).expect("there").comments;
+    let texts: Vec<_> = comments.iter().map(|said| said.text.as_str()).collect();
+    assert_eq!(texts, ["新"]);
+}
+
+#[test]
 fn a_server_that_goes_back_in_mid_sync_is_noticed_and_followed() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let (engine, id) = begun(&phone, &server);

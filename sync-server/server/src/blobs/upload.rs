@@ -69,7 +69,7 @@ fn check_purged(tx: &dyn Read, phone: &Phone, sha256: Sha256) -> Result<(), Erro
     }
     if !found.is_empty() && tx.holders(phone.tenant, sha256)?.is_empty() {
         let text = "The record that showed it was purged. Send it after another one that shows it.";
-        return Err(Fault::new(423, "locked", text).into());
+        return Err(Fault::new(423, "unshown", text).into());
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! A cursor says what the phone has.
 
 use gridwalk_domain::StreamKey;
-use serde::de::IgnoredAny;
 use gridwalk_domain::wire::{Cursor, PullRequest, PullResponse};
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 use super::{Held, Invariant, Violation, broken};

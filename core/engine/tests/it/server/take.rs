@@ -208,7 +208,7 @@ pub(super) fn create_upload(state: &mut State, device: DeviceId, request: &Reque
         return error(410, "purged");
     }
     if state.locked.contains(&sha256) {
-        return error(423, "locked");
+        return error(423, "unshown");
     }
     let len: usize = request
         .header("upload-length")
