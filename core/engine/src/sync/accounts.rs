@@ -75,8 +75,9 @@ impl Run<'_> {
         if outcome == Err(Halt::Failed(EngineError::SignedOut)) {
             self.note(|line| line.signed_out = true)?;
         }
-        // What could be sent of somebody whose phone was stolen was sent.
-        if !self.me.is_present() && self.standing == Standing::Wipe {
+        // What could be sent of somebody whose phone was stolen was sent. A round that
+        // came to its end has let go of it.
+        if !self.me.is_present() && self.standing == Standing::Wipe && outcome.is_err() {
             self.let_go()?;
         }
         outcome

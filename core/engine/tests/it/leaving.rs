@@ -398,6 +398,35 @@ fn a_stolen_phone_sends_what_it_can_and_then_nothing_is_left_of_it() {
 }
 
 #[test]
+fn of_a_phone_that_was_replaced_and_then_stolen_all_is_sent_and_nothing_left() {
+    for cut in [None, Some("/v1/blobs")] {
+        let (phone, server) = (Phone::new(false), FakeServer::new());
+        let engine = half_sent(&phone, &server);
+        let device = server.device();
+        let stands = |standing| {
+            server.with(|state| {
+                state.devices.get_mut(&device).expect("known").standing = standing;
+            });
+        };
+        stands(Standing::SendOnly);
+        server.fail("/v1/push", Fault::Unreachable);
+        // It breaks over this; what was left is in the vault.
+        let _ = sync(&engine, &server);
+        assert_eq!(engine.vault().expect("reads").len(), 1);
+        stands(Standing::Wipe);
+        if let Some(path) = cut {
+            server.fail(path, Fault::Unreachable);
+        }
+        let done = sync(&engine, &server).map(drop);
+        assert_eq!(done.is_ok(), cut.is_none(), "{done:?}");
+        if cut.is_none() {
+            assert_all_arrived(&server);
+        }
+        assert_eq!(engine.vault(), Ok(vec![]));
+    }
+}
+
+#[test]
 fn a_thief_who_kills_the_app_or_takes_the_network_saves_nothing() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let engine = half_sent(&phone, &server);
