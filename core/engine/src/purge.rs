@@ -90,15 +90,12 @@ pub(crate) fn unwanted(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
     Ok(())
 }
 
-/// Removes an attachment's file, unless a row names it.
-pub(crate) fn remove_unnamed(conn: &Connection, vault: &Vault, sha256: Sha256) -> Inner<()> {
+/// Whether a row names an attachment's file.
+fn is_named(conn: &Connection, sha256: Sha256) -> Inner<bool> {
     let names = "SELECT 1 FROM blob WHERE sha256 = ?1
          UNION ALL SELECT 1 FROM fetched WHERE sha256 = ?1
          UNION ALL SELECT 1 FROM draft_photo WHERE sha256 = ?1";
-    if named(conn, names, sha256)? {
-        return Ok(());
-    }
-    vault.remove(sha256)
+    named(conn, names, sha256)
 }
 
 /// The attachments that a row names.
@@ -127,23 +124,37 @@ impl Shared {
         self.with(|core| self.vault.tidy(&all_named(&core.conn)?))
     }
 
+    /// A save is over: removes of what was stored for it what it did not come to
+    /// name. Of a commit that failed nobody knows whether the disk has it; one that
+    /// comes after it and is durable overwrites it in the log, so the file goes
+    /// only after such a one.
+    pub(crate) fn discard(&self, contents: &[Sha256]) -> Result<()> {
+        self.with(|core| {
+            let mut unnamed = Vec::new();
+            for sha256 in contents {
+                if !is_named(&core.conn, *sha256)? {
+                    unnamed.push(*sha256);
+                }
+            }
+            if unnamed.is_empty() {
+                return Ok(());
+            }
+            let tx = begin(&mut core.conn)?;
+            for sha256 in unnamed {
+                unwanted(&tx, sha256)?;
+            }
+            tx.commit()?;
+            core.remove_unwanted(&self.vault)
+        })
+    }
+
     /// Finishes what deletions began: stops a recorder whose patrol was purged,
     /// removes files that no row names, writes the data file anew. What fails here is
     /// tried again at the next opening.
     pub(crate) fn sweep(&self) -> Result<()> {
         self.with(|core| {
             core.drop_purged_patrol()?;
-            let unwanted = {
-                let mut query = core.conn.prepare_cached("SELECT sha256 FROM unwanted")?;
-                let rows = query.query_map([], |row| Ok(Sha256(row.get(0)?)))?;
-                rows.collect::<rusqlite::Result<Vec<_>>>()?
-            };
-            for sha256 in unwanted {
-                remove_unnamed(&core.conn, &self.vault, sha256)?;
-                let tx = begin(&mut core.conn)?;
-                tx.execute("DELETE FROM unwanted WHERE sha256 = ?1", [sha256.0])?;
-                tx.commit()?;
-            }
+            core.remove_unwanted(&self.vault)?;
             if meta::get::<bool>(&core.conn, name::UNCLEAN)?.is_some() {
                 crate::store::rewrite(&core.conn)?;
                 let tx = begin(&mut core.conn)?;
@@ -156,6 +167,24 @@ impl Shared {
 }
 
 impl Core {
+    /// Removes the files that are listed for it, but those that a row names again.
+    fn remove_unwanted(&mut self, vault: &Vault) -> Inner<()> {
+        let unwanted = {
+            let mut query = self.conn.prepare_cached("SELECT sha256 FROM unwanted")?;
+            let rows = query.query_map([], |row| Ok(Sha256(row.get(0)?)))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()?
+        };
+        for sha256 in unwanted {
+            if !is_named(&self.conn, sha256)? {
+                vault.remove(sha256)?;
+            }
+            let tx = begin(&mut self.conn)?;
+            tx.execute("DELETE FROM unwanted WHERE sha256 = ?1", [sha256.0])?;
+            tx.commit()?;
+        }
+        Ok(())
+    }
+
     fn drop_purged_patrol(&mut self) -> Inner<()> {
         let live = self.recorder.live.as_ref().map(|live| live.id);
         let running = meta::get::<RunningPatrol>(&self.conn, name::PATROL)?;

@@ -16,7 +16,6 @@ use super::Vault;
 use crate::core::Shared;
 use crate::engine::place_value;
 use crate::error::{EngineError, Inner, Result};
-use crate::purge;
 use crate::view::Place;
 
 /// A photo as the camera gave it.
@@ -137,12 +136,8 @@ impl Drop for Stored<'_> {
             return;
         }
         // What cannot be removed now is at the next opening.
-        let _ = self.shared.with(|core| {
-            let mut contents = self.kept.iter().flat_map(Kept::contents);
-            contents.try_for_each(|sha256| {
-                purge::remove_unnamed(&core.conn, &self.shared.vault, sha256)
-            })
-        });
+        let contents = self.kept.iter().flat_map(Kept::contents);
+        let _ = self.shared.discard(&contents.collect::<Vec<_>>());
     }
 }
 
