@@ -243,6 +243,33 @@ fn what_has_not_come_is_purged_in_the_district_that_is_named() {
 }
 
 #[test]
+fn who_need_not_send_an_attachment_again_hears_of_its_purge_too() {
+    let world = world();
+    let mut phones = [world.phone("王", BASE[0]), world.phone("李", BASE[0])];
+    let bytes = jpeg(11);
+    let hash = Sha256::of(&bytes);
+    phones[0].upload(&bytes);
+    // As after a restore: this phone asks, and what it sent is here by another one.
+    assert_eq!(here(&phones[1], hash), Some(BlobState::Whole));
+    assert_eq!(here(&phones[1], hash), Some(BlobState::Whole));
+    let admin = world.service.admin();
+    admin.purge_blob(hash, None).expect("purges");
+    let told: Vec<bool> = phones[1]
+        .receipts()
+        .into_iter()
+        .filter_map(|receipt| match receipt.of {
+            ReceiptOf::Blob { sha256, purged } if sha256 == hash => Some(purged),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [false, true],
+        "that it is here, once, and that it went"
+    );
+}
+
+#[test]
 fn a_thumbnail_goes_with_its_picture_also_where_it_comes_later() {
     let world = world();
     let mut phone = world.phone("王", BASE[0]);

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 pub(crate) use checksum::{ALGORITHMS, Checksum};
 pub use folder::FolderBlobs;
 pub use memory::MemoryBlobs;
-pub(crate) use upload::{Patch, Standing, is_kept};
+pub(crate) use upload::{Patch, Standing, is_kept, note_sender};
 
 /// What can be read from any place on.
 pub trait Content: io::Read + io::Seek + Send {}

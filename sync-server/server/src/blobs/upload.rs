@@ -75,7 +75,7 @@ fn check_purged(tx: &dyn Read, phone: &Phone, sha256: Sha256) -> Result<(), Erro
 }
 
 /// Notes that a phone sent this content; its receipt, where that is news.
-fn note_sender(
+pub(crate) fn note_sender(
     tx: &mut dyn Write,
     tools: &Tools,
     phone: &Phone,

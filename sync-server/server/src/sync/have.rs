@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use super::line::check_receipt;
 use super::{Phone, Service};
+use crate::blobs::note_sender;
 use crate::error::{Error, Fault};
 use crate::service::Tools;
 
@@ -24,20 +25,62 @@ impl Service {
             return Err(Fault::new(413, "too_large", text).into());
         }
         self.on_this_line(phone, || {
-            self.read(|tx| {
-                check_receipt(tx, phone, phone.seen)?;
-                Ok(HaveResponse {
-                    ops: ops(tx, phone, &request.ops)?,
-                    chunks: request
-                        .chunks
-                        .iter()
-                        .map(|chunk| held(tx, phone, *chunk))
-                        .collect::<Result<_, _>>()?,
-                    blobs: blobs(tx, &self.tools, phone, &request.blobs)?,
-                })
+            let (said, noted) = self.read(|tx| {
+                let said = says(tx, &self.tools, phone, request)?;
+                let noted = unnoted(tx, phone, request, &said)?.is_empty();
+                Ok((said, noted))
+            })?;
+            if noted {
+                return Ok(said);
+            }
+            // What this phone need not send counts as sent by it: it hears what
+            // becomes of it.
+            let (phone, request) = (phone.clone(), request.clone());
+            self.commit_with(move |tx, tools| {
+                let said = says(tx, tools, &phone, &request)?;
+                for sha256 in unnoted(tx, &phone, &request, &said)? {
+                    note_sender(tx, tools, &phone, sha256)?;
+                }
+                Ok(said)
             })
         })
     }
+}
+
+fn says(
+    tx: &dyn Read,
+    tools: &Tools,
+    phone: &Phone,
+    request: &HaveRequest,
+) -> Result<HaveResponse, Error> {
+    check_receipt(tx, phone, phone.seen)?;
+    let chunks = request.chunks.iter();
+    Ok(HaveResponse {
+        ops: ops(tx, phone, &request.ops)?,
+        chunks: chunks
+            .map(|chunk| held(tx, phone, *chunk))
+            .collect::<Result<_, _>>()?,
+        blobs: blobs(tx, tools, phone, &request.blobs)?,
+    })
+}
+
+/// The attachments that are here and that this phone did not send: it did before
+/// the data went back, and somebody else has since.
+fn unnoted(
+    tx: &dyn Read,
+    phone: &Phone,
+    request: &HaveRequest,
+    said: &HaveResponse,
+) -> Result<Vec<Sha256>, Error> {
+    let mut unnoted = Vec::new();
+    for (sha256, said) in request.blobs.iter().zip(&said.blobs) {
+        if *said == Some(BlobState::Whole)
+            && !tx.blob_senders(phone.tenant, *sha256)?.contains(&phone.id)
+        {
+            unnoted.push(*sha256);
+        }
+    }
+    Ok(unnoted)
 }
 
 fn ops(tx: &dyn Read, phone: &Phone, asked: &[OpRef]) -> Result<Vec<Option<Outcome>>, Error> {
