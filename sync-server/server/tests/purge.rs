@@ -245,7 +245,7 @@ fn what_has_not_come_is_purged_in_the_district_that_is_named() {
 #[test]
 fn who_need_not_send_an_attachment_again_hears_of_its_purge_too() {
     let world = world();
-    let mut phones = [world.phone("王", BASE[0]), world.phone("李", BASE[0])];
+    let phones = [world.phone("王", BASE[0]), world.phone("李", BASE[0])];
     let bytes = jpeg(11);
     let hash = Sha256::of(&bytes);
     phones[0].upload(&bytes);
