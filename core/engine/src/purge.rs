@@ -90,20 +90,19 @@ pub(crate) fn unwanted(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
     Ok(())
 }
 
+/// The rows that name an attachment's file.
+const NAMES: &str = "SELECT sha256 FROM blob UNION ALL SELECT sha256 FROM fetched
+     UNION ALL SELECT sha256 FROM draft_photo";
+
 /// Whether a row names an attachment's file.
 fn is_named(conn: &Connection, sha256: Sha256) -> Inner<bool> {
-    let names = "SELECT 1 FROM blob WHERE sha256 = ?1
-         UNION ALL SELECT 1 FROM fetched WHERE sha256 = ?1
-         UNION ALL SELECT 1 FROM draft_photo WHERE sha256 = ?1";
-    named(conn, names, sha256)
+    let query = format!("SELECT 1 FROM ({NAMES}) WHERE sha256 = ?1");
+    named(conn, &query, sha256)
 }
 
 /// The attachments that a row names.
 fn all_named(conn: &Connection) -> Inner<BTreeSet<Sha256>> {
-    let mut query = conn.prepare(
-        "SELECT sha256 FROM blob UNION SELECT sha256 FROM fetched
-         UNION SELECT sha256 FROM draft_photo",
-    )?;
+    let mut query = conn.prepare(NAMES)?;
     let rows = query.query_map([], |row| Ok(Sha256(row.get(0)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -125,15 +125,18 @@ fn asking_for_what_is_doubted_goes_on_after_a_crash_at_any_page() {
     assert_whole(&engine, &server);
 }
 
+fn comment(text: &str) -> gridwalk_domain::Intent {
+    gridwalk_domain::Intent::Append {
+        list: "comments".into(),
+        value: json!({ "text": text }),
+    }
+}
+
 #[test]
 fn a_revision_of_another_time_line_is_replaced_and_never_compared() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let (engine, id) = begun(&phone, &server);
     let backup = server.back_up();
-    let comment = |text: &str| gridwalk_domain::Intent::Append {
-        list: "comments".into(),
-        value: json!({ "text": text }),
-    };
     for n in 0..5 {
         elsewhere(&server, id, comment(&format!("旧{n}")));
     }
@@ -156,10 +159,6 @@ fn a_time_line_that_comes_again_is_another_one() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let (engine, id) = begun(&phone, &server);
     let backups = [server.back_up(), server.back_up()];
-    let comment = |text: &str| gridwalk_domain::Intent::Append {
-        list: "comments".into(),
-        value: json!({ "text": text }),
-    };
     for n in 0..5 {
         elsewhere(&server, id, comment(&format!("旧{n}")));
     }

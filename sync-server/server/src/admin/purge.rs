@@ -2,7 +2,7 @@
 //! everything for good.
 
 use gridwalk_domain::{EntityId, Sha256, TenantId};
-use gridwalk_store::Read;
+use gridwalk_store::{Read, StoreError, Write};
 use serde::Serialize;
 
 use super::Admin;
@@ -10,7 +10,7 @@ use super::error::AdminError;
 use super::people::audit;
 use crate::batch::Batch;
 use crate::error::Error;
-use crate::keep::{Book, Order, append};
+use crate::keep::{Book, Keep, Order, append};
 use crate::replay;
 
 /// What went.
@@ -20,6 +20,13 @@ pub struct PurgeReport {
     pub ops: usize,
     /// Attachments that went with the record, or the one that was purged.
     pub blobs: usize,
+}
+
+/// What an order is written with.
+struct Purging<'a> {
+    keep: &'a dyn Keep,
+    tenant: TenantId,
+    at_ms: i64,
 }
 
 /// The district that was named, or those that know something; where none does,
@@ -48,8 +55,48 @@ fn districts(
 }
 
 impl Admin<'_> {
-    fn named(&self, district: Option<&str>) -> Result<Option<TenantId>, AdminError> {
-        district.map(|code| self.tenant_of(Some(code))).transpose()
+    /// Takes something out of every district that it is to go from, in one commit.
+    /// `take` writes its order into the ledger, which is synced before the commit:
+    /// what is begun is finished, whatever happens.
+    fn purge(
+        &self,
+        district: Option<&str>,
+        on: String,
+        mut knows: impl FnMut(&dyn Read, TenantId) -> Result<bool, Error> + Send + 'static,
+        mut take: impl FnMut(
+            &mut dyn Write,
+            &mut Batch<'_>,
+            Purging<'_>,
+        ) -> Result<PurgeReport, StoreError>
+        + Send
+        + 'static,
+    ) -> Result<PurgeReport, AdminError> {
+        let named = district.map(|code| self.tenant_of(Some(code)));
+        let named = named.transpose()?;
+        let now_ms = self.service.now_ms();
+        let report = self.service.commit_with(move |tx, tools| {
+            let tenants = match districts(tx, named, &mut knows)? {
+                Ok(tenants) => tenants,
+                Err(error) => return Ok(Err(error)),
+            };
+            let mut report = PurgeReport::default();
+            for tenant in tenants {
+                let mut batch = Batch::open(tx, tools, tenant, now_ms)?;
+                let keep = &*tools.keep;
+                let purging = Purging {
+                    keep,
+                    tenant,
+                    at_ms: now_ms,
+                };
+                let gone = take(tx, &mut batch, purging)?;
+                report.ops += gone.ops;
+                report.blobs += gone.blobs;
+                batch.store(tx)?;
+                tx.add_audit(tenant, &audit(now_ms, "purge", &on))?;
+            }
+            Ok(Ok(report))
+        })??;
+        Ok(report)
     }
 
     /// Purges a record, with its ops, chunks and what only it shows; also one that
@@ -63,40 +110,28 @@ impl Admin<'_> {
         entity: EntityId,
         district: Option<&str>,
     ) -> Result<PurgeReport, AdminError> {
-        let named = self.named(district)?;
-        let now_ms = self.service.now_ms();
-        let report = self.service.commit_with(move |tx, tools| {
-            let knows = |tx: &dyn Read, tenant| {
-                let known = !tx.entities(tenant, &[entity])?.is_empty()
-                    || !tx.held_ops(tenant, Some(entity))?.is_empty();
-                Ok(known)
+        let knows = move |tx: &dyn Read, tenant| {
+            let known = !tx.entities(tenant, &[entity])?.is_empty()
+                || !tx.held_ops(tenant, Some(entity))?.is_empty();
+            Ok(known)
+        };
+        let on = format!("entity/{entity}");
+        let report = self.purge(district, on, knows, move |tx, batch, purging| {
+            let gone = batch.purge_entity(tx, entity)?;
+            let report = PurgeReport {
+                ops: gone.ops.len(),
+                blobs: gone.blobs.len(),
             };
-            let tenants = match districts(tx, named, knows)? {
-                Ok(tenants) => tenants,
-                Err(error) => return Ok(Err(error)),
+            let order = Order::PurgeEntity {
+                tenant: purging.tenant,
+                at_ms: purging.at_ms,
+                entity,
+                ops: gone.ops,
+                blobs: gone.blobs,
             };
-            let mut report = PurgeReport::default();
-            for tenant in tenants {
-                let mut batch = Batch::open(tx, tools, tenant, now_ms)?;
-                let gone = batch.purge_entity(tx, entity)?;
-                report.ops += gone.ops.len();
-                report.blobs += gone.blobs.len();
-                // Written and synced before the commit: what is begun is
-                // finished, whatever happens.
-                let order = Order::PurgeEntity {
-                    tenant,
-                    at_ms: now_ms,
-                    entity,
-                    ops: gone.ops,
-                    blobs: gone.blobs,
-                };
-                append(&*tools.keep, Book::Ledger, &[order])?;
-                batch.store(tx)?;
-                let on = format!("entity/{entity}");
-                tx.add_audit(tenant, &audit(now_ms, "purge", &on))?;
-            }
-            Ok(Ok(report))
-        })??;
+            append(purging.keep, Book::Ledger, &[order])?;
+            Ok(report)
+        })?;
         self.service.routes.forget(entity);
         replay::finish(&self.service.tools)?;
         Ok(report)
@@ -113,34 +148,23 @@ impl Admin<'_> {
         blob: Sha256,
         district: Option<&str>,
     ) -> Result<PurgeReport, AdminError> {
-        let named = self.named(district)?;
-        let now_ms = self.service.now_ms();
-        self.service.commit_with(move |tx, tools| {
-            let knows = |tx: &dyn Read, tenant| {
-                let known = !tx.holders(tenant, blob)?.is_empty()
-                    || !tx.blobs(tenant, &[blob])?.is_empty()
-                    || !tx.uploads_of(tenant, blob)?.is_empty();
-                Ok(known)
+        let knows = move |tx: &dyn Read, tenant| {
+            let known = !tx.holders(tenant, blob)?.is_empty()
+                || !tx.blobs(tenant, &[blob])?.is_empty()
+                || !tx.uploads_of(tenant, blob)?.is_empty();
+            Ok(known)
+        };
+        let on = format!("blob/{blob}");
+        self.purge(district, on, knows, move |tx, batch, purging| {
+            let order = Order::PurgeBlob {
+                tenant: purging.tenant,
+                at_ms: purging.at_ms,
+                blob,
             };
-            let tenants = match districts(tx, named, knows)? {
-                Ok(tenants) => tenants,
-                Err(error) => return Ok(Err(error)),
-            };
-            for tenant in tenants {
-                let order = Order::PurgeBlob {
-                    tenant,
-                    at_ms: now_ms,
-                    blob,
-                };
-                append(&*tools.keep, Book::Ledger, &[order])?;
-                let mut batch = Batch::open(tx, tools, tenant, now_ms)?;
-                batch.purge_blob(tx, blob)?;
-                batch.store(tx)?;
-                let on = format!("blob/{blob}");
-                tx.add_audit(tenant, &audit(now_ms, "purge", &on))?;
-            }
-            Ok(Ok(()))
-        })??;
+            append(purging.keep, Book::Ledger, &[order])?;
+            batch.purge_blob(tx, blob)?;
+            Ok(PurgeReport::default())
+        })?;
         replay::finish(&self.service.tools)?;
         Ok(PurgeReport { ops: 0, blobs: 1 })
     }

@@ -1,13 +1,12 @@
 //! A record and its photos are one save.
 
+use gridwalk_domain::kind::incident::PHOTOS;
 use gridwalk_domain::{EntityId, Intent, OpBody, Sha256};
 use std::collections::BTreeMap;
 
 use super::{Held, Invariant, Violation};
 use crate::examine::Examined;
 use crate::world::World;
-
-const PHOTOS: &str = "photos";
 
 pub(super) struct Photos;
 
