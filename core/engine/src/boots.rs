@@ -88,8 +88,7 @@ mod tests {
     }
 
     fn noted(moments: &[Moment]) -> Connection {
-        let mut conn = Connection::open_in_memory().expect("opens");
-        crate::store::migrate(&mut conn).expect("migrates");
+        let mut conn = crate::store::in_memory();
         let tx = begin(&mut conn).expect("begins");
         for moment in moments {
             note(&tx, *moment).expect("notes");

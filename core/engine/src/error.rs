@@ -292,11 +292,13 @@ impl From<Fault> for EngineError {
         let storage = |message: String| Self::Storage { message };
         match fault {
             Fault::Said(said) => said,
-            Fault::Sql(error) => match error.sqlite_error_code() {
-                Some(ErrorCode::DiskFull) => Self::DiskFull,
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse,
-                // SQLite's own text names tables and codes, never values.
-                Some(code) => storage(format!("SQLite: {code:?}")),
+            Fault::Sql(error) => match error.sqlite_error() {
+                Some(error) => match error.code {
+                    ErrorCode::DiskFull => Self::DiskFull,
+                    ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::InUse,
+                    // SQLite's own text names tables and codes, never values.
+                    _ => storage(format!("SQLite: {error}")),
+                },
                 None => storage("a row of the data file has an unexpected shape".to_owned()),
             },
             Fault::File(error) => match error.kind() {

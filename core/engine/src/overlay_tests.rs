@@ -264,8 +264,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let mut conn = Connection::open_in_memory().expect("opens");
-        crate::store::migrate(&mut conn).expect("migrates");
+        let conn = crate::store::in_memory();
         conn.execute("INSERT INTO account (n, me, line) VALUES (1, '', '')", [])
             .expect("inserts");
         conn.execute("INSERT INTO stream (key) VALUES (?1)", [HOME.to_string()])

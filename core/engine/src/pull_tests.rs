@@ -1,6 +1,6 @@
 use super::*;
-use gridwalk_domain::wire::Receipt;
-use gridwalk_domain::wire::{OpOutcome, Outcome};
+use crate::store::in_memory;
+use gridwalk_domain::wire::{OpOutcome, Outcome, Receipt};
 use gridwalk_domain::*;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -17,12 +17,6 @@ const WORD: Word = Word {
     lifetime_ms: 0,
 };
 const EPOCH: Epoch = Epoch::from_bytes([1; 16]);
-
-fn store() -> Connection {
-    let mut conn = Connection::open_in_memory().expect("opens");
-    crate::store::migrate(&mut conn).expect("migrates");
-    conn
-}
 
 fn entity(n: u8) -> Entity {
     let by = Author::User {
@@ -131,7 +125,7 @@ proptest! {
     /// phone holds what they list, each at its revision, and nothing else.
     #[test]
     fn what_is_held_is_what_the_streams_list(steps in proptest::collection::vec(step(), 1..60)) {
-        let mut conn = store();
+        let mut conn = in_memory();
         let mut streams = [Stream::default(), Stream::default()];
         let mut revs = [0_u64; 8];
         // Streams whose cursor the server would refuse.
@@ -194,7 +188,7 @@ proptest! {
 
 #[test]
 fn receipts_of_others_and_of_other_bytes_change_nothing() {
-    let mut conn = store();
+    let mut conn = in_memory();
     let ours = Sha256::of(b"ours");
     conn.execute(
         "INSERT INTO op (account, id, entity, kind, home, body, sha256, saved_ms)
@@ -276,7 +270,7 @@ fn kept(conn: &mut Connection, epoch: Epoch, page: &StreamPage<Raw>) -> (String,
 
 #[test]
 fn a_state_is_kept_as_the_text_that_came() {
-    let mut conn = store();
+    let mut conn = in_memory();
     let text = serde_json::to_string(&entity(1)).expect("writes");
     // Spaces, an order of its own, a number that no float holds, fields that
     // are unknown at every depth.
@@ -291,7 +285,7 @@ fn a_state_is_kept_as_the_text_that_came() {
 
 #[test]
 fn a_state_that_cannot_be_read_is_kept_and_spoils_no_list() {
-    let mut conn = store();
+    let mut conn = in_memory();
     for text in [r#"{"kind":"incident","fields":7}"#, r#"{"kind":9}"#, "[]"] {
         assert_eq!(kept(&mut conn, EPOCH, &one_page(1, 1, text)).0, text);
         let id = EntityId::from_bytes([1; 16]);
@@ -301,7 +295,7 @@ fn a_state_that_cannot_be_read_is_kept_and_spoils_no_list() {
 
 #[test]
 fn within_a_time_line_the_highest_revision_stays_and_another_replaces_it() {
-    let mut conn = store();
+    let mut conn = in_memory();
     let text = serde_json::to_string(&entity(1)).expect("writes");
     let rev = |conn: &mut Connection, epoch, rev| kept(conn, epoch, &one_page(1, rev, &text)).1;
     assert_eq!(rev(&mut conn, EPOCH, 7), 7);
@@ -316,7 +310,7 @@ fn what_this_phone_reads_anew_by_itself_does_not_keep_what_does_not_come_again()
     // Another time line, and a count that differs; the server was asked without
     // a cursor, and sees no reason to say `reset`.
     for why in ["time line", "difference"] {
-        let mut conn = store();
+        let mut conn = in_memory();
         let mut stream = Stream::default();
         for n in 1..4 {
             stream.seq += 1;
@@ -359,7 +353,7 @@ fn what_this_phone_reads_anew_by_itself_does_not_keep_what_does_not_come_again()
 
 #[test]
 fn a_cursor_never_runs_ahead_of_the_page_that_did_not_fit_on_the_disk() {
-    let mut conn = store();
+    let mut conn = in_memory();
     let small = serde_json::to_string(&entity(1)).expect("writes");
     kept(&mut conn, EPOCH, &one_page(1, 1, &small));
     let pages: u32 = conn

@@ -162,7 +162,11 @@ impl Phone {
         Ok(phone)
     }
 
-    fn at(folder: &Path, keyed: bool) -> io::Result<Self> {
+    /// A phone that is nobody's yet.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn at(folder: &Path, keyed: bool) -> io::Result<Self> {
         let phone = Self {
             folder: folder.to_owned(),
             key: keyed.then_some([0xc5; 32]),

@@ -16,6 +16,7 @@ mod schema;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rusqlite_migration::Error as MigrationError;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use crate::disk::{self, OpenFor};
 use crate::error::{EngineError, Fault, Inner};
@@ -105,7 +106,17 @@ fn key_check(key: Option<&Key32>) -> String {
     }
 }
 
+/// SQLite counts as ready before SQLCipher is, which it calls last: whoever
+/// opens a file in between is refused. So a process's first opening is of
+/// nothing, and all others wait for its end.
+fn prepare_library() {
+    static FIRST: Once = Once::new();
+    // Where this fails the opening that follows does too, and says why.
+    FIRST.call_once(|| drop(Connection::open_in_memory()));
+}
+
 fn connect(config: &Config, existed: bool) -> Inner<Connection> {
+    prepare_library();
     let flags = OpenFlags::default();
     let mut conn = match config.disk.vfs() {
         None => Connection::open_with_flags(&config.path, flags)?,
@@ -155,8 +166,17 @@ pub(crate) fn rewrite(conn: &Connection) -> Inner<()> {
     Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
 }
 
+/// Tables in memory, for tests of what works on them.
+#[cfg(test)]
+pub(crate) fn in_memory() -> Connection {
+    prepare_library();
+    let mut conn = Connection::open_in_memory().expect("opens");
+    migrate(&mut conn).expect("migrates");
+    conn
+}
+
 /// Brings the tables up to this version.
-pub(crate) fn migrate(conn: &mut Connection) -> Inner<()> {
+fn migrate(conn: &mut Connection) -> Inner<()> {
     schema::migrations()
         .to_latest(conn)
         .map_err(|error| match error {
