@@ -16,6 +16,7 @@ use crate::attachments::Vault;
 use crate::core::{Core, Shared, begin};
 use crate::error::{Inner, Result};
 use crate::identity::{RunningPatrol, RunningShift};
+use crate::store::aside;
 use crate::store::meta::{self, name};
 
 /// Erases all that this phone holds of an entity, whoever's it is.
@@ -118,8 +119,11 @@ pub(crate) fn unclean(tx: &Transaction<'_>) -> Inner<()> {
 
 impl Shared {
     /// Removes files that no row names: of saves that the app died in. Nothing
-    /// else may run yet.
+    /// else may run yet. A data file that was set aside may name them.
     pub(crate) fn tidy(&self) -> Result<()> {
+        if aside::lies_beside(&*self.disk, &self.path)? {
+            return Ok(());
+        }
         self.with(|core| self.vault.tidy(&all_named(&core.conn)?))
     }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{self, Disk, OpenFor};
 use crate::error::Inner;
-use crate::store::beside;
+use crate::store::{aside, beside};
 
 /// How much is overwritten at a time.
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
@@ -21,7 +21,7 @@ static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 fn is_ours(rest: &str) -> bool {
     matches!(rest, "" | "-wal" | "-shm" | "-lock")
         || rest.starts_with("-journal")
-        || rest.starts_with(".damaged-")
+        || aside::is_aside(rest)
 }
 
 fn mark_of(path: &Path) -> PathBuf {

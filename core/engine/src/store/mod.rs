@@ -5,14 +5,14 @@
 //!
 //! A wrong key and a damaged first page look alike to SQLCipher. So the lock
 //! file beside the data file holds a check of the key, derived one way: where
-//! it fits and the file does not read, the file is damaged. A damaged file is
-//! moved aside with all that belongs to it and is reported, never deleted: it
-//! may hold what was not sent.
+//! it fits and the file does not read, the file is damaged, and set [`aside`].
 
+pub(crate) mod aside;
 mod lock;
 pub(crate) mod meta;
 mod schema;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rusqlite_migration::Error as MigrationError;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,9 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// Opens the data file, making it where there is none.
 pub(crate) fn open(config: &Config) -> Inner<(Connection, Lock)> {
     let mut lock = Lock::take(&*config.disk, &config.path)?;
+    if let Some(damaged) = aside::finish(config)? {
+        return Err(damaged.into());
+    }
     let existed = config.disk.len(&config.path)?.is_some_and(|len| len > 0);
     let check = key_check(config.key.as_ref());
     if existed {
@@ -58,7 +61,7 @@ pub(crate) fn open(config: &Config) -> Inner<(Connection, Lock)> {
         }
         Err(fault) if existed && unreadable(&fault) => {
             if lock.key_check() == Some(check.as_str()) {
-                Err(set_aside(config)?.into())
+                Err(aside::set_aside(config)?.into())
             } else {
                 Err(EngineError::WrongKey.into())
             }
@@ -122,6 +125,9 @@ fn connect(config: &Config, existed: bool) -> Inner<Connection> {
         None => Connection::open_with_flags(&config.path, flags)?,
         Some(vfs) => Connection::open_with_flags_and_vfs(&config.path, flags, vfs)?,
     };
+    // A file that turns out to be damaged is left as it was found: closing it would
+    // copy the log over pages that may be the better ones.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     if let Some(key) = &config.key {
         apply_key(&conn, key)?;
     }
@@ -154,6 +160,7 @@ fn connect(config: &Config, existed: bool) -> Inner<Connection> {
         }
     }
     migrate(&mut conn)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)
 }
@@ -211,32 +218,6 @@ fn unreadable(fault: &Fault) -> bool {
         Fault::Row(_) => true,
         _ => false,
     }
-}
-
-/// Moves the data file and what belongs to it aside. Attachments stay: they
-/// are named by content, and the new file takes them up where they recur.
-fn set_aside(config: &Config) -> Inner<EngineError> {
-    let disk = &*config.disk;
-    let base = format!(".damaged-{}", config.clock.now().wall_ms);
-    let mut name = base.clone();
-    let mut n = 1;
-    while disk.len(&beside(&config.path, &name))?.is_some() {
-        n += 1;
-        name = format!("{base}-{n}");
-    }
-    let kept = beside(&config.path, &name);
-    // An earlier version had a `-shm` too.
-    for suffix in ["-wal", "-shm", "-journal.gw"] {
-        let from = beside(&config.path, suffix);
-        if disk.len(&from)?.is_some() {
-            disk.rename(&from, &beside(&kept, suffix))?;
-        }
-    }
-    disk.rename(&config.path, &kept)?;
-    disk::sync_name(disk, &kept)?;
-    Ok(EngineError::Damaged {
-        set_aside: kept.display().to_string(),
-    })
 }
 
 #[cfg(test)]
