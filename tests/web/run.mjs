@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const FILES = ['walk', 'states', 'keyboard', 'records', 'axe'].map((name) =>
+const FILES = ['walk', 'story', 'states', 'keyboard', 'records', 'axe'].map((name) =>
   join(here, `${name}.test.mjs`),
 )
 /** Twelve simulated workers replay a day before the page can be opened. */

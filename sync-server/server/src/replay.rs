@@ -13,7 +13,7 @@ use gridwalk_store::{
 use std::collections::BTreeMap;
 
 use crate::batch::{Batch, Incoming, UNFINISHED};
-use crate::blobs::is_kept;
+use crate::blobs::remove_unkept;
 use crate::keep::{self, Book, Enrolment, Entry, Instead, Order, orders};
 use crate::service::Tools;
 
@@ -150,7 +150,7 @@ fn enrol(tx: &mut dyn Write, enrolment: &Enrolment) -> Result<(), StoreError> {
     let others = tx.devices(tenant, Some(worker))?.into_iter();
     let others: Vec<_> = others.filter(|row| row.id != enrolment.device).collect();
     let replaced = others.iter().any(|row| row.enrolled_ms > at_ms);
-    tx.put_device(&DeviceRow {
+    let device = DeviceRow {
         id: enrolment.device,
         tenant,
         worker,
@@ -164,7 +164,16 @@ fn enrol(tx: &mut dyn Write, enrolment: &Enrolment) -> Result<(), StoreError> {
         watermark: known.map_or(0, |row| row.watermark),
         platform: enrolment.platform.clone(),
         enrolled_ms: at_ms,
-    })?;
+    };
+    match tx.put_device(&device) {
+        // An earlier version wrote down what it then refused: a token that another
+        // phone has. It is refused once more, and stops nothing.
+        Err(StoreError::Refused(why)) => {
+            tracing::error!(device = %device.id, why, "an enrolment in the ledger is passed over");
+            return Ok(());
+        }
+        done => done?,
+    }
     for row in others.into_iter().filter(|row| row.enrolled_ms <= at_ms) {
         revoke(tx, row, DeviceStanding::SendOnly)?;
     }
@@ -282,9 +291,7 @@ pub(crate) fn finish(tools: &Tools) -> Result<(), StoreError> {
     }
     let failed = |why: std::io::Error| StoreError::Failed(format!("an attachment: {why}"));
     for blob in purged_blobs(tools)? {
-        if !read(&*tools.store, |tx| is_kept(tx, blob))? {
-            tools.blobs.remove(blob).map_err(failed)?;
-        }
+        remove_unkept(tools, blob)?;
     }
     for upload in tools.blobs.uploads().map_err(failed)? {
         let known = read::<_, StoreError>(&*tools.store, |tx| tx.upload(&upload))?;

@@ -243,10 +243,25 @@ impl Service {
             let id = upload.id.clone();
             self.commit(move |tx| Ok(tx.drop_upload(&id)?))?;
         }
+        self.discard_unknown()?;
         self.commit(move |tx| {
             tx.prune_tags(now_ms - TAGS_KEPT_MS)?;
             Ok(tx.prune_logins(now_ms - SESSION_IDLE_MS)?)
         })
+    }
+
+    /// Discards pieces of uploads that no row tells of: a purge or a restore took
+    /// the row while somebody wrote.
+    fn discard_unknown(&self) -> Result<(), Error> {
+        for id in self.tools.blobs.uploads()? {
+            let Some(_guard) = self.guard_upload(&id) else {
+                continue;
+            };
+            if self.read(|tx| Ok(tx.upload(&id)?))?.is_none() {
+                self.tools.blobs.discard(&id)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes one request of a phone from its pace.

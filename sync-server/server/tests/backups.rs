@@ -352,6 +352,13 @@ fn folders_are_backed_up_checked_and_restored_while_they_are_served() {
     admin.verify_backup(&place, 2).expect("is whole");
     assert_eq!(phone.hello().watermark, 5);
 
+    // An attachment rots.
+    let hash = world.stored(|tx| tx.blob_hashes(world.tenant))[0];
+    let photo = world.parts.blobs.file(hash).expect("a file");
+    let right = std::fs::read(&photo).expect("reads");
+    std::fs::remove_file(&photo).expect("removes, since the backup has a link to it");
+    std::fs::write(&photo, b"rotten").expect("writes");
+
     let lost = phone.incident("lost");
     phone.push_one(&lost);
     // Another process that serves the same files, as `serve` beside `restore`.
@@ -375,6 +382,7 @@ fn folders_are_backed_up_checked_and_restored_while_they_are_served() {
     assert!(seq(&phone.push_one(&lost)) > 0);
     assert_eq!(phone.read(phone.records()).len(), 4);
     assert!(!folder.path().join("data/restoring").exists());
+    assert_eq!(std::fs::read(&photo).expect("reads"), right, "it is healed");
     let after = std::fs::read(place.join(FILE_NAME)).expect("reads");
     assert_eq!(before, after, "the backup is as it was");
 

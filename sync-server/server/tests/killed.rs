@@ -1,4 +1,5 @@
-//! The program is killed in the middle of pushes: what it acknowledged is there.
+//! The program is killed in the middle of pushes: what it acknowledged is there,
+//! and its files are whole.
 #![cfg(unix)]
 #![allow(clippy::expect_used, reason = "what fails here fails the test")]
 
@@ -17,8 +18,14 @@ use std::sync::mpsc;
 
 const WRITERS: usize = 8;
 const BATCH: usize = 5;
-/// Acknowledged batches after which the power goes.
+/// Acknowledged batches after which it is killed.
 const UNTIL: usize = 60;
+
+/// How often it is killed: 20 times, or as often as `GRIDWALK_CRASH_LOOPS` says.
+fn loops() -> u32 {
+    let loops = std::env::var("GRIDWALK_CRASH_LOOPS").ok();
+    loops.and_then(|text| text.parse().ok()).unwrap_or(20)
+}
 
 fn enrolled(data: &Path, url: &str, n: usize) -> Phone {
     let worker = format!("网格员{n}");
@@ -86,7 +93,7 @@ fn acknowledged_set_equals_stored_set_under_eight_writers_and_a_killed_server() 
         .map(|n| enrolled(&data, &serving.url, n))
         .collect();
     let mut all: BTreeSet<OpId> = BTreeSet::new();
-    for _ in 0..3 {
+    for n in 0..loops() {
         let (told, counted) = mpsc::channel();
         let (made, acknowledged) = std::thread::scope(|scope| {
             let url = serving.url.clone();
@@ -113,6 +120,12 @@ fn acknowledged_set_equals_stored_set_under_eight_writers_and_a_killed_server() 
             "what was acknowledged is there"
         );
         assert!(all.is_subset(&here), "and stays");
+        // Its check reads every page and every attachment.
+        let backup = folder.path().join(format!("backup {n}"));
+        let to = backup.display().to_string();
+        said(&run(&data, &["backup", &to]));
+        said(&run(&data, &["verify-backup", &to]));
+        std::fs::remove_dir_all(backup).expect("removes");
         // What was not answered is sent again: then both are the same.
         serving = serve(&data, "127.0.0.1:0");
         let socket = Socket::new(&serving.url);
@@ -129,8 +142,5 @@ fn acknowledged_set_equals_stored_set_under_eight_writers_and_a_killed_server() 
         }
         assert_eq!(stored(&data), all);
     }
-    let backup = folder.path().join("backup").display().to_string();
-    said(&run(&data, &["backup", &backup]));
-    said(&run(&data, &["verify-backup", &backup]));
     serving.end();
 }

@@ -4,10 +4,11 @@
 mod common;
 
 use common::phone::{Line, Phone, seq};
-use common::{BASE, HOUR, world};
+use common::{BASE, HOUR, settings, world};
 use gridwalk_domain::StreamKey;
-use gridwalk_domain::wire::{HelloRequest, HelloResponse};
+use gridwalk_domain::wire::{HelloRequest, HelloResponse, Standing};
 use gridwalk_server::admin::EnrolFor;
+use gridwalk_server::keep::Book;
 use serde_json::json;
 
 #[test]
@@ -200,4 +201,33 @@ fn foreign_streams_are_never_served() {
         phone.pull(None, &[(phone.records(), None)]).streams.len(),
         1
     );
+}
+
+#[test]
+fn a_refused_enrolment_stops_no_start() {
+    let mut world = world();
+    let phone = world.phone("王", BASE[0]);
+    let whom = EnrolFor {
+        worker: "李",
+        grid: Some(BASE[0]),
+    };
+    let code = world.service.admin().enrol(whom).expect("a code").code;
+    let line = Line::InProcess(world.service.clone());
+    let mut other = Phone::new(line, world.clock.clone(), phone.grid);
+    // A token that another phone has.
+    let mut same = other.enrolment(&code);
+    same.token.clone_from(&phone.token);
+    let answer = other.post("enrol", &same);
+    assert_eq!((answer.status, answer.code().as_str()), (403, "wrong_code"));
+    let ledger = world.keep().lines(Book::Ledger).expect("reads");
+    assert_eq!(ledger.len(), 1, "what is refused is not written down");
+    // An earlier version did.
+    let poisoned = ledger[0].replace(&phone.device.to_string(), &other.device.to_string());
+    assert_ne!(poisoned, ledger[0]);
+    let append = world.keep().append(Book::Ledger, &[poisoned]);
+    append.expect("appends");
+    world.restart(settings());
+    other.line = Line::InProcess(world.service.clone());
+    other.enrol(&code);
+    assert_eq!(other.hello().standing, Standing::Active);
 }

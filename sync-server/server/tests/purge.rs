@@ -5,18 +5,19 @@
 mod common;
 
 use common::phone::{Line, chunk, reason, seq, state, walk};
-use common::{BASE, HOUR, MORNING, Phone, World, parts, settings, world, world_on};
+use common::{BASE, HOUR, MORNING, Phone, TestClock, World, parts, settings, world, world_on};
 use gridwalk_domain::wire::{BlobState, HaveRequest, Outcome, ReceiptOf, TrackOutcome};
 use gridwalk_domain::{EntityId, Intent, OpBody, OpId, Sha256, UserId};
 use gridwalk_server::admin::{AdminError, PurgeReport};
-use gridwalk_server::blobs::FolderBlobs;
+use gridwalk_server::blobs::{Blobs, Bytes, FolderBlobs, MemoryBlobs};
 use gridwalk_server::keep::{Book, FolderKeep};
 use gridwalk_server::{Act, Parts};
 use gridwalk_store::Role;
 use gridwalk_store_sqlite::SqliteStore;
 use serde_json::{Value, json};
-use std::path::Path;
-use std::sync::Arc;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 fn photo(bytes: &[u8]) -> Value {
     json!({"sha256": Sha256::of(bytes), "mime": "image/jpeg", "bytes": bytes.len()})
@@ -341,6 +342,133 @@ fn an_upload_under_way_is_dropped() {
     );
     assert_eq!(phone.patch(&path, 6, &bytes[6..]).status, 404);
     assert_eq!(phone.begin_upload(hash, bytes.len()).status, 410);
+}
+
+/// Attachments in memory, and something that happens once in the middle of an
+/// upload.
+#[derive(Default)]
+struct Interrupted {
+    inner: MemoryBlobs,
+    before_write: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    after_finish: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+fn happen(what: &Mutex<Option<Box<dyn FnOnce() + Send>>>) {
+    let what = what.lock().expect("a lock").take();
+    if let Some(what) = what {
+        what();
+    }
+}
+
+impl Blobs for Interrupted {
+    fn write(&self, upload: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        happen(&self.before_write);
+        self.inner.write(upload, offset, bytes)
+    }
+    fn sync(&self, upload: &str) -> io::Result<()> {
+        self.inner.sync(upload)
+    }
+    fn written(&self, upload: &str) -> io::Result<Bytes> {
+        self.inner.written(upload)
+    }
+    fn finish(&self, upload: &str, sha256: Sha256) -> io::Result<()> {
+        self.inner.finish(upload, sha256)?;
+        happen(&self.after_finish);
+        Ok(())
+    }
+    fn discard(&self, upload: &str) -> io::Result<()> {
+        self.inner.discard(upload)
+    }
+    fn uploads(&self) -> io::Result<Vec<String>> {
+        self.inner.uploads()
+    }
+    fn open(&self, sha256: Sha256) -> io::Result<Option<Bytes>> {
+        self.inner.open(sha256)
+    }
+    fn has(&self, sha256: Sha256) -> io::Result<bool> {
+        self.inner.has(sha256)
+    }
+    fn remove(&self, sha256: Sha256) -> io::Result<()> {
+        self.inner.remove(sha256)
+    }
+    fn file(&self, sha256: Sha256) -> Option<PathBuf> {
+        self.inner.file(sha256)
+    }
+}
+
+fn interrupted() -> (World, Arc<Interrupted>) {
+    let clock = TestClock::new(200);
+    let blobs = Arc::new(Interrupted::default());
+    let parts = Parts {
+        blobs: Arc::<Interrupted>::clone(&blobs),
+        ..parts(&clock)
+    };
+    (world_on(parts, clock, settings()), blobs)
+}
+
+#[test]
+fn a_piece_that_comes_while_its_upload_is_purged_leaves_nothing() {
+    for sent in [0, 6] {
+        let (world, blobs) = interrupted();
+        let phone = world.phone("王", BASE[0]);
+        let bytes = jpeg(4);
+        let hash = Sha256::of(&bytes);
+        let begun = phone.begin_upload(hash, bytes.len());
+        let path = begun.header("location").expect("a location").to_owned();
+        if sent > 0 {
+            assert_eq!(phone.patch(&path, 0, &bytes[..sent]).status, 204);
+        }
+        let service = Arc::clone(&world.service);
+        *blobs.before_write.lock().expect("a lock") = Some(Box::new(move || {
+            service.admin().purge_blob(hash, None).expect("purges");
+        }));
+        let next = &bytes[sent..sent + 2];
+        assert_eq!(phone.patch(&path, sent as u64, next).status, 404);
+        assert!(blobs.uploads().expect("lists").is_empty(), "{sent}");
+    }
+}
+
+#[test]
+fn pieces_that_no_row_tells_of_are_discarded_in_time() {
+    let world = world();
+    let blobs = &world.parts.blobs;
+    blobs.write("abcd", 0, b"left behind").expect("writes");
+    world.service.maintain().expect("maintains");
+    assert!(blobs.uploads().expect("lists").is_empty());
+}
+
+#[test]
+fn what_another_purge_takes_in_mid_upload_is_not_acknowledged() {
+    let (world, blobs) = interrupted();
+    let mut phone = world.phone("王", BASE[0]);
+    let bytes = jpeg(5);
+    let hash = Sha256::of(&bytes);
+    // It went with a record, and is shown by another one.
+    let first = with_photo(&mut phone, "first", &bytes);
+    phone.push(&first);
+    phone.upload(&bytes);
+    let admin = world.service.admin();
+    admin.purge_entity(first[0].entity, None).expect("purges");
+    let second = with_photo(&mut phone, "second", &bytes);
+    phone.push(&second);
+    let other = phone.incident("another");
+    phone.push_one(&other);
+    let service = Arc::clone(&world.service);
+    *blobs.after_finish.lock().expect("a lock") = Some(Box::new(move || {
+        let admin = service.admin();
+        admin.purge_entity(other.entity, None).expect("purges");
+    }));
+    let begun = phone.begin_upload(hash, bytes.len());
+    let path = begun.header("location").expect("a location").to_owned();
+    assert_eq!(phone.patch(&path, 0, &bytes).status, 460);
+    assert!(
+        world
+            .stored(|tx| tx.blobs(world.tenant, &[hash]))
+            .is_empty(),
+        "no row tells of bytes that are not here"
+    );
+    phone.upload(&bytes);
+    assert!(blobs.has(hash).expect("asks"));
 }
 
 #[test]

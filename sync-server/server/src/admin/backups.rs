@@ -250,10 +250,7 @@ impl Admin<'_> {
         // are to be removed again, whatever happens.
         replay::begin(tools)?;
         for blob in blob_hashes(&*backup.store)? {
-            tools
-                .blobs
-                .adopt(blob, &*backup.blobs)
-                .map_err(|why| StoreError::Failed(format!("an attachment: {why}")))?;
+            bring_back(&*tools.blobs, blob, &*backup.blobs)?;
         }
         let floor = if covers { floor } else { Floor::default() };
         let prepared = backup.store.copy(aside)?;
@@ -348,6 +345,20 @@ fn recount_one(
     } else {
         Err(damaged(format!("{stream} does not list what it counts")))
     }
+}
+
+/// Takes an attachment from a backup, in the place of one that is missing or was
+/// damaged.
+fn bring_back(blobs: &dyn Blobs, blob: Sha256, from: &dyn Blobs) -> Result<(), StoreError> {
+    let failed = |why: std::io::Error| StoreError::Failed(format!("an attachment: {why}"));
+    if check_blob(blobs, blob).is_ok() {
+        return Ok(());
+    }
+    // What is better stays: a damaged one is removed for one that is whole alone.
+    if check_blob(from, blob).is_ok() {
+        blobs.remove(blob).map_err(failed)?;
+    }
+    blobs.adopt(blob, from).map_err(failed)
 }
 
 fn check_blob(blobs: &dyn Blobs, blob: Sha256) -> Result<(), StoreError> {

@@ -161,8 +161,8 @@ impl Admin<'_> {
                 at_ms: purging.at_ms,
                 blob,
             };
-            append(purging.keep, Book::Ledger, &[order])?;
             batch.purge_blob(tx, blob)?;
+            append(purging.keep, Book::Ledger, &[order])?;
             Ok(PurgeReport::default())
         })?;
         replay::finish(&self.service.tools)?;

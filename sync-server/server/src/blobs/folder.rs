@@ -59,7 +59,7 @@ impl Blobs for FolderBlobs {
         let path = self.upload(upload)?;
         let mut file = OpenOptions::new()
             .write(true)
-            .create(true)
+            .create(offset == 0)
             .truncate(false)
             .open(path)?;
         file.set_len(offset)?;

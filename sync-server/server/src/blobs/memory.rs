@@ -32,6 +32,9 @@ impl Blobs for MemoryBlobs {
     fn write(&self, upload: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
         let mut uploads = lock(&self.uploads);
+        if offset > 0 && !uploads.contains_key(upload) {
+            return Err(gone());
+        }
         let content = uploads.entry(upload.to_owned()).or_default();
         content.resize(offset, 0);
         content.extend_from_slice(bytes);

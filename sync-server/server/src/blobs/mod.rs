@@ -12,7 +12,7 @@ use std::path::PathBuf;
 pub(crate) use checksum::{ALGORITHMS, Checksum};
 pub use folder::FolderBlobs;
 pub use memory::MemoryBlobs;
-pub(crate) use upload::{Patch, Standing, is_kept, note_sender};
+pub(crate) use upload::{Patch, Standing, note_sender, remove_unkept};
 
 /// What can be read from any place on.
 pub trait Content: io::Read + io::Seek + Send {}
@@ -32,8 +32,9 @@ pub type Bytes = Box<dyn Content>;
 /// what the last `sync` covered, and perhaps more.
 #[expect(clippy::missing_errors_doc, reason = "said once, above")]
 pub trait Blobs: Send + Sync {
-    /// Writes at `offset`, beginning the upload where it is new. What lay
-    /// behind `offset` is gone.
+    /// Writes at `offset`; at 0 it begins the upload, behind it the upload must
+    /// be there ([`io::ErrorKind::NotFound`]): what was discarded meanwhile does
+    /// not come back. What lay behind `offset` is gone.
     fn write(&self, upload: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// On return what was written survives a power cut.
     fn sync(&self, upload: &str) -> io::Result<()>;

@@ -5,10 +5,10 @@
 
 use gridwalk_domain::Sha256;
 use gridwalk_domain::wire::{Cursor, MAX_BLOB_BYTES, ReceiptOf};
-use gridwalk_store::{BlobRow, Purged, Read, StoreError, UploadRow, Write};
+use gridwalk_store::{BlobRow, Purged, Read, StoreError, UploadRow, Write, write};
 use sha2::Digest as _;
 use std::collections::HashSet;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::sync::{Arc, Mutex};
 
 use super::Checksum;
@@ -209,10 +209,15 @@ impl Patch {
         if length > self.upload.length - self.end {
             return Err(Fault::bad_request("more bytes than Upload-Length said").into());
         }
-        self.service
-            .tools
-            .blobs
-            .write(&self.upload.id, self.end, bytes)?;
+        let blobs = &self.service.tools.blobs;
+        match blobs.write(&self.upload.id, self.end, bytes) {
+            // A purge, or a restore, took away what was there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.give_up()?;
+                return Err(gone().into());
+            }
+            written => written?,
+        }
         self.end += length;
         if let Some(checksum) = &mut self.checksum {
             checksum.add(bytes);
@@ -231,11 +236,16 @@ impl Patch {
         self.upload.offset = self.end;
         self.upload.at_ms = self.service.now_ms();
         let row = self.upload.clone();
-        self.service.commit(move |tx| {
+        let kept = self.service.commit(move |tx| {
             // A purge may have forgotten it.
             tx.upload(&row.id)?.ok_or_else(gone)?;
             Ok(tx.put_upload(&row)?)
-        })
+        });
+        if let Err(Error::Fault(_)) = &kept {
+            // This piece may have come after the purge removed the others.
+            self.service.tools.blobs.discard(&self.upload.id)?;
+        }
+        kept
     }
 
     /// Ends the PATCH, its body whole or cut: the offset up to which all is
@@ -280,15 +290,10 @@ impl Patch {
         };
         match service.keep_blob(&self.phone, &self.upload, &row) {
             Err(Error::Fault(fault)) => {
-                // It was purged since the upload was begun.
-                service.remove_unkept(hash)?;
+                // A purge was here since the upload was begun.
+                remove_unkept(&service.tools, hash)?;
                 self.give_up()?;
                 Err(fault.into())
-            }
-            Ok(_) if !service.tools.blobs.has(hash)? => {
-                // A purge of the same content took the bytes away between the two.
-                self.give_up()?;
-                Err(mismatch().into())
             }
             kept => {
                 let receipt = kept?;
@@ -312,13 +317,25 @@ impl Patch {
 }
 
 /// Whether any district has this content: its bytes are stored once.
-pub(crate) fn is_kept(tx: &dyn Read, sha256: Sha256) -> Result<bool, StoreError> {
+fn is_kept(tx: &dyn Read, sha256: Sha256) -> Result<bool, StoreError> {
     for tenant in tx.tenants()? {
         if !tx.blobs(tenant.id, &[sha256])?.is_empty() {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Removes the bytes of a content that no row tells of, while nobody else can
+/// write such a row.
+pub(crate) fn remove_unkept(tools: &Tools, sha256: Sha256) -> Result<(), StoreError> {
+    write(&*tools.store, |tx| {
+        if is_kept(tx, sha256)? {
+            return Ok(());
+        }
+        let removed = tools.blobs.remove(sha256);
+        removed.map_err(|why| StoreError::Failed(format!("an attachment: {why}")))
+    })
 }
 
 fn mismatch() -> Fault {
@@ -339,6 +356,11 @@ impl Service {
             if tx.upload(&upload.id)?.is_none() {
                 return Err(gone().into());
             }
+            // A purge may have removed the same content between the two. No other
+            // one can from here on: it removes bytes in a write of its own.
+            if !tools.blobs.has(row.sha256)? {
+                return Err(mismatch().into());
+            }
             tx.put_blob(phone.tenant, &row)?;
             // It stays until it is stale, so that a HEAD after a lost answer
             // hears that it is whole.
@@ -349,14 +371,6 @@ impl Service {
             note_sender(tx, tools, &phone, row.sha256)?;
             Ok(last_receipt(tx, phone.tenant, phone.id)?)
         })
-    }
-
-    /// Removes the bytes of a content that no row tells of.
-    fn remove_unkept(&self, sha256: Sha256) -> Result<(), Error> {
-        if !self.read(|tx| Ok(is_kept(tx, sha256)?))? {
-            self.tools.blobs.remove(sha256)?;
-        }
-        Ok(())
     }
 
     /// The hash of what was written, and its type as its first bytes tell.

@@ -104,10 +104,11 @@ fn take(
             if !theirs {
                 return Err(device_known().into());
             }
-            // Into the ledger first: a backup from before it must not make a
-            // stranger of the phone.
-            append(keep, Book::Ledger, &[order(&device, &worker, &code)])?;
             enrol(tx, &device, &code, now_ms)?;
+            // Into the ledger before it is committed: a backup from before it must
+            // not make a stranger of the phone. Not before it is known that it can
+            // be: what is refused here would be at each start.
+            append(keep, Book::Ledger, &[order(&device, &worker, &code)])?;
         }
         _ => return Err(wrong_code().into()),
     }
