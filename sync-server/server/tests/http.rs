@@ -15,6 +15,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn start(folder: &Path, clock: &Arc<TestClock>, seed: u64) -> RunningServer {
     let config = Config::new(
@@ -255,6 +256,41 @@ fn what_is_read_by_range_is_not_packed() {
     let headers = [("accept-encoding", "gzip"), ("range", "bytes=99990-")];
     let part = phone.send("GET", &path, &headers, b"");
     assert_eq!((part.status, part.body), (206, vec![b'a'; 10]));
+}
+
+#[test]
+fn downloads_that_nobody_takes_hold_up_nobody() {
+    let running = running();
+    let mut phone = running.phone("王");
+    // More than two sockets take into their buffers.
+    let bytes = vec![b'a'; 24 * 1024 * 1024];
+    let op = phone.incident("楼道");
+    let film = phone.upload(&bytes);
+    let entry = json!({"sha256": film, "mime": "video/mp4", "bytes": bytes.len()});
+    let entry = phone.append(op.entity, "media", entry);
+    phone.push(&[op, entry]);
+    let address = running.server.url().trim_start_matches("http://");
+    // More than the server has threads for requests.
+    let stalled: Vec<TcpStream> = (0..80)
+        .map(|n| {
+            let mut line = TcpStream::connect(address).expect("connects");
+            let wait = Some(Duration::from_secs(60));
+            line.set_read_timeout(wait).expect("is set");
+            let token = &phone.token;
+            let head = format!(
+                "GET /v1/blobs/{film} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n"
+            );
+            line.write_all(head.as_bytes()).expect("sends");
+            let mut begun = [0; 12];
+            let read = line.read_exact(&mut begun);
+            read.unwrap_or_else(|why| panic!("download {n}: {why}"));
+            assert_eq!(&begun, b"HTTP/1.1 200");
+            line
+        })
+        .collect();
+    let other = phone.incident("meanwhile");
+    phone.push_one(&other);
+    drop(stalled);
 }
 
 #[test]

@@ -34,6 +34,32 @@ fn held(world: &common::World) -> Vec<HeldChunkRow> {
     .expect("reads")
 }
 
+/// Fixes that do not differ take next to no bytes: what they unfold to has a bound
+/// of its own.
+#[test]
+fn a_patrol_has_at_most_a_million_fixes() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let patrol = phone.patrol();
+    let same = vec![walk(MORNING, 1)[0].clone(); 65_535];
+    let first = chunk(patrol, 7, 0, &same);
+    let many: Vec<_> = (0..16)
+        .map(|n| {
+            let mut next = first.clone();
+            next.name.first = n * 65_535;
+            next
+        })
+        .collect();
+    let block = gridwalk_domain::wire::tracks::encode(&many);
+    assert!(block.len() < 100_000, "{}", block.len());
+    let answer = phone.send_tracks(&many);
+    assert_eq!((answer.status, answer.code().as_str()), (413, "too_large"));
+    let stored = words(&phone.tracks(&many[..15]));
+    assert_eq!(stored, ["stored"; 15]);
+    let rest = words(&phone.tracks(&[many[15].clone(), many[0].clone()]));
+    assert_eq!(rest, ["quarantined too_many_fixes", "duplicate"]);
+}
+
 #[test]
 fn fixes_are_stored_once_however_they_are_cut() {
     let world = world();

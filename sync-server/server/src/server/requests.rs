@@ -24,6 +24,8 @@ use crate::service::Service;
 const MOST_BODY: usize = 1024 * 1024 + 64 * 1024;
 /// The bytes of an attachment that are written at a time.
 const PIECE: usize = 256 * 1024;
+/// The bytes of an attachment that are read at a time.
+const READ: usize = 64 * 1024;
 /// How long a body may take that is not an attachment's: the largest, at some
 /// 10 kbit a second.
 const WHOLE_BODY: Duration = Duration::from_secs(15 * 60);
@@ -63,25 +65,30 @@ pub(super) async fn any(
 }
 
 /// Answers before the body has come. What is left of it is read and dropped, so
-/// that the connection can go on; where there is too much, it ends here, and
-/// the peer is told so.
-async fn refuse(response: Response, mut body: HttpBody) -> HttpResponse {
-    let mut left = MOST_BODY;
-    let drained = loop {
-        match tokio::time::timeout(SILENCE, body.frame()).await {
-            Ok(None) => break true,
-            Ok(Some(Ok(frame))) => {
-                let length = frame.data_ref().map_or(0, Bytes::len);
-                match left.checked_sub(length) {
-                    Some(rest) => left = rest,
-                    None => break false,
-                }
-            }
-            Ok(Some(Err(_))) | Err(_) => break false,
-        }
-    };
+/// that the connection can go on; where it is too much or takes too long, it ends
+/// here, and the peer is told so.
+async fn refuse(response: Response, body: HttpBody) -> HttpResponse {
+    let drained = tokio::time::timeout(SILENCE, drain(body)).await;
     let response = answer(response);
-    if drained { response } else { closing(response) }
+    if drained == Ok(true) {
+        response
+    } else {
+        closing(response)
+    }
+}
+
+/// Reads a body to its end, where that is not too far.
+async fn drain(mut body: HttpBody) -> bool {
+    let mut left = MOST_BODY;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return false };
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return false,
+        }
+    }
+    true
 }
 
 /// Tells the peer that this connection ends here.
@@ -229,19 +236,30 @@ pub(super) fn answer(response: Response) -> HttpResponse {
     out
 }
 
-/// Reads an attachment piece by piece on a thread that may block.
+/// Reads an attachment piece by piece. A thread is taken for a piece alone, and a
+/// peer that takes nothing for [`SILENCE`] gets no more: the body ends short of
+/// the length that was announced.
 fn stream(mut bytes: Box<dyn std::io::Read + Send>) -> HttpBody {
-    let (send, receive) = mpsc::channel::<std::io::Result<Bytes>>(2);
-    tokio::task::spawn_blocking(move || {
-        let mut piece = vec![0; 64 * 1024];
+    let (send, receive) = mpsc::channel::<std::io::Result<Bytes>>(1);
+    tokio::spawn(async move {
         loop {
-            let read = match bytes.read(&mut piece) {
-                Ok(0) => return,
-                Ok(length) => Ok(Bytes::copy_from_slice(&piece[..length])),
-                Err(error) => Err(error),
+            let reading = tokio::task::spawn_blocking(move || {
+                let mut piece = vec![0; READ];
+                let read = bytes.read(&mut piece);
+                piece.truncate(*read.as_ref().unwrap_or(&0));
+                (bytes, read.map(|_| Bytes::from(piece)))
+            });
+            let Ok((rest, piece)) = reading.await else {
+                return;
             };
+            bytes = rest;
+            let failed = piece.is_err();
+            if piece.as_ref().is_ok_and(Bytes::is_empty) {
+                return;
+            }
             // The browser may have gone away.
-            if send.blocking_send(read).is_err() {
+            let taken = tokio::time::timeout(SILENCE, send.send(piece)).await;
+            if failed || !matches!(taken, Ok(Ok(()))) {
                 return;
             }
         }

@@ -29,6 +29,10 @@ use crate::service::{Service, Tools};
 /// phone whose clock runs ahead would freeze there.
 const AHEAD_MS: i64 = 5 * 60_000;
 
+/// Fixes of one request, and of one patrol: eleven days at one a second. Fixes that
+/// hardly differ take so few bytes that the block's own limit says little.
+const MOST_FIXES: u64 = 1_000_000;
+
 /// What is known of a patrol that chunks are sent for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Patrol {
@@ -56,6 +60,11 @@ impl Service {
             return Err(Fault::too_large(MAX_TRACKS_BYTES).into());
         }
         let chunks = decode(block).map_err(|why| Fault::new(400, "bad_block", why.to_string()))?;
+        let fixes: u64 = chunks.iter().map(|chunk| u64::from(chunk.name.count)).sum();
+        if fixes > MOST_FIXES {
+            let text = format!("At most {MOST_FIXES} fixes are taken at once.");
+            return Err(Fault::new(413, "too_large", text).into());
+        }
         let (chunks, now_ms) = (Arc::new(chunks), self.now_ms());
         self.on_this_line(phone, || {
             let (phone, chunks) = (phone.clone(), Arc::clone(&chunks));
@@ -151,6 +160,11 @@ fn aside(code: &str, text: &dyn std::fmt::Display, wait: Option<Wait>) -> Fate {
     Fate::Aside(reason(code, text), wait)
 }
 
+fn too_many() -> Fate {
+    let text = format!("a patrol has at most {MOST_FIXES} fixes");
+    aside("too_many_fixes", &text, None)
+}
+
 /// Chunks of one phone.
 struct Taking {
     tenant: TenantId,
@@ -159,6 +173,8 @@ struct Taking {
     now_ms: i64,
     /// The last usable position of what was stored.
     last: Option<PositionRow>,
+    /// How many fixes are stored of the patrols that were met.
+    stored: BTreeMap<EntityId, u64>,
 }
 
 impl Taking {
@@ -169,6 +185,7 @@ impl Taking {
             worker,
             now_ms,
             last: None,
+            stored: BTreeMap::new(),
         }
     }
 
@@ -227,6 +244,9 @@ impl Taking {
         };
         let over = tx.chunks_over(self.tenant, span)?;
         if over.is_empty() {
+            if !self.fits(tx, span.key.patrol, fixes.len())? {
+                return Ok(too_many());
+            }
             self.store(tx, span, chunk.body.clone(), &fixes)?;
             return Ok(Fate::Stored);
         }
@@ -236,6 +256,10 @@ impl Taking {
         };
         if new.is_empty() {
             return Ok(Fate::Duplicate);
+        }
+        let more = new.iter().map(|(_, fixes)| fixes.len()).sum();
+        if !self.fits(tx, span.key.patrol, more)? {
+            return Ok(too_many());
         }
         for (first, fixes) in new {
             let body = codec::encode(fixes).map_err(|why| StoreError::Refused(why.to_string()))?;
@@ -248,6 +272,19 @@ impl Taking {
             self.store(tx, span, body, fixes)?;
         }
         Ok(Fate::Stored)
+    }
+
+    /// Whether a patrol may have so many fixes more.
+    fn fits(&mut self, tx: &dyn Read, patrol: EntityId, more: usize) -> Result<bool, StoreError> {
+        let stored = match self.stored.get(&patrol) {
+            Some(stored) => *stored,
+            None => {
+                let version = tx.track_versions(self.tenant, &[patrol])?;
+                version.first().map_or(0, |version| version.fixes)
+            }
+        };
+        self.stored.insert(patrol, stored);
+        Ok(stored + more as u64 <= MOST_FIXES)
     }
 
     fn store(
@@ -269,6 +306,7 @@ impl Taking {
                 at: last.fix.position,
             });
         }
+        *self.stored.entry(span.key.patrol).or_default() += u64::from(span.count);
         let row = ChunkRow {
             span,
             received_ms: self.now_ms,
