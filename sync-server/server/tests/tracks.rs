@@ -41,7 +41,7 @@ fn a_patrol_has_at_most_a_million_fixes() {
     let world = world();
     let mut phone = world.phone("王", BASE[0]);
     let patrol = phone.patrol();
-    let same = vec![walk(MORNING, 1)[0].clone(); 65_535];
+    let same = vec![walk(MORNING, 1)[0]; 65_535];
     let first = chunk(patrol, 7, 0, &same);
     let many: Vec<_> = (0..16)
         .map(|n| {
