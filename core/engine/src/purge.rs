@@ -152,9 +152,14 @@ impl Shared {
     }
 
     /// Finishes what deletions began: stops a recorder whose patrol was purged,
-    /// removes files that no row names, writes the data file anew. What fails here is
-    /// tried again at the next opening.
-    pub(crate) fn sweep(&self) -> Result<()> {
+    /// removes files that no row names, writes the data file anew. What the caller
+    /// did is durable already, so what fails here is no failure of theirs: it is
+    /// tried again with the next deletion, after each sync and at the next opening.
+    pub(crate) fn clean_up(&self) {
+        let _ = self.sweep();
+    }
+
+    fn sweep(&self) -> Result<()> {
         self.with(|core| {
             core.drop_purged_patrol()?;
             core.remove_unwanted(&self.vault)?;

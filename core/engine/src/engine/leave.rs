@@ -30,7 +30,7 @@ impl Engine {
             Ok((LogOut::Done, Touched::all()))
         })?;
         if done == LogOut::Done {
-            self.shared.sweep()?;
+            self.shared.clean_up();
         }
         Ok(done)
     }

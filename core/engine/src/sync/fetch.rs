@@ -197,10 +197,10 @@ impl Fetch<'_> {
             tx.commit()?;
             Ok(gone)
         })?;
-        match gone {
-            true => self.shared.sweep(),
-            false => Ok(()),
+        if gone {
+            self.shared.clean_up();
         }
+        Ok(())
     }
 
     /// Notes that it is whole, under the name that `name` gives it, unless it
