@@ -66,7 +66,8 @@ impl Engine {
     ///
     /// # Errors
     /// `InUse`, `NoCipher`, `WrongKey`, `TooNew`, `DiskFull`, `Storage`; and
-    /// `Damaged` where the file could not be read and was moved aside.
+    /// `Damaged` where the file could not be read, or was gone, and what there is of
+    /// it was moved aside.
     pub fn open(config: Config) -> Result<Self> {
         Ok(Self {
             shared: Shared::open(config)?,
