@@ -4,7 +4,8 @@
 //!
 //! Attachments stay where they are: they are named by content, the new data file
 //! takes them up where they recur, and what no row of it names may belong to the
-//! damaged one. So where one lies beside, nothing is tidied up.
+//! damaged one. So where one lies beside, nothing is tidied up, and a file goes only
+//! where the server ordered it ([`crate::purge`]).
 //!
 //! A mark beside, of the damaged file's new name and [`BEGUN`], stays until all
 //! is moved: a data file without its log could be whole, and of an earlier day.
