@@ -124,6 +124,14 @@ pub(crate) fn receipt(tx: &Transaction<'_>, account: i64, sha256: Sha256, n: u64
     update(tx, account, sha256, "receipt = ?3", params![n])
 }
 
+/// Notes a number that the one of its receipt is not above, where that one is not
+/// known: the server gives one for each content, and may have given it long ago.
+pub(crate) fn receipt_by(tx: &Transaction<'_>, account: i64, sha256: Sha256, n: u64) -> Inner<()> {
+    let n = i64::try_from(n).unwrap_or(i64::MAX);
+    let set = "receipt = coalesce(receipt, ?3)";
+    update(tx, account, sha256, set, params![n])
+}
+
 /// What was held as sent waits to be sent again: the server lost it.
 pub(crate) fn send_again(tx: &Transaction<'_>, account: i64, sha256: Sha256) -> Inner<()> {
     let set = "state = 'ready', doubted = 0, upload = NULL, receipt = NULL";

@@ -31,6 +31,8 @@ const ANEW: usize = 3;
 /// What one try of an upload came to.
 enum Sent {
     Whole,
+    /// The server has it from another record or phone; this phone's highest receipt.
+    Had(Option<u64>),
     /// The server lost the upload or read other bytes.
     Again,
     /// It was purged.
@@ -80,11 +82,17 @@ impl Run<'_> {
         while let Some(due) = self.next(which, after.as_ref())? {
             after = Some(due.clone());
             match self.upload(&due, &mut pace) {
-                Ok(Sent::Whole) => {
+                Ok(sent @ (Sent::Whole | Sent::Had(_))) => {
                     self.report.blobs_sent += u64::from(!due.thumb);
                     self.news = true;
                     self.settle(&due, None, |tx, word| {
-                        attachments::take(tx, word, due.sha256)
+                        attachments::take(tx, word, due.sha256)?;
+                        match sent {
+                            Sent::Had(Some(n)) => {
+                                attachments::receipt_by(tx, word.account, due.sha256, n)
+                            }
+                            _ => Ok(()),
+                        }
                     })?;
                     // It takes others: what it failed at often is at fault.
                     if let Some(suspect) = suspect.take().filter(Suspect::is_clear) {
@@ -202,9 +210,8 @@ impl Run<'_> {
                     Place::None(why) => return Ok(why),
                 },
             };
-            let place = Some(path.as_str()).filter(|path| !path.is_empty());
             self.settle(due, None, |tx, word| {
-                attachments::begun(tx, word.account, due.sha256, place)
+                attachments::begun(tx, word.account, due.sha256, Some(&path))
             })?;
             match self.pieces(due, &path, offset, pace)? {
                 Sent::Again => self.settle(due, None, |tx, word| {
@@ -234,9 +241,9 @@ impl Run<'_> {
         let response = accepted(response)?;
         let offset = upload_offset(&response).unwrap_or(0);
         if offset == due.bytes && due.bytes > 0 {
-            // The server has this content, from another record or phone.
-            self.see(&response)?;
-            return Ok(Place::At(String::new(), offset));
+            self.meter.did(Phase::Blobs, 1, due.bytes);
+            self.tell(Phase::Blobs);
+            return Ok(Place::None(Sent::Had(self.see(&response)?)));
         }
         let path = response.header("location").and_then(path_of);
         let path = path.ok_or_else(|| EngineError::BadAnswer {
@@ -245,13 +252,14 @@ impl Run<'_> {
         Ok(Place::At(path, offset))
     }
 
-    /// Notes the receipt that an answer names.
-    fn see(&mut self, response: &Response) -> Step<()> {
+    /// Notes the receipt that an answer names; gives its number.
+    fn see(&mut self, response: &Response) -> Step<Option<u64>> {
         let receipt = response.header(RECEIPT_HEADER);
-        match receipt.and_then(|text| text.parse().ok()) {
-            Some(receipt) => self.keep(Some(receipt), |_, _| Ok(((), Touched::default()))),
-            None => Ok(()),
+        let receipt: Option<Cursor> = receipt.and_then(|text| text.parse().ok());
+        if receipt.is_some() {
+            self.keep(receipt, |_, _| Ok(((), Touched::default())))?;
         }
+        Ok(receipt.map(|receipt| receipt.seq))
     }
 
     /// How far the server got; none where it does not know the upload any more.
