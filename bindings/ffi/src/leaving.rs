@@ -109,6 +109,10 @@ pub struct Exported {
     pub chunks: u64,
     /// Attachments.
     pub blobs: u64,
+    /// Attachments that were left out: their files do not read as they were
+    /// written.
+    #[uniffi(default = 0)]
+    pub unreadable: u64,
 }
 
 impl From<inner::Exported> for Exported {
@@ -117,6 +121,7 @@ impl From<inner::Exported> for Exported {
             ops: exported.ops,
             chunks: exported.chunks,
             blobs: exported.blobs,
+            unreadable: exported.unreadable,
         }
     }
 }

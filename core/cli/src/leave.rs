@@ -68,5 +68,9 @@ pub(crate) fn export(
         ("blobs", written.blobs.to_string()),
     ];
     writeln!(out, "{}", texts.say("vault.exported", &values))?;
+    if written.unreadable > 0 {
+        let values = [("blobs", written.unreadable.to_string())];
+        writeln!(out, "{}", texts.say("vault.unreadable", &values))?;
+    }
     Ok(())
 }

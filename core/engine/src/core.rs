@@ -84,7 +84,7 @@ impl Shared {
         // What a process that died left to be removed can wait for the next
         // opening.
         let _ = shared.tidy();
-        let _ = shared.sweep();
+        shared.clean_up();
         Ok(shared)
     }
 

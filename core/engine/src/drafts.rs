@@ -17,6 +17,7 @@ const MOST: i64 = 200;
 const MAX_BYTES: usize = 48 * 1024;
 
 /// A draft as it is kept.
+#[derive(PartialEq)]
 pub(crate) struct Kept {
     pub(crate) saved_ms: i64,
     /// JSON.
@@ -109,15 +110,14 @@ pub(crate) fn remove(
     id: EntityId,
     seen: &Kept,
 ) -> Inner<()> {
-    let gone = tx
-        .prepare_cached("DELETE FROM draft WHERE id = ?1 AND worker = ?2 AND body = ?3")?
-        .execute(params![id.as_bytes(), worker.as_bytes(), seen.body])?;
-    if gone == 0 {
+    let now = load(tx, worker, id)?;
+    if now != *seen {
         return Err(EngineError::NotFound.into());
     }
-    let photos = photos_of(tx, id)?;
+    tx.prepare_cached("DELETE FROM draft WHERE id = ?1")?
+        .execute([id.as_bytes()])?;
     tx.execute("DELETE FROM draft_photo WHERE draft = ?1", [id.as_bytes()])?;
-    let_go(tx, &photos)
+    let_go(tx, &now.photos)
 }
 
 fn photos_of(conn: &Connection, id: EntityId) -> Inner<Vec<(Sha256, usize)>> {
@@ -135,4 +135,38 @@ fn let_go(tx: &Transaction<'_>, photos: &[(Sha256, usize)]) -> Inner<()> {
     photos
         .iter()
         .try_for_each(|(sha256, _)| purge::unwanted(tx, *sha256))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::begin;
+    use crate::store;
+
+    const WORKER: WorkerId = WorkerId::from_bytes([1; 16]);
+    const DRAFT: EntityId = EntityId::from_bytes([2; 16]);
+
+    fn saved(tx: &Transaction<'_>, saved_ms: i64, photo: u8) {
+        save(tx, WORKER, DRAFT, saved_ms, "{}", &[]).expect("saves");
+        let photo = params![DRAFT.as_bytes(), [photo; 32]];
+        let insert = "INSERT INTO draft_photo (draft, n, sha256, bytes) VALUES (?1, 0, ?2, 9)";
+        tx.execute(insert, photo).expect("saves");
+    }
+
+    #[test]
+    fn a_draft_that_was_saved_since_it_was_seen_keeps_its_photos() {
+        for (again_ms, photo) in [(1, 8), (2, 7), (2, 8)] {
+            let mut conn = store::in_memory();
+            let tx = begin(&mut conn).expect("begins");
+            saved(&tx, 1, 7);
+            let seen = load(&tx, WORKER, DRAFT).expect("there");
+            saved(&tx, again_ms, photo);
+            let removed = remove(&tx, WORKER, DRAFT, &seen);
+            assert!(removed.is_err(), "it is not what was seen");
+            let kept = load(&tx, WORKER, DRAFT).expect("there");
+            assert_eq!(kept.photos, [(Sha256([photo; 32]), 9)]);
+            remove(&tx, WORKER, DRAFT, &kept).expect("goes as it was seen");
+            assert!(load(&tx, WORKER, DRAFT).is_err());
+        }
+    }
 }

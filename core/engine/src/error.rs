@@ -28,8 +28,9 @@ pub enum EngineError {
         "the key does not fit the data file; nothing was touched; use the key that it was made with"
     )]
     WrongKey,
-    /// The file could not be read. It was moved aside, with all that belongs to
-    /// it, and is kept; the next opening begins a new one.
+    /// The file could not be read, or was gone while its log, its journal or its
+    /// attachments were there. It was moved aside, with all that belongs to it, and
+    /// is kept; the next opening begins a new one.
     #[error(
         "the data file is damaged; it was kept as {set_aside}; open again to begin a new one, and hand the old one to support: it may hold what was not sent"
     )]

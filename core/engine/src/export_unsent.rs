@@ -23,6 +23,9 @@ pub struct Exported {
     pub chunks: u64,
     /// Attachments.
     pub blobs: u64,
+    /// Attachments that were left out: their files do not read as they were
+    /// written.
+    pub unreadable: u64,
 }
 
 /// What of one account is not taken.
@@ -50,8 +53,9 @@ pub(crate) fn write(shared: &Shared, folder: &Path) -> Result<Exported> {
     for account in all {
         written.ops += account.ops.len() as u64;
         written.chunks += account.chunks.len() as u64;
-        written.blobs += account.blobs.len() as u64;
-        write_account(shared, folder, &account)?;
+        let unreadable = write_account(shared, folder, &account)?;
+        written.blobs += account.blobs.len() as u64 - unreadable;
+        written.unreadable += unreadable;
     }
     Ok(written)
 }
@@ -92,9 +96,10 @@ fn untaken(conn: &Connection, account: i64, own: bool) -> Inner<Untaken> {
     })
 }
 
-fn write_account(shared: &Shared, folder: &Path, account: &Untaken) -> Result<()> {
+/// Gives how many attachments could not be read.
+fn write_account(shared: &Shared, folder: &Path, account: &Untaken) -> Result<u64> {
     if account.ops.is_empty() && account.chunks.is_empty() && account.blobs.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let inside = folder.join(account.account.to_string());
     let disk = &*shared.disk;
@@ -116,8 +121,13 @@ fn write_account(shared: &Shared, folder: &Path, account: &Untaken) -> Result<()
     if !account.chunks.is_empty() {
         file("tracks.gwt", &encode(&account.chunks))?;
     }
+    let mut unreadable = 0;
     for (sha256, bytes) in &account.blobs {
         let len = usize::try_from(*bytes).map_err(|_| EngineError::NotFound)?;
+        if !shared.vault.reads(*sha256, len) {
+            unreadable += 1;
+            continue;
+        }
         let path = inside.join(sha256.to_string());
         let mut file = disk.open(&path, OpenFor::New).map_err(Fault::from)?;
         let mut at = 0;
@@ -128,5 +138,6 @@ fn write_account(shared: &Shared, folder: &Path, account: &Untaken) -> Result<()
         })?;
         file.sync().map_err(Fault::from)?;
     }
-    Ok(disk::sync_name(disk, &inside.join("ops.jsonl")).map_err(Fault::from)?)
+    disk::sync_name(disk, &inside.join("ops.jsonl")).map_err(Fault::from)?;
+    Ok(unreadable)
 }

@@ -92,6 +92,13 @@ impl Journal {
         Ok(bytes.and_then(|bytes| parse(&bytes, self.cipher.as_ref())))
     }
 
+    /// Whether there is more in it than a head. Where that head does not read, fixes
+    /// may be behind it. Zeros are what a power cut leaves of a file that grew.
+    pub(crate) fn holds_more(&self) -> Inner<bool> {
+        let bytes = disk::read(&*self.disk, &self.path)?.unwrap_or_default();
+        Ok(bytes.len() > HEAD && !is_zeros(&bytes))
+    }
+
     /// Keeps a copy of a damaged journal under another name, durably.
     pub(crate) fn copy_aside(&self, suffix: &str) -> Inner<()> {
         let bytes = disk::read(&*self.disk, &self.path)?.unwrap_or_default();
@@ -221,10 +228,9 @@ fn frame(
 ) {
     let mut body = Vec::with_capacity(fixes.len() * FIX_BYTES + TAG);
     fixes.iter().for_each(|fix| put_fix(&mut body, fix));
-    let extra = if cipher.is_some() { TAG } else { CHECK };
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
     let mut head = [0; FRAME_HEAD];
-    head[..4].copy_from_slice(&number(body.len() + extra));
+    head[..4].copy_from_slice(&number(length_of(fixes.len(), cipher.is_some())));
     head[4..8].copy_from_slice(&attempt.to_le_bytes());
     head[8..12].copy_from_slice(&first.to_le_bytes());
     head[12..].copy_from_slice(&number(fixes.len()));
@@ -250,6 +256,15 @@ fn frame(
     }
 }
 
+/// How long the payload of a frame of so many fixes is.
+fn length_of(count: usize, sealed: bool) -> usize {
+    count * FIX_BYTES + if sealed { TAG } else { CHECK }
+}
+
+fn is_zeros(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0)
+}
+
 fn parse(bytes: &[u8], cipher: Option<&ChaCha20Poly1305>) -> Option<Recovered> {
     let (head, mut rest) = bytes.split_at_checked(HEAD)?;
     let (name, check) = head.split_at_checked(NAMED)?;
@@ -267,11 +282,19 @@ fn parse(bytes: &[u8], cipher: Option<&ChaCha20Poly1305>) -> Option<Recovered> {
     while let Some((head, after)) = rest.split_at_checked(FRAME_HEAD) {
         let number =
             |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-        let Some((payload, after)) = after.split_at_checked(number(0) as usize) else {
+        let (length, count) = (number(0) as usize, number(12) as usize);
+        if count > MAX_COUNT || length != length_of(count, cipher.is_some()) {
+            // No frame was ever begun like this, and where the next one begins is
+            // not known any more.
+            recovered.damaged |= !is_zeros(rest);
+            break;
+        }
+        // A tail that was torn: its head is right, its bytes are too few.
+        let Some((payload, after)) = after.split_at_checked(length) else {
             break;
         };
         let aad = [name.as_slice(), head].concat();
-        match open_frame(payload, &aad, &name, number(4), number(12) as usize, cipher) {
+        match open_frame(payload, &aad, &name, number(4), count, cipher) {
             Some(fixes) => {
                 // What is readable lies beyond what is not: no torn tail.
                 recovered.damaged |= unread;

@@ -12,7 +12,6 @@ use gridwalk_domain::{EntityId, Sha256};
 use rusqlite::{Connection, Transaction};
 use std::collections::BTreeSet;
 
-use crate::attachments::Vault;
 use crate::core::{Core, Shared, begin};
 use crate::error::{Inner, Result};
 use crate::identity::{RunningPatrol, RunningShift};
@@ -79,8 +78,17 @@ pub(crate) fn with_its_records(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()
     ] {
         tx.prepare_cached(delete)?.execute([sha256.0])?;
     }
-    unwanted(tx, sha256)?;
+    ordered(tx, sha256)?;
     unclean(tx)
+}
+
+/// The server ordered that this attachment's file goes, also where a damaged data
+/// file lies beside that may name it.
+pub(crate) fn ordered(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
+    let mut all: BTreeSet<Sha256> = meta::get(tx, name::ORDERED)?.unwrap_or_default();
+    all.insert(sha256);
+    meta::put(tx, name::ORDERED, &all)?;
+    unwanted(tx, sha256)
 }
 
 /// A row that named this attachment is gone: where it was the last one, the
@@ -147,17 +155,22 @@ impl Shared {
                 unwanted(&tx, sha256)?;
             }
             tx.commit()?;
-            core.remove_unwanted(&self.vault)
+            core.remove_unwanted(self)
         })
     }
 
     /// Finishes what deletions began: stops a recorder whose patrol was purged,
-    /// removes files that no row names, writes the data file anew. What fails here is
-    /// tried again at the next opening.
-    pub(crate) fn sweep(&self) -> Result<()> {
+    /// removes files that no row names, writes the data file anew. What the caller
+    /// did is durable already, so what fails here is no failure of theirs: it is
+    /// tried again with the next deletion, after each sync and at the next opening.
+    pub(crate) fn clean_up(&self) {
+        let _ = self.sweep();
+    }
+
+    fn sweep(&self) -> Result<()> {
         self.with(|core| {
             core.drop_purged_patrol()?;
-            core.remove_unwanted(&self.vault)?;
+            core.remove_unwanted(self)?;
             if meta::get::<bool>(&core.conn, name::UNCLEAN)?.is_some() {
                 crate::store::rewrite(&core.conn)?;
                 let tx = begin(&mut core.conn)?;
@@ -171,18 +184,33 @@ impl Shared {
 
 impl Core {
     /// Removes the files that are listed for it, but those that a row names again.
-    fn remove_unwanted(&mut self, vault: &Vault) -> Inner<()> {
+    /// While a damaged data file lies beside only those go that the server ordered
+    /// to: of a photo that was never sent this may be the only one.
+    fn remove_unwanted(&mut self, shared: &Shared) -> Inner<()> {
         let unwanted = {
             let mut query = self.conn.prepare_cached("SELECT sha256 FROM unwanted")?;
             let rows = query.query_map([], |row| Ok(Sha256(row.get(0)?)))?;
             rows.collect::<rusqlite::Result<Vec<_>>>()?
         };
+        if unwanted.is_empty() {
+            return Ok(());
+        }
+        let spares = aside::lies_beside(&*shared.disk, &shared.path)?;
+        let ordered: BTreeSet<Sha256> = meta::get(&self.conn, name::ORDERED)?.unwrap_or_default();
         for sha256 in unwanted {
+            if spares && !ordered.contains(&sha256) {
+                continue;
+            }
             if !is_named(&self.conn, sha256)? {
-                vault.remove(sha256)?;
+                shared.vault.remove(sha256)?;
             }
             let tx = begin(&mut self.conn)?;
             tx.execute("DELETE FROM unwanted WHERE sha256 = ?1", [sha256.0])?;
+            tx.commit()?;
+        }
+        if !ordered.is_empty() {
+            let tx = begin(&mut self.conn)?;
+            meta::remove(&tx, name::ORDERED)?;
             tx.commit()?;
         }
         Ok(())

@@ -223,11 +223,18 @@ impl Recorder {
         clock: &dyn Clock,
         rng: &dyn Rng,
     ) -> Inner<Self> {
-        if let Some(left) = journal.read()? {
-            let now_ms = clock.now().wall_ms;
-            if left.damaged {
-                journal.copy_aside(&format!(".damaged-{now_ms}"))?;
-            }
+        let left = journal.read()?;
+        let now_ms = clock.now().wall_ms;
+        let damaged = match &left {
+            Some(left) => left.damaged,
+            None => journal.holds_more()?,
+        };
+        // It alarms nobody: a power cut too may tear what was not synced yet, the
+        // head of a journal that was just begun among it. It costs a small file.
+        if damaged {
+            journal.copy_aside(&format!(".damaged-{now_ms}"))?;
+        }
+        if let Some(left) = left {
             let tx = crate::core::begin(conn)?;
             for piece in contiguous(&left.fixes) {
                 let sealed = chunks::sealed_to(&tx, left.patrol, left.run)?;

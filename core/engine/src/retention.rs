@@ -9,6 +9,7 @@
 //!
 //! Of somebody who left nothing is shown; it stays until the backup has it.
 
+use gridwalk_domain::Sha256;
 use rusqlite::{Transaction, params};
 
 use crate::error::Inner;
@@ -54,7 +55,8 @@ pub(crate) fn let_go(
     .execute(params![me.account, watermark, routes_since, running[0]])?;
     let blobs =
         "account = ?1 AND state = 'taken' AND doubted = 0 AND receipt <= ?2 AND taken_ms <= ?3";
-    let_blobs_go(tx, blobs, params![me.account, watermark, since])
+    let_blobs_go(tx, blobs, params![me.account, watermark, since])?;
+    Ok(())
 }
 
 /// Lets go of what need not be kept any more of somebody who left; says whether
@@ -90,7 +92,9 @@ pub(crate) fn erase(tx: &Transaction<'_>, me: &Me) -> Inner<()> {
     tx.execute("DELETE FROM op WHERE account = ?1", [me.account])?;
     forget_needs(tx)?;
     tx.execute("DELETE FROM chunk WHERE account = ?1", [me.account])?;
-    let_blobs_go(tx, "account = ?1", params![me.account])?;
+    for sha256 in let_blobs_go(tx, "account = ?1", params![me.account])? {
+        purge::ordered(tx, sha256)?;
+    }
     tx.execute("DELETE FROM attachment WHERE account = ?1", [me.account])?;
     purge::unclean(tx)
 }
@@ -100,18 +104,23 @@ fn forget_needs(tx: &Transaction<'_>) -> Inner<()> {
     Ok(())
 }
 
-fn let_blobs_go(tx: &Transaction<'_>, which: &str, values: &[&dyn rusqlite::ToSql]) -> Inner<()> {
+/// Gives those that went.
+fn let_blobs_go(
+    tx: &Transaction<'_>,
+    which: &str,
+    values: &[&dyn rusqlite::ToSql],
+) -> Inner<Vec<Sha256>> {
     let mut delete = tx.prepare_cached(&format!(
         "DELETE FROM blob WHERE {which} RETURNING account, sha256"
     ))?;
     let rows = delete.query_map(values, |row| {
-        Ok((row.get::<_, i64>(0)?, gridwalk_domain::Sha256(row.get(1)?)))
+        Ok((row.get::<_, i64>(0)?, Sha256(row.get(1)?)))
     })?;
     let gone: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
-    for (account, sha256) in gone {
+    for (account, sha256) in &gone {
         tx.prepare_cached("DELETE FROM attachment WHERE account = ?1 AND sha256 = ?2")?
             .execute(params![account, sha256.0])?;
-        purge::unwanted(tx, sha256)?;
+        purge::unwanted(tx, *sha256)?;
     }
-    Ok(())
+    Ok(gone.into_iter().map(|(_, sha256)| sha256).collect())
 }

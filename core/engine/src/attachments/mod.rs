@@ -31,6 +31,8 @@ pub(crate) struct Due {
     pub(crate) thumb: bool,
     /// The path of the upload that was begun.
     pub(crate) upload: Option<String>,
+    /// In how many syncs it was tried before.
+    pub(crate) tries: i64,
 }
 
 /// Which attachments a sync goes through.
@@ -51,7 +53,7 @@ pub(crate) fn due(
     after: Option<&Due>,
 ) -> Inner<Option<Due>> {
     let mut query = conn.prepare_cached(&format!(
-        "SELECT n, sha256, bytes, thumb_of IS NOT NULL, upload FROM blob
+        "SELECT n, sha256, bytes, thumb_of IS NOT NULL, upload, tries FROM blob
          WHERE account = ?1 AND state = 'ready' AND NOT coalesce({RESTS}, 0)
            AND (thumb_of IS NULL, n) > (?3, ?4) AND (?5 OR thumb_of IS NOT NULL)
          ORDER BY thumb_of IS NULL, n LIMIT 1"
@@ -65,6 +67,7 @@ pub(crate) fn due(
             bytes: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
             thumb: row.get(3)?,
             upload: row.get(4)?,
+            tries: row.get(5)?,
         })
     });
     Ok(due.optional()?)
@@ -86,15 +89,21 @@ fn update(
     Ok(())
 }
 
-/// Notes where the upload goes on, or that it begins anew; counts the try.
+/// Notes that it is about to be sent.
+pub(crate) fn tried(tx: &Transaction<'_>, due: &Due) -> Inner<()> {
+    tx.prepare_cached("UPDATE blob SET tries = tries + 1 WHERE n = ?1")?
+        .execute([due.n])?;
+    Ok(())
+}
+
+/// Notes where the upload goes on, or that it begins anew.
 pub(crate) fn begun(
     tx: &Transaction<'_>,
     account: i64,
     sha256: Sha256,
     upload: Option<&str>,
 ) -> Inner<()> {
-    let set = "upload = ?3, tries = tries + 1";
-    update(tx, account, sha256, set, params![upload])
+    update(tx, account, sha256, "upload = ?3", params![upload])
 }
 
 /// The server has it whole.
@@ -115,13 +124,24 @@ pub(crate) fn receipt(tx: &Transaction<'_>, account: i64, sha256: Sha256, n: u64
     update(tx, account, sha256, "receipt = ?3", params![n])
 }
 
+/// Notes a number that the one of its receipt is not above, where that one is not
+/// known: the server gives one for each content, and may have given it long ago.
+pub(crate) fn receipt_by(tx: &Transaction<'_>, account: i64, sha256: Sha256, n: u64) -> Inner<()> {
+    let n = i64::try_from(n).unwrap_or(i64::MAX);
+    let set = "receipt = coalesce(receipt, ?3)";
+    update(tx, account, sha256, set, params![n])
+}
+
 /// What was held as sent waits to be sent again: the server lost it.
 pub(crate) fn send_again(tx: &Transaction<'_>, account: i64, sha256: Sha256) -> Inner<()> {
     let set = "state = 'ready', doubted = 0, upload = NULL, receipt = NULL";
     update(tx, account, sha256, set, params![])
 }
 
-/// The server refuses it; it is kept and tried again later.
+/// The word for one whose file does not read as it was written.
+pub(crate) const UNREADABLE: &str = "unreadable";
+
+/// It cannot be sent now; it is kept and tried again later.
 pub(crate) fn park(
     tx: &Transaction<'_>,
     account: i64,
@@ -132,6 +152,16 @@ pub(crate) fn park(
 ) -> Inner<()> {
     let set = "parked_ms = ?3, code = ?4, why = ?5, upload = NULL";
     update(tx, account, sha256, set, params![server_ms, code, why])
+}
+
+/// Its file is whole again, whoever's it is: what rested for that goes at once.
+fn mended(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
+    tx.prepare_cached(
+        "UPDATE blob SET parked_ms = NULL, code = NULL, why = NULL
+         WHERE sha256 = ?1 AND code = ?2",
+    )?
+    .execute(params![sha256.0, UNREADABLE])?;
+    Ok(())
 }
 
 /// Whether an op of this phone names an attachment, whoever's it is and however far

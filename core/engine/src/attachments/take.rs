@@ -385,6 +385,7 @@ pub(crate) fn refer(
             now_ms,
             of.map(|of| of.0)
         ])?;
+        super::mended(tx, sha256)?;
         tx.prepare_cached(
             "INSERT INTO attachment (account, entity, sha256) VALUES (?1, ?2, ?3)
              ON CONFLICT DO NOTHING",

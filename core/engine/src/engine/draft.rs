@@ -80,7 +80,7 @@ impl Engine {
             drafts::save(&tx, worker, id, now_ms, &body, &stored)?;
             tx.commit()
         })?;
-        self.shared.sweep()?;
+        self.shared.clean_up();
         Ok(id)
     }
 
@@ -109,7 +109,8 @@ impl Engine {
             drafts::remove(&tx, worker, draft, &kept)?;
             tx.commit()
         })?;
-        self.shared.sweep()
+        self.shared.clean_up();
+        Ok(())
     }
 
     /// Makes the report of a draft, in the grid of the shift; in the same
@@ -126,7 +127,7 @@ impl Engine {
         let id = self.make(draft, &new.photos, plan, |tx| {
             drafts::remove(tx, worker, draft, &kept)
         })?;
-        self.shared.sweep()?;
+        self.shared.clean_up();
         Ok(id)
     }
 

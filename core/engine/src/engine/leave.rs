@@ -30,7 +30,7 @@ impl Engine {
             Ok((LogOut::Done, Touched::all()))
         })?;
         if done == LogOut::Done {
-            self.shared.sweep()?;
+            self.shared.clean_up();
         }
         Ok(done)
     }
@@ -48,7 +48,8 @@ impl Engine {
     /// new folder, for support to bring it in by hand: in a folder for each
     /// account `ops.jsonl` (a line `{"sha256","body"}` an op), `tracks.gwt` (one
     /// block, as `POST /v1/tracks` takes it) and the attachments by their
-    /// hashes. The files are not encrypted.
+    /// hashes. The files are not encrypted. An attachment whose file does not read
+    /// any more is counted and left out.
     ///
     /// # Errors
     /// `Closed`, `DiskFull`, `Storage`; also where a file is there already.

@@ -66,7 +66,8 @@ impl Engine {
     ///
     /// # Errors
     /// `InUse`, `NoCipher`, `WrongKey`, `TooNew`, `DiskFull`, `Storage`; and
-    /// `Damaged` where the file could not be read and was moved aside.
+    /// `Damaged` where the file could not be read, or was gone, and what there is of
+    /// it was moved aside.
     pub fn open(config: Config) -> Result<Self> {
         Ok(Self {
             shared: Shared::open(config)?,
@@ -116,7 +117,9 @@ impl Engine {
     }
 
     /// [`Self::sync`] over HTTP, with each server that this phone has something
-    /// to do with. What is told is of the first, its worker's.
+    /// to do with, whatever comes of one of them. What is told is of the first,
+    /// its worker's. Each keeps to the budget less what the first is known to
+    /// have used.
     ///
     /// # Errors
     /// As [`Self::sync`], of the first.
@@ -124,18 +127,23 @@ impl Engine {
     pub fn sync_over_http(&self, options: &SyncOptions) -> Result<SyncReport> {
         let mut servers = self.servers()?.into_iter();
         let first = servers.next().ok_or(crate::EngineError::NotEnrolled)?;
-        let report = self.sync(&HttpTransport::new(&first)?, options.clone())?;
+        let over_http = |server: &ServerAddress, options| -> Result<SyncReport> {
+            self.sync(&HttpTransport::new(server)?, options)
+        };
+        let outcome = over_http(&first, options.clone());
+        let used = outcome
+            .as_ref()
+            .map_or(0, |report| report.bytes_up + report.bytes_down);
         for server in servers {
-            let used = report.bytes_up + report.bytes_down;
             let options = SyncOptions {
                 progress: None,
                 budget_bytes: options.budget_bytes.map(|all| all.saturating_sub(used)),
                 ..options.clone()
             };
             // Whatever is wrong there, the next sync tries again.
-            let _ = self.sync(&HttpTransport::new(&server)?, options);
+            let _ = over_http(&server, options);
         }
-        Ok(report)
+        outcome
     }
 
     /// When to sync next, given the network that the phone is on. Ask when

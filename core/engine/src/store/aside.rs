@@ -1,9 +1,11 @@
 //! A damaged data file is moved aside with its log and its journal, and is
-//! reported, never deleted: it may hold what was not sent.
+//! reported, never deleted: it may hold what was not sent. So is what is left of one
+//! that is gone: an empty file then bears the name.
 //!
 //! Attachments stay where they are: they are named by content, the new data file
 //! takes them up where they recur, and what no row of it names may belong to the
-//! damaged one. So where one lies beside, nothing is tidied up.
+//! damaged one. So where one lies beside, nothing is tidied up, and a file goes only
+//! where the server ordered it ([`crate::purge`]).
 //!
 //! A mark beside, of the damaged file's new name and [`BEGUN`], stays until all
 //! is moved: a data file without its log could be whole, and of an earlier day.
@@ -39,6 +41,20 @@ fn all(disk: &dyn Disk, path: &Path) -> Inner<Vec<PathBuf>> {
 /// Whether a damaged file lies beside this one.
 pub(crate) fn lies_beside(disk: &dyn Disk, path: &Path) -> Inner<bool> {
     Ok(!all(disk, path)?.is_empty())
+}
+
+/// Whether the data file is gone while what belonged to it is there. A first opening
+/// that was cut short leaves nothing of this: the file is whole before it has a log.
+pub(super) fn is_lost(config: &Config) -> Inner<bool> {
+    let (disk, path) = (&*config.disk, &config.path);
+    for suffix in ["-wal", "-journal.gw"] {
+        if disk.len(&beside(path, suffix))?.is_some_and(|len| len > 0) {
+            return Ok(true);
+        }
+    }
+    let attachments = disk.list(&beside(path, "-blobs"))?;
+    // They may belong to one that was set aside before.
+    Ok(!attachments.is_empty() && !lies_beside(disk, path)?)
 }
 
 /// Moves the data file and what belongs to it aside.

@@ -28,6 +28,8 @@ pub(crate) mod name {
     pub(crate) const INDEXED_BY: &str = "indexed_by";
     /// Whether deleted rows may still be read in the files.
     pub(crate) const UNCLEAN: &str = "unclean";
+    /// Attachments whose files are to go whatever else may name them (JSON).
+    pub(crate) const ORDERED: &str = "ordered";
 }
 
 pub(crate) fn get<T: DeserializeOwned>(conn: &Connection, name: &'static str) -> Inner<Option<T>> {

@@ -44,13 +44,15 @@ pub(crate) fn open(config: &Config) -> Inner<(Connection, Lock)> {
     if existed {
         refuse_misfit(config, &lock, &check)?;
         sync_log(config)?;
+    } else if aside::is_lost(config)? {
+        refuse_other_key(&lock, &check)?;
+        begin(config)?;
+        return Err(aside::set_aside(config)?.into());
     } else {
         // Known before the file begins: where a power cut tears its first page
         // it is ours all the same, and damaged.
         lock.keep_key_check(&check)?;
-        // SQLite gives its other files the rights of this one.
-        config.disk.open(&config.path, OpenFor::Writing)?;
-        disk::sync_name(&*config.disk, &config.path)?;
+        begin(config)?;
     }
     match connect(config, existed) {
         Ok(conn) => {
@@ -70,11 +72,22 @@ pub(crate) fn open(config: &Config) -> Inner<(Connection, Lock)> {
     }
 }
 
+/// Makes the data file, empty. SQLite gives its other files the rights of this one.
+fn begin(config: &Config) -> Inner<()> {
+    config.disk.open(&config.path, OpenFor::Writing)?;
+    Ok(disk::sync_name(&*config.disk, &config.path)?)
+}
+
+fn refuse_other_key(lock: &Lock, check: &str) -> Inner<()> {
+    match lock.key_check() {
+        Some(known) if known != check => Err(EngineError::WrongKey.into()),
+        _ => Ok(()),
+    }
+}
+
 /// Tells a plain file from an encrypted one before SQLite touches it.
 fn refuse_misfit(config: &Config, lock: &Lock, check: &str) -> Inner<()> {
-    if lock.key_check().is_some_and(|known| known != check) {
-        return Err(EngineError::WrongKey.into());
-    }
+    refuse_other_key(lock, check)?;
     let mut head = [0; 16];
     let mut file = config.disk.open(&config.path, OpenFor::Reading)?;
     let whole = file.read_at(0, &mut head).is_ok();

@@ -34,7 +34,8 @@ impl Run<'_> {
             Err(Halt::Failed(
                 EngineError::ServerError { .. }
                 | EngineError::BadAnswer { .. }
-                | EngineError::SignedOut,
+                | EngineError::SignedOut
+                | EngineError::Storage { .. },
             )) => {}
             Err(_) if self.wipe => {}
             Err(_) => return outcome,

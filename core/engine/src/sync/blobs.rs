@@ -3,19 +3,21 @@
 //! An upload is created with the content's hash, its path is kept, and each
 //! piece says where it goes. After a break the server is asked how far it got.
 //! The server checks the hash when all is there; where it differs (460) the
-//! upload begins anew.
+//! upload begins anew. What cannot be sent, here or there, rests, and holds up
+//! nothing else.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gridwalk_domain::wire::{Cursor, ErrorResponse, RECEIPT_HEADER};
 use rusqlite::Transaction;
+use std::io::ErrorKind;
 
 use super::call::{Halt, Step, accepted, header};
-use super::pace::Pace;
+use super::pace::{Pace, TRIES};
 use super::{Phase, Run};
-use crate::attachments::{self, Due, PIECE, Which};
-use crate::core::Core;
-use crate::error::{EngineError, Inner};
+use crate::attachments::{self, Due, PIECE, UNREADABLE, Which};
+use crate::core::begin;
+use crate::error::{EngineError, Fault, Inner};
 use crate::observe::Touched;
 use crate::outbox::Word;
 use crate::{Method, Response, purge, view};
@@ -24,17 +26,38 @@ const TUS: &str = "1.0.0";
 const LOCKED: u16 = 423;
 const CHECKSUM_MISMATCH: u16 = 460;
 /// How often one attachment begins anew within a sync.
-const TRIES: usize = 3;
+const ANEW: usize = 3;
 
 /// What one try of an upload came to.
 enum Sent {
     Whole,
+    /// The server has it from another record or phone; this phone's highest receipt.
+    Had(Option<u64>),
     /// The server lost the upload or read other bytes.
     Again,
     /// It was purged.
     Purged,
     /// It was purged with the last record that showed it.
     Unshown,
+    /// Its file could not be read; whether that is for good.
+    Unread {
+        damaged: bool,
+    },
+}
+
+/// What the server failed at, before it took or failed at another one.
+struct Suspect {
+    due: Due,
+    code: String,
+    text: String,
+    halt: Halt,
+}
+
+impl Suspect {
+    /// Whether it failed at it so often that its own bad day is no reason.
+    fn is_clear(&self) -> bool {
+        self.due.tries >= TRIES
+    }
 }
 
 /// Where an upload goes.
@@ -49,29 +72,32 @@ impl Run<'_> {
     /// Sends what is due: thumbnails first, then the oldest.
     pub(super) fn blobs(&mut self, which: Which) -> Step<()> {
         let account = self.me.account;
-        let amount = |core: &mut Core| view::amount(&core.conn, account, which);
-        let unsent = self.shared.with(amount)?;
+        let unsent = self
+            .shared
+            .with(|core| view::amount(&core.conn, account, which))?;
         self.meter
             .plan(Phase::Blobs, unsent.blobs.items, unsent.blobs.bytes);
         let mut pace = self.pace(PIECE);
-        let (mut after, mut failed) = (None, None);
-        loop {
-            let server_ms = self.server_ms();
-            let due = self.shared.with(|core| {
-                attachments::due(&core.conn, account, server_ms, which, after.as_ref())
-            })?;
-            let Some(due) = due else {
-                return failed.map_or(Ok(()), Err);
-            };
+        let (mut after, mut suspect) = (None, None);
+        while let Some(due) = self.next(which, after.as_ref())? {
             after = Some(due.clone());
             match self.upload(&due, &mut pace) {
-                Ok(Sent::Whole) => {
-                    failed = None;
+                Ok(sent @ (Sent::Whole | Sent::Had(_))) => {
                     self.report.blobs_sent += u64::from(!due.thumb);
                     self.news = true;
                     self.settle(&due, None, |tx, word| {
-                        attachments::take(tx, word, due.sha256)
+                        attachments::take(tx, word, due.sha256)?;
+                        match sent {
+                            Sent::Had(Some(n)) => {
+                                attachments::receipt_by(tx, word.account, due.sha256, n)
+                            }
+                            _ => Ok(()),
+                        }
                     })?;
+                    // It takes others: what it failed at often is at fault.
+                    if let Some(suspect) = suspect.take().filter(Suspect::is_clear) {
+                        self.park_blob(&suspect.due, &suspect.code, &suspect.text)?;
+                    }
                 }
                 Ok(Sent::Purged) => {
                     self.settle(&due, None, |tx, _| purge::blob(tx, due.sha256))?;
@@ -83,26 +109,79 @@ impl Run<'_> {
                     }
                     purge::with_its_records(tx, due.sha256)
                 })?,
-                // Begun anew too often: the next sync goes on.
-                Ok(Sent::Again) => {}
+                Ok(Sent::Again) => self.begun_too_often(&due)?,
+                Ok(Sent::Unread { damaged }) => {
+                    if damaged || due.tries >= TRIES {
+                        self.park_unreadable(&due)?;
+                    }
+                }
                 // Another request writes it: the next sync goes on.
-                Err(halt) if status_of(&halt) == Some(LOCKED) => {}
-                // At two in a row the server has a fault of its own.
-                Err(halt) if status_of(&halt) == Some(500) && failed.is_none() => {
-                    failed = Some(halt);
-                }
-                Err(halt) => {
-                    let Some((code, text)) = at_fault(&halt) else {
-                        return Err(halt);
-                    };
-                    self.report.refused += 1;
-                    let server_ms = self.server_ms();
-                    self.settle(&due, None, |tx, word| {
-                        attachments::park(tx, word.account, due.sha256, server_ms, code, text)
-                    })?;
-                }
+                Err(halt) if matches!(fault_of(&halt), Some((LOCKED, ..))) => {}
+                Err(halt) => match fault_of(&halt) {
+                    Some((500, code, text)) if suspect.is_none() => {
+                        let (code, text) = (code.to_owned(), text.to_owned());
+                        suspect = Some(Suspect {
+                            due,
+                            code,
+                            text,
+                            halt,
+                        });
+                    }
+                    Some((400 | 413 | 415 | 422, code, text)) => {
+                        self.park_blob(&due, code, text)?;
+                    }
+                    // At two in a row the server has a fault of its own.
+                    _ => return Err(halt),
+                },
             }
         }
+        match suspect {
+            Some(suspect) if suspect.is_clear() => {
+                self.park_blob(&suspect.due, &suspect.code, &suspect.text)
+            }
+            Some(suspect) => Err(suspect.halt),
+            None => Ok(()),
+        }
+    }
+
+    /// The next attachment that is due, counted as tried.
+    fn next(&self, which: Which, after: Option<&Due>) -> Step<Option<Due>> {
+        let (account, server_ms) = (self.me.account, self.server_ms());
+        Ok(self.shared.with(|core| {
+            let due = attachments::due(&core.conn, account, server_ms, which, after)?;
+            if let Some(due) = &due {
+                let tx = begin(&mut core.conn)?;
+                attachments::tried(&tx, due)?;
+                tx.commit()?;
+            }
+            Ok(due)
+        })?)
+    }
+
+    /// It cannot be sent: it rests, and is listed.
+    fn park_blob(&mut self, due: &Due, code: &str, why: &str) -> Step<()> {
+        self.report.refused += 1;
+        let server_ms = self.server_ms();
+        self.settle(due, None, |tx, word| {
+            attachments::park(tx, word.account, due.sha256, server_ms, code, why)
+        })
+    }
+
+    fn park_unreadable(&mut self, due: &Due) -> Step<()> {
+        let why = "its file on this phone does not read as it was written; attach the same file again where it is elsewhere still";
+        self.park_blob(due, UNREADABLE, why)
+    }
+
+    /// The server does not come to hold it, however often it is sent: the file
+    /// is at fault, or something on the way.
+    fn begun_too_often(&mut self, due: &Due) -> Step<()> {
+        let len = usize::try_from(due.bytes).unwrap_or(usize::MAX);
+        if !self.shared.vault.reads(due.sha256, len) {
+            return self.park_unreadable(due);
+        }
+        let why =
+            "it was sent again and again, and each time the server lost it or read other bytes";
+        self.park_blob(due, "unfinished", why)
     }
 
     fn settle(
@@ -120,7 +199,7 @@ impl Run<'_> {
 
     fn upload(&mut self, due: &Due, pace: &mut Pace) -> Step<Sent> {
         let mut begun = due.upload.clone();
-        for _ in 0..TRIES {
+        for _ in 0..ANEW {
             let (path, offset) = match begun.take() {
                 Some(path) => match self.offset(&path)? {
                     Some(offset) => (path, offset),
@@ -131,9 +210,8 @@ impl Run<'_> {
                     Place::None(why) => return Ok(why),
                 },
             };
-            let place = Some(path.as_str()).filter(|path| !path.is_empty());
             self.settle(due, None, |tx, word| {
-                attachments::begun(tx, word.account, due.sha256, place)
+                attachments::begun(tx, word.account, due.sha256, Some(&path))
             })?;
             match self.pieces(due, &path, offset, pace)? {
                 Sent::Again => self.settle(due, None, |tx, word| {
@@ -163,9 +241,9 @@ impl Run<'_> {
         let response = accepted(response)?;
         let offset = upload_offset(&response).unwrap_or(0);
         if offset == due.bytes && due.bytes > 0 {
-            // The server has this content, from another record or phone.
-            self.see(&response)?;
-            return Ok(Place::At(String::new(), offset));
+            self.meter.did(Phase::Blobs, 1, due.bytes);
+            self.tell(Phase::Blobs);
+            return Ok(Place::None(Sent::Had(self.see(&response)?)));
         }
         let path = response.header("location").and_then(path_of);
         let path = path.ok_or_else(|| EngineError::BadAnswer {
@@ -174,13 +252,14 @@ impl Run<'_> {
         Ok(Place::At(path, offset))
     }
 
-    /// Notes the receipt that an answer names.
-    fn see(&mut self, response: &Response) -> Step<()> {
+    /// Notes the receipt that an answer names; gives its number.
+    fn see(&mut self, response: &Response) -> Step<Option<u64>> {
         let receipt = response.header(RECEIPT_HEADER);
-        match receipt.and_then(|text| text.parse().ok()) {
-            Some(receipt) => self.keep(Some(receipt), |_, _| Ok(((), Touched::default()))),
-            None => Ok(()),
+        let receipt: Option<Cursor> = receipt.and_then(|text| text.parse().ok());
+        if receipt.is_some() {
+            self.keep(receipt, |_, _| Ok(((), Touched::default())))?;
         }
+        Ok(receipt.map(|receipt| receipt.seq))
     }
 
     /// How far the server got; none where it does not know the upload any more.
@@ -206,11 +285,13 @@ impl Run<'_> {
         while offset < due.bytes {
             self.tell(Phase::Blobs);
             let at = usize::try_from(offset).map_err(too_large)?;
-            let mut piece = self
-                .shared
-                .vault
-                .piece(due.sha256, len, at / PIECE)
-                .map_err(EngineError::from)?;
+            let mut piece = match self.shared.vault.piece(due.sha256, len, at / PIECE) {
+                Ok(piece) => piece,
+                Err(fault) => {
+                    let damaged = is_damage(&fault);
+                    return Ok(Sent::Unread { damaged });
+                }
+            };
             // Where the server stopped within a piece, its rest goes.
             piece.drain(..at % PIECE);
             piece.truncate(pace.bytes().min(self.line.room()).max(1));
@@ -260,23 +341,25 @@ impl Run<'_> {
     }
 }
 
-/// The status of a server's fault or refusal.
-fn status_of(halt: &Halt) -> Option<u16> {
+/// The status of a server's fault or refusal, and what it says of it.
+fn fault_of(halt: &Halt) -> Option<(u16, &str, &str)> {
     match halt {
-        Halt::Failed(EngineError::ServerError { status, .. }) => Some(*status),
+        Halt::Failed(EngineError::ServerError { status, code, text }) => {
+            Some((*status, code, text))
+        }
         _ => None,
     }
 }
 
-/// Whether the request itself is at fault, and what the server says of it.
-fn at_fault(halt: &Halt) -> Option<(&str, &str)> {
-    match halt {
-        Halt::Failed(EngineError::ServerError {
-            status: 400 | 413 | 415 | 422,
-            code,
-            text,
-        }) => Some((code, text)),
-        _ => None,
+/// Whether a file is gone, short or changed; anything else may pass: an iPhone
+/// gives no file while it is locked.
+fn is_damage(fault: &Fault) -> bool {
+    match fault {
+        Fault::Row(_) => true,
+        Fault::File(error) => {
+            matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof)
+        }
+        Fault::Sql(_) | Fault::Said(_) => false,
     }
 }
 

@@ -152,8 +152,9 @@ impl Fetch<'_> {
         }
         self.begin(wanted)?;
         let vault = &self.shared.vault;
-        // Somebody who left this phone may have had the same content.
-        if !vault.holds(sha256, len).map_err(EngineError::from)? {
+        // Somebody who left this phone may have had the same content, or a data file
+        // that was set aside; whether it is that still nobody has checked.
+        if !vault.reads(sha256, len) {
             let mut part = vault.part(sha256, len).map_err(EngineError::from)?;
             let mut right = false;
             for _ in 0..TRIES {
@@ -197,10 +198,10 @@ impl Fetch<'_> {
             tx.commit()?;
             Ok(gone)
         })?;
-        match gone {
-            true => self.shared.sweep(),
-            false => Ok(()),
+        if gone {
+            self.shared.clean_up();
         }
+        Ok(())
     }
 
     /// Notes that it is whole, under the name that `name` gives it, unless it

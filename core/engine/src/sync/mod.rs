@@ -110,7 +110,7 @@ pub(crate) fn run(
         shared.note_sync(&outcome, got_on, seen);
     }
     shared.observers.touch(&Touched::status());
-    shared.sweep()?;
+    shared.clean_up();
     outcome
 }
 

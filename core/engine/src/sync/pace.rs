@@ -18,7 +18,7 @@ const QUICK_MS: i64 = 2_000;
 /// One that takes longer carries half as much.
 const SLOW_MS: i64 = 10_000;
 /// Something that the server failed at so often, alone each time, rests.
-const TRIES: i64 = 5;
+pub(super) const TRIES: i64 = 5;
 
 /// How large requests are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

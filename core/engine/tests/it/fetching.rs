@@ -367,3 +367,57 @@ fn what_the_server_does_not_have_yet_is_not_found_and_asked_for_again() {
     let left = engine.fetch(&server, photo, &asked());
     assert_eq!(left.map(drop), Err(EngineError::NotEnrolled));
 }
+
+#[test]
+fn a_file_that_is_in_place_already_is_held_to_its_hash_too() {
+    let server = FakeServer::new();
+    let (phone, engine, sent) = told(&server, false, 1);
+    let place = phone.beside("-blobs").join(sent[0].photo.to_string());
+    std::fs::create_dir_all(phone.beside("-blobs")).expect("makes");
+    std::fs::write(&place, vec![7; sent[0].bytes]).expect("writes");
+    engine
+        .fetch(&server, sent[0].photo, &asked())
+        .expect("fetches");
+    let photo = engine.photo(sent[0].photo).expect("is right");
+    assert_eq!(Sha256::of(&photo), sent[0].photo);
+}
+
+#[test]
+fn while_a_damaged_file_lies_beside_only_a_purge_removes_files() {
+    let server = FakeServer::new();
+    let (phone, engine, sent) = told(&server, true, 3);
+    let aside = phone.beside(".damaged-1");
+    std::fs::write(&aside, b"").expect("writes");
+    for sent in &sent {
+        engine
+            .fetch(&server, sent.photo, &asked())
+            .expect("fetches");
+    }
+    assert_eq!(files(&phone), 6);
+    server.with(|state| state.purge_blob(sent[0].photo));
+    sync(&engine, &server).expect("syncs");
+    assert_eq!(files(&phone), 4, "with its thumbnail");
+    // It may be the one photo of a report that the damaged file names.
+    engine.start_shift(None).expect("begins");
+    let endless = gridwalk_engine::NewIncident {
+        description: Some("长".repeat(20_000)),
+        photos: vec![gridwalk_engine::NewPhoto {
+            bytes: crate::support::png(9),
+            mime: String::new(),
+        }],
+        ..gridwalk_engine::NewIncident::default()
+    };
+    engine.save_draft(None, endless).expect_err("too large");
+    assert_eq!(files(&phone), 5, "of a save that failed");
+    engine.end_shift().expect("ends");
+    server.with(|state| state.assigned.clear());
+    sync(&engine, &server).expect("syncs");
+    assert_eq!(files(&phone), 5, "of a grid that was lost");
+    assert_eq!(engine.photo(sent[2].photo), Err(EngineError::NotFound));
+    drop(engine);
+    drop(phone.open());
+    assert_eq!(files(&phone), 5);
+    std::fs::remove_file(&aside).expect("support took it");
+    phone.open();
+    assert_eq!(files(&phone), 0);
+}

@@ -15,7 +15,7 @@ use crate::server::{FakeServer, Fault, grid};
 use crate::support::{CHUNK, Phone};
 use crate::talk::{report, sync};
 
-fn next_user(engine: &Engine, server: &FakeServer) {
+pub(crate) fn next_user(engine: &Engine, server: &FakeServer) {
     server.hire(0x66, "NEXT");
     let invitation = Invitation::parse("NEXT", Some("https://test")).expect("reads");
     engine.enrol(server, &invitation).expect("enrols");
@@ -468,4 +468,47 @@ fn time_passes_for_whoever_left_where_the_start_of_the_system_was_not_noted() {
     let asked = sync(&engine, &server).expect("syncs");
     assert!(asked.requests > 0, "an hour has passed since");
     assert_eq!(engine.vault(), Ok(vec![]));
+}
+
+#[cfg(feature = "http")]
+#[test]
+fn a_server_that_cannot_be_reached_keeps_nothing_from_another_one() {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    let listen = || TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = |listener: &TcpListener| {
+        let address = listener.local_addr().expect("an address");
+        format!("http://{address}")
+    };
+    let (phone, fake) = (Phone::new(false), FakeServer::new());
+    let engine = phone.open();
+    let enrol = |code: &str, server: &TcpListener| {
+        let invitation = Invitation::parse(code, Some(&url(server))).expect("reads");
+        engine.enrol(&fake, &invitation).expect("enrols");
+    };
+    let (there, gone) = (listen(), listen());
+    enrol("CODE", &there);
+    engine.start_shift(None).expect("begins");
+    engine.log_out(true).expect("logs out");
+    fake.hire(0x66, "NEXT");
+    enrol("NEXT", &gone);
+    drop(gone);
+
+    let address = there.local_addr().expect("an address");
+    let thread = std::thread::spawn(move || {
+        let (mut socket, _) = there.accept().expect("a client");
+        let mut head = vec![0; 4096];
+        let read = socket.read(&mut head).expect("reads");
+        let _ = socket.write_all(b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n");
+        String::from_utf8_lossy(&head[..read]).into_owned()
+    });
+    let outcome = engine.sync_over_http(&gridwalk_engine::SyncOptions::default());
+    assert!(
+        matches!(outcome, Err(EngineError::Unreachable { .. })),
+        "of its worker's server: {outcome:?}"
+    );
+    // Where nobody asked, the thread hears of this.
+    let _ = TcpStream::connect(address);
+    let asked = thread.join().expect("no panic");
+    assert!(asked.starts_with("POST /v1/hello"), "{asked:?}");
 }

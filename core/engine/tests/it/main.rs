@@ -30,6 +30,7 @@ mod support;
 mod syncing;
 mod talk;
 mod timelines;
+mod unreadable;
 mod upgrades;
 mod visiting;
 mod work;

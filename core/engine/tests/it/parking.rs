@@ -10,7 +10,7 @@ use crate::server::FakeServer;
 use crate::support::{CHUNK, Phone};
 use crate::talk::{report, sync};
 
-fn send(engine: &Engine, id: EntityId) -> SendState {
+pub(crate) fn send(engine: &Engine, id: EntityId) -> SendState {
     engine.incident(id).expect("shown").send
 }
 
@@ -118,7 +118,11 @@ fn another_version_of_server_or_app_may_take_what_was_parked() {
 }
 
 /// A server that fails whenever a request's body holds this.
-struct Fails<'a>(&'a FakeServer, &'static str, u16);
+pub(crate) struct Fails<'a>(
+    pub(crate) &'a FakeServer,
+    pub(crate) &'static str,
+    pub(crate) u16,
+);
 
 impl Transport for Fails<'_> {
     fn send(&self, request: &Request) -> Result<Response, TransportError> {

@@ -371,3 +371,47 @@ fn a_chunk_that_cannot_be_read_is_kept_and_the_patrol_goes_on() {
         .expect("there");
     assert_eq!(kept[0], 0xc8, "as it was, to be sent on");
 }
+
+/// Copies of damaged journals.
+fn copies(phone: &Phone) -> Vec<Vec<u8>> {
+    let folder = std::fs::read_dir(phone.folder()).expect("lists");
+    let paths = folder.map(|entry| entry.expect("an entry").path());
+    let copies = paths.filter(|path| path.to_string_lossy().contains("-journal.gw.damaged-"));
+    copies
+        .map(|path| std::fs::read(path).expect("reads"))
+        .collect()
+}
+
+#[test]
+fn a_journal_whose_head_or_length_was_changed_is_copied_before_it_is_emptied() {
+    // In the head: the patrol; in the first frame: its length.
+    for at in [10, 40] {
+        for keyed in [false, true] {
+            let (phone, server) = (Phone::new(keyed), FakeServer::new());
+            let engine = phone.on_patrol(&server);
+            phone.walk(&engine, 5);
+            drop(engine);
+            let journal = phone.beside("-journal.gw");
+            let mut bytes = std::fs::read(&journal).expect("there");
+            bytes[at] ^= 0x55;
+            std::fs::write(&journal, &bytes).expect("writes");
+            let engine = phone.open();
+            assert_eq!(copies(&phone), [bytes], "{at} {keyed}");
+            assert_eq!(phone.walk(&engine, 2), 2, "recording goes on");
+        }
+    }
+}
+
+#[test]
+fn a_journal_of_which_a_power_cut_left_nothing_is_no_damage() {
+    for left in [&[][..], &[0; 500][..]] {
+        let (phone, server) = (Phone::new(true), FakeServer::new());
+        let engine = phone.on_patrol(&server);
+        phone.walk(&engine, 5);
+        drop(engine);
+        std::fs::write(phone.beside("-journal.gw"), left).expect("writes");
+        let engine = phone.open();
+        assert!(copies(&phone).is_empty());
+        assert_eq!(phone.walk(&engine, 2), 2);
+    }
+}

@@ -3,8 +3,10 @@
 use gridwalk_engine::{Engine, EngineError, Key32, NewIncident};
 use std::fs;
 
+use crate::media::files;
 use crate::server::FakeServer;
 use crate::support::Phone;
+use crate::talk::report;
 
 #[test]
 fn two_engines_do_not_share_a_file() {
@@ -138,4 +140,89 @@ fn every_file_is_its_owners_alone() {
         seen += 1;
     }
     assert!(seen >= 4, "data, log, lock, journal: {seen}");
+}
+
+/// Whether the data file is gone, or empty.
+fn lose(phone: &Phone, gone: bool) {
+    match gone {
+        true => fs::remove_file(phone.path()).expect("removes"),
+        false => fs::write(phone.path(), b"").expect("empties"),
+    }
+}
+
+fn told_as_damaged(phone: &Phone) -> String {
+    match Engine::open(phone.config()).err() {
+        Some(EngineError::Damaged { set_aside }) => set_aside,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_data_file_that_is_gone_is_told_and_what_belonged_to_it_is_kept() {
+    for (keyed, gone) in [(false, false), (false, true), (true, false), (true, true)] {
+        let (phone, server) = (Phone::new(keyed), FakeServer::new());
+        let engine = phone.on_patrol(&server);
+        report(&engine, "甲", &[1, 2]);
+        phone.walk(&engine, 5);
+        let log = fs::read(phone.beside("-wal")).expect("there");
+        assert!(!log.is_empty());
+        drop(engine);
+        fs::write(phone.beside("-wal"), &log).expect("as after a kill");
+        let journal = fs::read(phone.beside("-journal.gw")).expect("there");
+        lose(&phone, gone);
+        let aside = told_as_damaged(&phone);
+        let kept = |suffix: &str| fs::read(format!("{aside}{suffix}")).expect("kept");
+        assert_eq!(kept(""), b"");
+        assert!(kept("-wal") == log && kept("-journal.gw") == journal);
+        assert_eq!(files(&phone), 2);
+        let engine = phone.open();
+        assert_eq!(engine.identity(), Ok(None));
+        assert_eq!(files(&phone), 2, "nobody else's to remove");
+    }
+}
+
+#[test]
+fn attachments_or_a_journal_alone_tell_that_the_data_file_is_gone() {
+    for gone in [false, true] {
+        let (phone, server) = (Phone::new(true), FakeServer::new());
+        let engine = phone.on_patrol(&server);
+        report(&engine, "甲", &[1]);
+        drop(engine);
+        lose(&phone, gone);
+        let _ = fs::remove_file(phone.beside("-wal"));
+        let aside = told_as_damaged(&phone);
+        assert!(fs::exists(aside).expect("asks"));
+        drop(phone.open());
+        assert_eq!(files(&phone), 1);
+
+        let phone = Phone::new(true);
+        let engine = phone.on_patrol(&server);
+        phone.walk(&engine, 5);
+        drop(engine);
+        lose(&phone, gone);
+        let _ = fs::remove_file(phone.beside("-wal"));
+        let aside = told_as_damaged(&phone);
+        assert!(
+            fs::metadata(format!("{aside}-journal.gw"))
+                .expect("kept")
+                .len()
+                > 0
+        );
+        phone.open();
+    }
+}
+
+#[test]
+fn under_another_key_nothing_is_set_aside() {
+    let (mut phone, server) = (Phone::new(true), FakeServer::new());
+    let engine = phone.on_patrol(&server);
+    report(&engine, "甲", &[1]);
+    drop(engine);
+    lose(&phone, true);
+    phone.key = Some(Key32::new([8; 32]));
+    let wrong = Engine::open(phone.config()).err();
+    assert_eq!(wrong, Some(EngineError::WrongKey));
+    assert!(!fs::exists(phone.path()).expect("asks"));
+    phone.key = Some(Key32::new([7; 32]));
+    told_as_damaged(&phone);
 }

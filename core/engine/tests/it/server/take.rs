@@ -123,6 +123,21 @@ impl State {
         );
     }
 
+    /// A phone sent this content, or need not: it gets one receipt for it and no
+    /// more. Gives its highest.
+    fn sent(&mut self, device: DeviceId, sha256: Sha256) -> Cursor {
+        let purged = false;
+        let of = ReceiptOf::Blob { sha256, purged };
+        if !self
+            .receipts
+            .get(&device)
+            .is_some_and(|all| all.contains(&of))
+        {
+            self.receipt(device, of);
+        }
+        self.end(StreamKey::Receipts(device)).expect("given")
+    }
+
     fn stands_in_the_way(&self, op: OpId) -> bool {
         match self.ops.get(&op) {
             Some((_, Outcome::Quarantined { .. })) => true,
@@ -217,9 +232,7 @@ pub(super) fn create_upload(state: &mut State, device: DeviceId, request: &Reque
         .expect("a number");
     let path = format!("/v1/blobs/{}", state.uploads.len());
     if state.blobs.contains_key(&sha256) {
-        let purged = false;
-        state.receipt(device, ReceiptOf::Blob { sha256, purged });
-        let receipt = state.end(StreamKey::Receipts(device)).expect("given");
+        let receipt = state.sent(device, sha256);
         let headers = [
             ("location", path),
             ("upload-offset", len.to_string()),
@@ -269,9 +282,7 @@ pub(super) fn patch(
             return error(460, "hash_mismatch");
         }
         state.blobs.insert(sha256, got);
-        let purged = false;
-        state.receipt(device, ReceiptOf::Blob { sha256, purged });
-        let receipt = state.end(StreamKey::Receipts(device)).expect("given");
+        let receipt = state.sent(device, sha256);
         headers.push(("Gridwalk-Receipt", receipt.to_string()));
     }
     status(204, &headers)
