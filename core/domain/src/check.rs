@@ -4,16 +4,16 @@
 use chrono::{Datelike as _, NaiveDate};
 use serde_json::Value;
 
-use crate::{GridId, Position, Sha256};
+use crate::{GridId, Position, Sha256, Sort};
 
 /// Checks a value; says what is wrong and what is expected.
 pub type Check = fn(&Value) -> Result<(), String>;
 
 /// The largest value of a field that this version does not know, in bytes.
 const MAX_UNKNOWN_BYTES: usize = 8 * 1024;
-/// The largest entry of a list, in bytes: a long text in Chinese, and what
-/// stands beside it.
-const MAX_ENTRY_BYTES: usize = 24 * 1024;
+/// The largest field that it knows and entry of a list, in bytes: a long text in
+/// Chinese, and what stands beside it.
+const MAX_KNOWN_BYTES: usize = 24 * 1024;
 /// The largest thumbnail, in bytes.
 const MOST_THUMB_BYTES: u64 = 64 * 1024;
 /// The most photos that prove one step.
@@ -28,10 +28,28 @@ pub(crate) fn text_within(value: &Value, max: usize) -> Result<(), String> {
     if length > max {
         return Err(format!("{length} characters; at most {max} are taken"));
     }
-    if text.chars().any(|c| c.is_control() && c != '\n') {
-        return Err("has a control character".to_owned());
+    plain(text)
+}
+
+/// No control characters but line breaks.
+fn plain(text: &str) -> Result<(), String> {
+    let bad = text.chars().any(|c| c.is_control() && c != '\n');
+    (!bad)
+        .then_some(())
+        .ok_or_else(|| "has a control character".to_owned())
+}
+
+/// Every text within a value, whatever newer versions put into it.
+pub(crate) fn texts(value: &Value) -> Result<(), String> {
+    match value {
+        Value::String(text) => plain(text),
+        Value::Array(all) => all.iter().try_for_each(texts),
+        Value::Object(parts) => parts.iter().try_for_each(|(name, part)| {
+            plain(name)?;
+            texts(part)
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// A title: one line, 1 to 100 characters.
@@ -118,17 +136,33 @@ pub(crate) fn place(value: &Value) -> Result<(), String> {
     }
 }
 
-/// A reference to an attachment: its hash, type and size. Where known, the
-/// `place` and the time (`taken_ms`) at which it was taken, the `name` of the
-/// file or of who signed, and its thumbnail (`thumb`), a reference too.
-pub(crate) fn attachment(value: &Value) -> Result<(), String> {
-    content(value)?;
+/// A reference to a photo ([`attachment`]).
+pub(crate) fn photo(value: &Value) -> Result<(), String> {
+    attachment(value, &[Sort::Photo])
+}
+
+/// A reference to a signature: a small picture ([`attachment`]).
+pub(crate) fn signature(value: &Value) -> Result<(), String> {
+    attachment(value, &[Sort::Signature])
+}
+
+/// A reference to a photo, a recording, a film or a document ([`attachment`]).
+pub(crate) fn media(value: &Value) -> Result<(), String> {
+    attachment(value, &Sort::MEDIA)
+}
+
+/// A reference to an attachment: its hash, type and size, of one of these
+/// sorts. Where known, the `place` and the time (`taken_ms`) at which it was
+/// taken, the `name` of the file or of who signed, and its thumbnail (`thumb`),
+/// a reference to a photo.
+fn attachment(value: &Value, sorts: &[Sort]) -> Result<(), String> {
+    content(value, sorts)?;
     let part = |name| value.get(name).filter(|part| !part.is_null());
     part("place").map_or(Ok(()), place)?;
     part("taken_ms").map_or(Ok(()), time_ms)?;
     part("name").map_or(Ok(()), line)?;
     let small = |thumb: &Value| {
-        content(thumb)?;
+        content(thumb, &[Sort::Photo])?;
         let bytes = thumb.get("bytes").and_then(Value::as_u64);
         let fits = bytes.is_some_and(|bytes| bytes <= MOST_THUMB_BYTES);
         fits.then_some(())
@@ -139,8 +173,8 @@ pub(crate) fn attachment(value: &Value) -> Result<(), String> {
     })
 }
 
-/// A content by its hash, with its type and size.
-fn content(value: &Value) -> Result<(), String> {
+/// A content by its hash, with its type and size, as one of these sorts has.
+fn content(value: &Value, sorts: &[Sort]) -> Result<(), String> {
     let hash = value
         .get("sha256")
         .and_then(Value::as_str)
@@ -148,22 +182,41 @@ fn content(value: &Value) -> Result<(), String> {
     if !matches!(hash, Some(Ok(_))) {
         return Err("expected sha256 as 64 hex digits".to_owned());
     }
-    text_within(value.get("mime").unwrap_or(&Value::Null), 100)?;
-    count(value.get("bytes").unwrap_or(&Value::Null))
+    let mime = value.get("mime").and_then(Value::as_str).unwrap_or("");
+    let sort = sorts.iter().find(|sort| sort.types().contains(&mime));
+    let Some(sort) = sort else {
+        let types: Vec<&str> = sorts
+            .iter()
+            .flat_map(|sort| sort.types())
+            .copied()
+            .collect();
+        return Err(format!("mime: expected one of {}", types.join(", ")));
+    };
+    count(value.get("bytes").unwrap_or(&Value::Null)).map_err(|why| format!("bytes: {why}"))?;
+    let (bytes, most) = (
+        value.get("bytes").and_then(Value::as_u64),
+        sort.most_bytes(),
+    );
+    match bytes {
+        Some(bytes) if bytes > most => Err(format!(
+            "bytes: {bytes}, and at most {most} are taken ({sort})"
+        )),
+        _ => Ok(()),
+    }
 }
 
-/// References to attachments: 1 to `most` of them.
-pub(crate) fn attachments(value: &Value, most: usize) -> Result<(), String> {
+/// 1 to `most` references to attachments, each as `one` says.
+pub(crate) fn each(value: &Value, most: usize, one: Check) -> Result<(), String> {
     let all = value.as_array().map_or(&[][..], Vec::as_slice);
     if !(1..=most).contains(&all.len()) {
         return Err(format!("expected a list of 1 to {most} attachments"));
     }
-    all.iter().try_for_each(attachment)
+    all.iter().try_for_each(one)
 }
 
 /// The photos that prove a step.
 pub(crate) fn proofs(value: &Value) -> Result<(), String> {
-    attachments(value, MOST_PROOFS)
+    each(value, MOST_PROOFS, photo)
 }
 
 /// A person: `{"name"}`, 1 to 50 characters, with `phone` and `note` where
@@ -214,6 +267,7 @@ pub(crate) fn comment(value: &Value) -> Result<(), String> {
 
 /// What a newer version wrote: kept as it is, within a size.
 pub(crate) fn unknown(value: &Value) -> Result<(), String> {
+    texts(value)?;
     bytes_within(value, MAX_UNKNOWN_BYTES)
 }
 
@@ -223,9 +277,11 @@ pub(crate) fn parse_date(text: &str) -> Option<NaiveDate> {
     (date.to_string() == text).then_some(date)
 }
 
-/// The size of a list's entry, whatever newer versions put into it.
-pub(crate) fn entry_size(value: &Value) -> Result<(), String> {
-    bytes_within(value, MAX_ENTRY_BYTES)
+/// What stands in a field that is known, or in a list, whatever newer versions
+/// put into it besides.
+pub(crate) fn known(value: &Value) -> Result<(), String> {
+    texts(value)?;
+    bytes_within(value, MAX_KNOWN_BYTES)
 }
 
 fn bytes_within(value: &Value, max: usize) -> Result<(), String> {
@@ -272,11 +328,11 @@ mod tests {
     #[test]
     fn an_attachment_needs_hash_type_and_size() {
         let good = json!({"sha256": "ab".repeat(32), "mime": "image/jpeg", "bytes": 10});
-        assert_eq!(attachment(&good), Ok(()));
+        assert_eq!(media(&good), Ok(()));
         for missing in ["sha256", "mime", "bytes"] {
             let mut bad = good.clone();
             bad.as_object_mut().expect("an object").remove(missing);
-            assert!(attachment(&bad).is_err(), "{missing}");
+            assert!(media(&bad).is_err(), "{missing}");
         }
     }
 
@@ -287,7 +343,7 @@ mod tests {
             "sha256": "ab".repeat(32), "mime": "video/mp4", "bytes": 10, "thumb": thumb,
             "taken_ms": 1_763_769_600_000_i64, "place": {"lat": 35.1, "lon": 118.3}, "name": "门口.mp4",
         });
-        assert_eq!(attachment(&good), Ok(()));
+        assert_eq!(media(&good), Ok(()));
         for (part, bad) in [
             ("thumb", json!({"sha256": "cd".repeat(32)})),
             (
@@ -300,9 +356,45 @@ mod tests {
         ] {
             let mut wrong = good.clone();
             wrong[part] = bad;
-            assert!(attachment(&wrong).is_err(), "{part}");
+            assert!(media(&wrong).is_err(), "{part}");
             wrong[part] = Value::Null;
-            assert_eq!(attachment(&wrong), Ok(()), "{part}");
+            assert_eq!(media(&wrong), Ok(()), "{part}");
+        }
+    }
+
+    #[test]
+    fn a_list_takes_the_types_and_sizes_of_its_sorts() {
+        let of = |mime: &str, bytes: u64| json!({"sha256": "ab".repeat(32), "mime": mime, "bytes": bytes});
+        let cases: [(Check, &str, u64, &str); 4] = [
+            (photo, "image/webp", 20_000_000, "application/pdf"),
+            (signature, "image/png", 1_000_000, "image/gif"),
+            (media, "video/mp4", 100_000_000, "text/html"),
+            (media, "application/pdf", 20_000_000, "image/svg+xml"),
+        ];
+        for (check, mime, most, never) in cases {
+            assert_eq!(check(&of(mime, most)), Ok(()), "{mime}");
+            let why = check(&of(mime, most + 1)).expect_err("too large");
+            assert!(why.contains(&most.to_string()), "{why}");
+            let why = check(&of(never, 1)).expect_err("of another type");
+            assert!(why.contains(mime), "{why}");
+        }
+        let mut film = of("video/mp4", 5);
+        film["thumb"] = of("video/mp4", 5);
+        assert!(media(&film).is_err(), "a thumbnail is a picture");
+    }
+
+    #[test]
+    fn nothing_hides_a_control_character() {
+        for good in [json!({"a": ["一\n二", 1, null, {"b": true}]}), json!("")] {
+            assert_eq!(unknown(&good), Ok(()));
+            assert_eq!(known(&good), Ok(()));
+        }
+        for bad in [
+            json!("\u{0}"),
+            json!({"a": ["\u{1b}[2J"]}),
+            json!([{"\u{0}": 1}]),
+        ] {
+            assert!(unknown(&bad).is_err() && known(&bad).is_err(), "{bad}");
         }
     }
 }

@@ -29,6 +29,7 @@ pub mod rights;
 pub mod rules;
 mod seams;
 pub mod search;
+mod sort;
 mod stream;
 #[cfg(test)]
 mod testing;
@@ -55,4 +56,5 @@ pub use op::{
     Author, BadOp, Change, Intent, MAX_BODY_BYTES, OP_VERSION, OpBody, OpHead, SealedOp, ServerPart,
 };
 pub use seams::{Clock, Moment, Rng};
+pub use sort::Sort;
 pub use stream::{BadStreamKey, StreamKey};

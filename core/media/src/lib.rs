@@ -3,8 +3,8 @@
 //! Bytes in, bytes out. A file's type is read from its bytes. What tells of
 //! where, by whom and with what it was taken goes: by a list of what is kept,
 //! so that what nobody knows yet goes too. What is left is a file of the same
-//! pictures and sounds that any program opens. docs/attachments.md has the
-//! types and sizes.
+//! pictures and sounds that any program opens. The types and sizes are the
+//! domain's ([`Kind`]); docs/attachments.md has them.
 
 mod audio;
 mod boxes;
@@ -14,55 +14,10 @@ mod photo;
 mod sniff;
 mod thumb;
 
-use std::fmt;
-
 pub use film::{Film, Leaving, film};
+pub use gridwalk_domain::Sort as Kind;
 pub use sniff::{HEAD, Type, sniff};
-pub use thumb::{SIDE as THUMB_SIDE, THUMB_BYTES};
-
-/// What an attachment is to those who look at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// A picture.
-    Photo,
-    /// What somebody signed with, as a picture.
-    Signature,
-    /// A recording of sound.
-    Audio,
-    /// A film.
-    Video,
-    /// A document.
-    File,
-}
-
-impl Kind {
-    /// The largest file, in bytes.
-    #[must_use]
-    pub const fn most_bytes(self) -> u64 {
-        const MB: u64 = 1_000_000;
-        match self {
-            Self::Photo | Self::Audio | Self::File => 20 * MB,
-            Self::Signature => MB,
-            Self::Video => 100 * MB,
-        }
-    }
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Photo => "photo",
-            Self::Signature => "signature",
-            Self::Audio => "audio",
-            Self::Video => "video",
-            Self::File => "file",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
+pub use thumb::{SIDE as THUMB_SIDE, THUMB_BYTES, check_picture};
 
 /// Why a file is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

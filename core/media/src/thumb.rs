@@ -9,8 +9,8 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageFormat, ImageReader, Limits, RgbImage};
-use jpeg_decoder::{CodingProcess, Decoder, PixelFormat};
-use std::io::Cursor;
+use jpeg_decoder::{CodingProcess, Decoder, ImageInfo, PixelFormat};
+use std::io::{BufRead, Cursor, Read, Seek};
 
 use crate::{NotTaken, Type};
 
@@ -100,20 +100,50 @@ pub(crate) fn decode(bytes: &[u8], kind: Type, orientation: u8) -> Result<Pictur
     Ok(Picture { image, small })
 }
 
+/// Whether a picture may be unpacked, by what its head says: nothing else of it is
+/// looked at, and it is not unpacked.
+///
+/// # Errors
+/// `TooManyPixels`; `Broken` where the head says nothing, `UnknownType` where it
+/// is no picture.
+pub fn check_picture(picture: impl BufRead + Seek, kind: Type) -> Result<(), NotTaken> {
+    let format = match kind {
+        Type::Jpeg => return jpeg_info(&mut Decoder::new(picture)).map(drop),
+        Type::Png => ImageFormat::Png,
+        Type::WebP => ImageFormat::WebP,
+        _ => return Err(NotTaken::UnknownType),
+    };
+    whole_size(picture, format).map(drop)
+}
+
 type Decoded = ((u32, u32), RgbImage);
 
-fn jpeg(bytes: &[u8]) -> Result<Decoded, NotTaken> {
-    let broken = |_| NotTaken::Broken;
-    let mut decoder = Decoder::new(bytes);
-    decoder.set_max_decoding_buffer_size(MOST_MEMORY);
-    decoder.read_info().map_err(broken)?;
+/// What the head of a JPEG says, where it has no more pixels than are taken.
+fn jpeg_info(decoder: &mut Decoder<impl Read>) -> Result<ImageInfo, NotTaken> {
+    decoder.read_info().map_err(|_| NotTaken::Broken)?;
     let info = decoder.info().ok_or(NotTaken::Broken)?;
     let most = match info.coding_process {
         CodingProcess::DctSequential => MOST_PIXELS,
         CodingProcess::DctProgressive | CodingProcess::Lossless => MOST_PIXELS_WHOLE,
     };
+    check_pixels(u32::from(info.width), u32::from(info.height), most)?;
+    Ok(info)
+}
+
+/// The sides of what is decoded whole, where it has no more pixels than are taken.
+fn whole_size(picture: impl BufRead + Seek, format: ImageFormat) -> Result<(u32, u32), NotTaken> {
+    let reader = ImageReader::with_format(picture, format);
+    let (width, height) = reader.into_dimensions().map_err(|_| NotTaken::Broken)?;
+    check_pixels(width, height, MOST_PIXELS_WHOLE)?;
+    Ok((width, height))
+}
+
+fn jpeg(bytes: &[u8]) -> Result<Decoded, NotTaken> {
+    let broken = |_| NotTaken::Broken;
+    let mut decoder = Decoder::new(bytes);
+    decoder.set_max_decoding_buffer_size(MOST_MEMORY);
+    let info = jpeg_info(&mut decoder)?;
     let (width, height) = (u32::from(info.width), u32::from(info.height));
-    check_pixels(width, height, most)?;
     let scale = (f64::from(SIDE) / f64::from(width.max(height))).min(1.0);
     let side = |n| u16::try_from(scaled(n, scale)).unwrap_or(u16::MAX);
     let (w, h) = decoder.scale(side(width), side(height)).map_err(broken)?;
@@ -141,12 +171,10 @@ fn of_ink(ink: &[u8]) -> [u8; 3] {
 }
 
 fn whole(bytes: &[u8], format: ImageFormat) -> Result<Decoded, NotTaken> {
-    let reader = || ImageReader::with_format(Cursor::new(bytes), format);
-    let (width, height) = reader().into_dimensions().map_err(|_| NotTaken::Broken)?;
-    check_pixels(width, height, MOST_PIXELS_WHOLE)?;
+    let (width, height) = whole_size(Cursor::new(bytes), format)?;
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_MEMORY as u64);
-    let mut reader = reader();
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
     let image = reader.decode().map_err(|error| match error {
         image::ImageError::Limits(_) => NotTaken::TooManyPixels {

@@ -94,28 +94,32 @@ fn what_says_that_it_is_huge_is_not_unpacked() {
         chunk(*b"IDAT", vec![0x78, 0x9c, 0xed, 0xc1]),
         chunk(*b"IEND", vec![]),
     ];
-    let (width, height, most) = (50_000, 50_000, MOST_PIXELS_WHOLE);
-    assert_eq!(
-        clean(bomb.concat()),
-        Err(NotTaken::TooManyPixels {
-            width,
-            height,
-            most
-        })
-    );
+    let bomb = bomb.concat();
+    let refused = Err(NotTaken::TooManyPixels {
+        width: 50_000,
+        height: 50_000,
+        most: MOST_PIXELS_WHOLE,
+    });
+    assert_eq!(check_picture(Cursor::new(&bomb), Type::Png), refused);
+    assert_eq!(clean(bomb).map(drop), refused);
     // The same said by a JPEG: its head is made larger.
     let mut jpeg = coded(&scene(64, 64), ImageFormat::Jpeg);
     let frame = jpeg.windows(2).position(|w| w == [0xff, 0xc0]);
     let frame = frame.expect("there");
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xff, 0xff, 0xff]);
-    assert!(matches!(clean(jpeg), Err(NotTaken::TooManyPixels { .. })));
+    let looked = check_picture(Cursor::new(&jpeg), Type::Jpeg);
+    assert!(matches!(looked, Err(NotTaken::TooManyPixels { .. })));
+    assert_eq!(clean(jpeg).map(drop), looked);
 }
 
 #[test]
 fn what_shows_no_picture_is_broken() {
     for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
         let whole = coded(&noise(200, 200), format);
-        assert!(clean(whole.clone()).is_ok());
+        let taken = clean(whole.clone()).expect("a photo");
+        assert!(taken.kind.types().contains(&taken.mime), "{}", taken.mime);
+        let kind = crate::sniff(&whole).expect("known");
+        assert_eq!(check_picture(Cursor::new(&whole), kind), Ok(()));
         for part in 1..8 {
             let cut = whole[..whole.len() * part / 8].to_vec();
             assert_eq!(clean(cut), Err(NotTaken::Broken), "{format:?} {part}");

@@ -8,7 +8,7 @@
 
 use gridwalk_domain::kind::{mediation, patrol};
 use gridwalk_domain::rights::{Person, Rights};
-use gridwalk_domain::{EntityId, GridId, Sha256, Site, UserId, WorkerId, kind};
+use gridwalk_domain::{Entity, EntityId, GridId, Sha256, Site, UserId, WorkerId, kind};
 use gridwalk_store::{
     AssignmentRow, BlobRow, ContactRow, EntityFilter, EntityRow, GridRow, PositionRow, Read, Role,
     StoreError, TenantRow, UserRow,
@@ -83,6 +83,20 @@ impl<'a> Sight<'a> {
             None => rights.may_read(&project::state(row)?).is_ok(),
         };
         district.sound()?;
+        Ok(may)
+    }
+
+    /// Whether the user may read a record, wherever it came from; that they did is
+    /// noted.
+    pub(crate) fn reads(&self, record: &Entity) -> Result<bool, Error> {
+        let viewer = self.viewer;
+        let district = Known::new(self.tx, viewer.tenant.id, &viewer.tree, &viewer.law);
+        let rights = Rights::new(&viewer.person, &district, viewer.at_ms);
+        let may = rights.may_read(record).is_ok();
+        district.sound()?;
+        if may {
+            self.note(&record.kind, record.id);
+        }
         Ok(may)
     }
 
@@ -334,6 +348,11 @@ impl<'a> Sight<'a> {
         self.note(&through.kind, through.id);
         let blob = self.tx.blobs(tenant, &[sha256])?.into_iter().next();
         Ok(blob.ok_or_else(Fault::not_found)?)
+    }
+
+    /// The store behind the sight, for an operator at the machine.
+    pub(crate) const fn tx(&self) -> &'a dyn Read {
+        self.tx
     }
 
     /// The store behind the sight, for administrators of the district.

@@ -12,7 +12,9 @@ use serde_json::json;
 use sha2::Digest as _;
 
 const DAY_MS: i64 = 24 * 3_600_000;
-const CONTENT: &[u8] = b"\xff\xd8\xff\xe0 hello world, this is what was seen";
+/// The head of a JPEG of 16 × 16 pixels, and some bytes.
+const CONTENT: &[u8] =
+    b"\xff\xd8\xff\xc0\0\x0b\x08\0\x10\0\x10\x01\x01\x11\0 hello world, this is what was seen";
 
 fn begun(phone: &Phone) -> String {
     let begun = phone.begin_upload(Sha256::of(CONTENT), CONTENT.len());

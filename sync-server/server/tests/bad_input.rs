@@ -7,7 +7,7 @@ mod common;
 use common::phone::{reason, seq};
 use common::{BASE, HOUR, Phone, World, world};
 use gridwalk_domain::wire::Outcome;
-use gridwalk_domain::{Change, EntityId, Intent, OpBody};
+use gridwalk_domain::{Change, EntityId, Intent, OpBody, Sha256, StreamKey};
 use gridwalk_server::admin::Assign;
 use serde_json::{Map, Value, json};
 
@@ -144,6 +144,117 @@ fn an_edit_that_cannot_be_is_refused_and_the_record_stays_as_it_was() {
     let comment = phone.append(made.entity, "comments", json!({"text": "\u{0}"}));
     refused(&mut phone, &comment, "bad_value", "comments");
     assert_eq!(phone.state(made.entity), before);
+}
+
+#[test]
+fn an_attachment_of_the_wrong_sort_or_size_is_refused_alone() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let made = phone.incident("一件");
+    phone.push_one(&made);
+    let of = |mime: &str, bytes: u64| json!({"sha256": Sha256::of(b"never sent"), "mime": mime, "bytes": bytes});
+    for (list, entry, says) in [
+        ("media", of("video/mp4", 200_000_000), "100000000"),
+        ("photos", of("image/jpeg", 20_000_001), "20000000"),
+        ("photos", of("application/pdf", 10), "image/jpeg"),
+        ("photos", of("video/mp4", 10), "image/jpeg"),
+        ("media", of("text/html", 10), "application/pdf"),
+        ("media", of("image/svg+xml", 10), "application/pdf"),
+        (
+            "media",
+            json!({"sha256": Sha256::of(b"x"), "mime": "video/mp4"}),
+            "bytes",
+        ),
+    ] {
+        let op = phone.append(made.entity, list, entry);
+        refused(&mut phone, &op, "bad_value", says);
+    }
+    // As the proof of a step, and as an answer's signature.
+    let proof = json!({"note": "已劝离", "photos": [of("application/pdf", 10)]});
+    let op = step(&mut phone, &made, "handled_on_site", &proof);
+    refused(&mut phone, &op, "bad_value", "photos");
+    let mediation = json!({"worker": phone.worker, "grid": phone.grid, "title": "婆媳"});
+    let mut mediation = phone.create("mediation", mediation);
+    if let Intent::Create { home, .. } = &mut mediation.intent {
+        *home = StreamKey::Inbox(phone.worker);
+    }
+    phone.push_one(&mediation);
+    let mut signed = of("image/png", 1_000_001);
+    signed["name"] = json!("甲方");
+    let agree = Intent::Transition {
+        from: "open".into(),
+        to: "agreed".into(),
+        base: mediation.id,
+        reason: None,
+        with: [
+            ("agreement".into(), json!("轮流做饭")),
+            ("signatures".into(), json!([signed])),
+        ]
+        .into_iter()
+        .collect(),
+    };
+    let op = phone.body("mediation", mediation.entity, agree);
+    refused(&mut phone, &op, "bad_value", "signature");
+    assert_eq!(phone.state(made.entity).ops, [made.id]);
+}
+
+#[test]
+fn what_a_newer_version_wrote_hides_no_control_character() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let made = phone.incident("一件");
+    phone.push_one(&made);
+    for value in [
+        json!("\u{0}"),
+        json!({"a": ["\u{1b}[2J"]}),
+        json!({"\u{0}": 1}),
+    ] {
+        let op = edit(&mut phone, &made, "from_the_future", value);
+        refused(&mut phone, &op, "bad_value", "from_the_future");
+    }
+    let place = json!({"lat": 35.05, "lon": 118.34, "from": "\u{0}"});
+    let op = edit(&mut phone, &made, "place", place);
+    refused(&mut phone, &op, "bad_value", "place");
+    let comment = json!({"text": "好", "mood": {"word": "\u{7}"}});
+    let op = phone.append(made.entity, "comments", comment);
+    refused(&mut phone, &op, "bad_value", "comments");
+    let photo = json!({"sha256": Sha256::of(b"x"), "mime": "image/jpeg", "bytes": 10});
+    let with = json!({"note": "好", "photos": [photo], "weather": ["\u{0}"]});
+    let op = step(&mut phone, &made, "handled_on_site", &with);
+    refused(&mut phone, &op, "bad_value", "weather");
+    let fine = json!({"text": "好", "mood": {"word": "两\n行"}});
+    let fine = phone.append(made.entity, "comments", fine);
+    assert!(seq(&phone.push_one(&fine)) > 0);
+}
+
+/// A JPEG whose head says that it has so many pixels, and nothing behind it.
+fn jpeg(width: u16, height: u16) -> Vec<u8> {
+    let sides = [height.to_be_bytes(), width.to_be_bytes()].concat();
+    [b"\xff\xd8\xff\xc0\0\x0b\x08", &sides[..], b"\x01\x01\x11\0"].concat()
+}
+
+#[test]
+fn a_file_that_no_phone_takes_is_refused_when_it_is_whole() {
+    let world = world();
+    let phone = world.phone("王", BASE[0]);
+    let large = phone.begin_upload(Sha256::of(b"a film"), 200_000_000);
+    assert_eq!((large.status, large.code().as_str()), (413, "too_large"));
+    let mut photo = jpeg(640, 480);
+    photo.resize(20_000_001, 0);
+    for (bytes, status, code) in [
+        (jpeg(50_000, 50_000), 422, "too_many_pixels"),
+        (photo, 413, "too_large"),
+    ] {
+        let hash = Sha256::of(&bytes);
+        let begun = phone.begin_upload(hash, bytes.len());
+        let path = begun.header("location").expect("a location").to_owned();
+        let answer = phone.patch(&path, 0, &bytes);
+        assert_eq!((answer.status, answer.code().as_str()), (status, code));
+        let gone = phone.tus("HEAD", &path, &[], b"");
+        assert_eq!(gone.status, 404, "its bytes are not kept");
+        assert_eq!(phone.begin_upload(hash, bytes.len()).offset(), 0);
+    }
+    phone.upload(&jpeg(640, 480));
 }
 
 #[test]

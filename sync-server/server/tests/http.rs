@@ -241,8 +241,8 @@ fn what_is_read_by_range_is_not_packed() {
     let bytes = vec![b'a'; 100_000];
     let op = phone.incident("楼道");
     let file = phone.upload(&bytes);
-    let entry = json!({"sha256": file, "mime": "text/plain", "bytes": bytes.len()});
-    let entry = phone.append(op.entity, "photos", entry);
+    let entry = json!({"sha256": file, "mime": "application/pdf", "bytes": bytes.len()});
+    let entry = phone.append(op.entity, "media", entry);
     phone.push(&[op, entry]);
     let path = format!("/v1/blobs/{file}");
     let headers = [("accept-encoding", "gzip")];
@@ -320,7 +320,7 @@ fn tus_says_what_it_wants() {
         options.header("tus-checksum-algorithm"),
         Some("sha1,sha256")
     );
-    assert_eq!(options.header("tus-max-size"), Some("268435456"));
+    assert_eq!(options.header("tus-max-size"), Some("100000000"));
     let token = format!("Bearer {}", phone.token);
     let old = [
         ("authorization", token.as_str()),

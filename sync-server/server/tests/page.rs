@@ -12,8 +12,8 @@ use gridwalk_store::{Role, StoreError};
 use serde_json::{Value, json};
 
 const DAY: &str = "2026-11-21";
-/// The smallest JPEG that is told by its first bytes.
-const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0 a photo";
+/// The smallest JPEG that is told by its head: 640 × 480 pixels.
+const JPEG: &[u8] = b"\xff\xd8\xff\xc0\0\x0b\x08\x01\xe0\x02\x80\x01\x01\x11\0 a photo";
 
 /// A morning: a patrol of 20 min with a pause, an incident with a photo.
 struct Morning {
@@ -68,7 +68,7 @@ fn morning(world: &World, phone: &mut Phone) -> Morning {
     }
     phone.push_one(&op);
     let photo = phone.upload(JPEG);
-    let entry = json!({"sha256": photo, "mime": "text/html", "bytes": JPEG.len()});
+    let entry = json!({"sha256": photo, "mime": "image/png", "bytes": JPEG.len()});
     let photos = phone.append(op.entity, "photos", entry);
     let comment = phone.append(op.entity, "comments", json!({"text": "已劝离"}));
     phone.push(&[photos, comment]);

@@ -7,6 +7,7 @@ use common::phone::{reason, seq};
 use common::{BASE, HOUR, MORNING, Phone, World, world};
 use gridwalk_domain::wire::Outcome;
 use gridwalk_domain::{DepartmentId, EntityId, Intent, OpBody, OpId, StreamKey, UserId};
+use gridwalk_server::admin::Revoke;
 use gridwalk_server::{Act, Error};
 use gridwalk_store::Role;
 use serde_json::{Map, Value, json};
@@ -218,16 +219,113 @@ fn a_mediation_has_narrow_readers_and_every_reading_is_written_down() {
     };
     let ends = named.body("mediation", made.entity, ends);
     assert_eq!(reason(&named.push_one(&ends)), "rejected not_for_you");
-    // Nothing that lists records has it.
+    // What counts for a check that nothing was lost names no record of it and tells
+    // nothing that it says; its ops are counted like all.
     let listed = world.look(&others[1], "/api/holdings").to_string();
-    let ids = listed.contains(&made.entity.to_string());
-    assert!(!ids, "exports leave it out");
+    for said in [made.entity.to_string().as_str(), "mediation", "邻里纠纷"] {
+        assert!(!listed.contains(said), "{said}");
+    }
+    assert!(listed.contains(&made.id.to_string()));
     assert!(
         !world
             .look(&community, "/api/day?date=2026-11-21")
             .to_string()
             .contains("邻里纠纷")
     );
+}
+
+#[test]
+fn whose_phone_fetches_a_picture_of_a_mediation_has_read_it() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    let colleague = world.phone("李", BASE[0]);
+    let fields = json!({"worker": phone.worker, "grid": phone.grid, "title": "邻里纠纷"});
+    let made = create(&mut phone, "mediation", fields);
+    phone.push_one(&made);
+    let bytes = b"what was signed";
+    let photo = phone.upload(bytes);
+    let value = json!({"sha256": photo, "mime": "image/png", "bytes": bytes.len()});
+    let list = "photos".to_owned();
+    let shown = Intent::Append {
+        list,
+        value: value.clone(),
+    };
+    let shown = phone.body("mediation", made.entity, shown);
+    assert!(seq(&phone.push_one(&shown)) > 0);
+    let path = format!("/v1/blobs/{photo}");
+    let readings = || {
+        let admin = world.service.admin();
+        let readings = admin.readings(Some(made.entity), Some("371302"));
+        let readings = readings.expect("lists").into_iter();
+        readings.map(|one| (one.who, one.name)).collect::<Vec<_>>()
+    };
+    assert_eq!(colleague.send("GET", &path, &[], b"").status, 404);
+    assert!(readings().is_empty());
+    let range = [("range", "bytes=0-3")];
+    assert_eq!(phone.send("GET", &path, &range, b"").body, b"what");
+    let theirs = (format!("worker/{}", phone.worker), "王".to_owned());
+    assert_eq!(readings(), [theirs.clone()]);
+    // Where another record shows the same, nothing of the mediation was read.
+    let incident = phone.incident("楼道");
+    let also = phone.append(incident.entity, "photos", value);
+    phone.push(&[incident, also]);
+    assert_eq!(phone.send("GET", &path, &[], b"").body, bytes);
+    assert_eq!(readings(), [theirs]);
+}
+
+#[test]
+fn what_is_held_of_a_mediation_is_shown_to_its_readers_alone() {
+    let world = world();
+    let mut phone = world.phone("王", BASE[0]);
+    for (name, role, grid) in [
+        ("社区", Role::Community, COMMUNITY),
+        ("街道", Role::Town, "371302001"),
+        ("管理员", Role::Administrator, "371302"),
+    ] {
+        world.login(name, role, grid);
+    }
+    // Of a stolen phone: one that would be made, and what follows.
+    let stolen = phone.device.to_string();
+    let revoked = world.service.admin().revoke(Revoke::Device(&stolen), true);
+    assert_eq!(revoked.expect("revokes").len(), 1);
+    let fields = json!({"worker": phone.worker, "grid": phone.grid, "title": "邻里纠纷"});
+    let made = create(&mut phone, "mediation", fields);
+    let says = Intent::Append {
+        list: "comments".into(),
+        value: json!({"text": "各让一步"}),
+    };
+    let says = phone.body("mediation", made.entity, says);
+    let other = phone.incident("楼道堆物");
+    for outcome in phone.push(&[made.clone(), says, other]) {
+        assert!(reason(&outcome).starts_with("quarantined"), "{outcome:?}");
+    }
+    let admin = world.service.admin();
+    let readings = || {
+        let readings = admin.readings(Some(made.entity), Some("371302"));
+        let readings = readings.expect("lists").into_iter();
+        readings.map(|one| one.name).collect::<Vec<_>>()
+    };
+    let told = |held: gridwalk_server::admin::Held| {
+        let redacted: Vec<bool> = held.ops.iter().map(|op| op.redacted).collect();
+        let text = serde_json::to_string(&held).expect("writes");
+        (redacted, text)
+    };
+    for held in [
+        admin.quarantine(None),
+        admin.quarantine_as("街道"),
+        admin.quarantine_as("管理员"),
+    ] {
+        let (redacted, text) = told(held.expect("lists"));
+        assert_eq!(redacted, [true, true, false]);
+        assert!(text.contains("楼道堆物") && text.contains(&made.entity.to_string()));
+        assert!(!text.contains("邻里纠纷") && !text.contains("各让一步"));
+    }
+    assert!(readings().is_empty());
+    let (redacted, text) = told(admin.quarantine_as("社区").expect("lists"));
+    assert_eq!(redacted, [false; 3]);
+    assert!(text.contains("邻里纠纷") && text.contains("各让一步"));
+    assert_eq!(readings(), ["社区"]);
+    assert!(admin.quarantine_as("谁").is_err());
 }
 
 #[test]

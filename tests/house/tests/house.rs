@@ -29,11 +29,11 @@ const ARROWS: &[Arrows<'_>] = &[
         from: TRACK,
         to: &[DOMAIN],
     },
-    // The phone.
     Arrows {
         from: MEDIA,
-        to: &[],
+        to: &[DOMAIN],
     },
+    // The phone.
     Arrows {
         from: ENGINE,
         to: &[DOMAIN, TRACK, MEDIA],
@@ -61,7 +61,7 @@ const ARROWS: &[Arrows<'_>] = &[
     },
     Arrows {
         from: "gridwalk-server",
-        to: &[DOMAIN, TRACK, SYSTEM, STORE, STORE_SQLITE],
+        to: &[DOMAIN, TRACK, MEDIA, SYSTEM, STORE, STORE_SQLITE],
     },
 ];
 

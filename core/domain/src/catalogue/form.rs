@@ -133,8 +133,8 @@ impl FormField {
             FieldKind::Date => self.date(value),
             FieldKind::Place => check::place(value),
             FieldKind::Person => check::person(value),
-            FieldKind::Photo => check::attachments(value, self.most_or(MOST_PHOTOS)),
-            FieldKind::Signature => check::attachment(value),
+            FieldKind::Photo => check::each(value, self.most_or(MOST_PHOTOS), check::photo),
+            FieldKind::Signature => check::signature(value),
             FieldKind::Unknown => check::unknown(value),
         }
     }

@@ -72,7 +72,7 @@ pub const KIND: Kind = Kind {
     lists: &[
         (SESSIONS, session),
         (LOOK_AGAIN, again),
-        ("photos", check::attachment),
+        ("photos", check::photo),
     ],
     sets: &[(PARTIES, check::person), (READERS, reader)],
     steps: STEPS,
@@ -156,7 +156,7 @@ fn again(value: &Value) -> Result<(), String> {
 
 /// Signatures: attachments, each with the `name` of who signed.
 fn signatures(value: &Value) -> Result<(), String> {
-    check::attachments(value, MOST_SIGNATURES)?;
+    check::each(value, MOST_SIGNATURES, check::signature)?;
     let mut all = value.as_array().into_iter().flatten();
     all.try_for_each(check::person)
 }

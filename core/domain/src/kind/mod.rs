@@ -203,7 +203,9 @@ impl Kind {
             };
         }
         match known(self.fields, name) {
-            Some(check) => check(value).map_err(bad(name)),
+            Some(check) => check(value)
+                .and_then(|()| check::known(value))
+                .map_err(bad(name)),
             None => {
                 check_name(name)?;
                 check::unknown(value).map_err(bad(name))
@@ -259,7 +261,7 @@ impl Kind {
         };
         let check = check.ok_or_else(|| Refusal::UnknownPart(self.name.to_owned()))?;
         check(value)
-            .and_then(|()| check::entry_size(value))
+            .and_then(|()| check::known(value))
             .map_err(bad(list))
     }
 
@@ -287,7 +289,10 @@ impl Kind {
         for (name, value) in with {
             let check = known(self.with, name).filter(|_| !value.is_null());
             check
-                .map_or_else(|| check::unknown(value), |check| check(value))
+                .map_or_else(
+                    || check::unknown(value),
+                    |check| check(value).and_then(|()| check::texts(value)),
+                )
                 .map_err(bad(name))?;
         }
         self.rule(from, to, reason, with).map(|_| ())

@@ -31,7 +31,7 @@ pub const KIND: Kind = Kind {
     ],
     required: &["grid", "title", "text"],
     fixed: &["grid"],
-    lists: &[("files", check::attachment)],
+    lists: &[("files", check::media)],
     steps: &[row(
         "withdraw",
         PUBLISHED,

@@ -56,7 +56,7 @@ pub const KIND: Kind = Kind {
     ],
     required: &["grid", "work", "title"],
     fixed: &["grid", "work", "about"],
-    lists: &[("photos", check::attachment)],
+    lists: &[("photos", check::photo)],
     steps: STEPS,
     with: &[
         ("note", check::long_text),

@@ -21,7 +21,7 @@ pub const KIND: Kind = Kind {
     ],
     required: &["worker", "grid", "visited_ms", "household"],
     fixed: &["worker", "grid", "patrol", "task"],
-    lists: &[("photos", check::attachment)],
+    lists: &[("photos", check::photo)],
     sets: &[("tags", check::title)],
     ..Kind::RECORD
 };

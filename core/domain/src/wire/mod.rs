@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 use crate::{
     BootId, Calendar, Catalogue, DeviceId, Entity, EntityId, Epoch, Grid, Moment, OpId, RunId,
-    SealedOp, Sha256, StreamDigest, StreamKey, TenantId, WorkerId,
+    SealedOp, Sha256, Sort, StreamDigest, StreamKey, TenantId, WorkerId,
 };
 
 /// The version of the protocol.
@@ -26,7 +26,7 @@ pub const MAX_PUSH_BYTES: usize = 256 * 1024;
 /// The most bytes of one `tracks` request.
 pub const MAX_TRACKS_BYTES: usize = 1024 * 1024;
 /// The most bytes of one attachment.
-pub const MAX_BLOB_BYTES: u64 = 256 * 1024 * 1024;
+pub const MAX_BLOB_BYTES: u64 = Sort::MOST_BYTES;
 /// The most ops, chunks and attachments together of one `have`.
 pub const MAX_HAVE: usize = 500;
 /// The most boots of one `hello`.

@@ -1,9 +1,11 @@
 //! What waits for a person, and their decision.
 
+use gridwalk_domain::kind::mediation;
 use gridwalk_domain::wire::{ChunkName, ChunkOutcome, OpRef, Outcome, ReceiptOf, TrackOutcome};
-use gridwalk_domain::{DeviceId, EntityId, OpId, Sha256, TenantId};
+use gridwalk_domain::{DeviceId, Entity, EntityId, OpBody, OpHead, OpId, Sha256, TenantId, apply};
 use gridwalk_store::{HeldChunkRow, OpRow, Read, Write};
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Admin;
 use super::error::AdminError;
@@ -11,6 +13,8 @@ use super::people::audit;
 use crate::batch::{Batch, Undecided, reason};
 use crate::error::Error;
 use crate::keep::{Book, Entry, Instead, append};
+use crate::project;
+use crate::rights::Sight;
 use crate::service::Tools;
 use crate::sync::{add_receipts, take_held_chunk};
 
@@ -25,6 +29,26 @@ pub struct Held {
     pub ops: Vec<HeldOp>,
     /// Chunks of tracks.
     pub chunks: Vec<HeldChunk>,
+}
+
+impl Held {
+    fn add(
+        &mut self,
+        tx: &dyn Read,
+        tenant: TenantId,
+        reader: Option<&Sight<'_>>,
+    ) -> Result<(), Error> {
+        let rows = tx.held_ops(tenant, None)?.into_iter();
+        let mut ops: Vec<HeldOp> = rows.filter_map(op).collect();
+        let narrow = Narrow::of(tx, tenant, &ops)?;
+        for op in &mut ops {
+            narrow.redact(op, reader)?;
+        }
+        self.ops.extend(ops);
+        let chunks = tx.held_chunks(tenant, None)?;
+        self.chunks.extend(chunks.iter().filter_map(chunk));
+        Ok(())
+    }
 }
 
 /// An op in quarantine.
@@ -44,8 +68,11 @@ pub struct HeldOp {
     pub code: String,
     /// Whether it is judged again by itself when what it lacks arrives.
     pub waits: bool,
-    /// What it says.
-    pub body: String,
+    /// What it says; none where it is about a record of narrow readers, and nobody
+    /// who may read that asked.
+    pub body: Option<String>,
+    /// Whether what it says was left out for that.
+    pub redacted: bool,
 }
 
 /// A chunk in quarantine.
@@ -66,6 +93,7 @@ pub struct HeldChunk {
     pub waits: bool,
 }
 
+/// An op, with what it says.
 fn op(row: OpRow) -> Option<HeldOp> {
     let Outcome::Quarantined { reason } = row.summary.outcome else {
         return None;
@@ -78,8 +106,59 @@ fn op(row: OpRow) -> Option<HeldOp> {
         received_ms: row.received_ms,
         code: reason.code,
         waits: row.summary.wait.is_some(),
-        body: row.body,
+        body: Some(row.body),
+        redacted: false,
     })
+}
+
+/// The records of narrow readers that ops of a district are about.
+struct Narrow {
+    records: BTreeMap<EntityId, Entity>,
+}
+
+impl Narrow {
+    /// Those that stand, and those that one of these ops would make.
+    fn of(tx: &dyn Read, tenant: TenantId, ops: &[HeldOp]) -> Result<Self, Error> {
+        let ids: BTreeSet<EntityId> = ops.iter().map(|op| op.entity).collect();
+        let ids: Vec<EntityId> = ids.into_iter().collect();
+        let mut records = BTreeMap::new();
+        for row in tx.entities(tenant, &ids)? {
+            if mediation::is_narrow(&row.kind) && row.state.is_some() {
+                records.insert(row.id, project::state(&row)?);
+            }
+        }
+        for op in ops {
+            let text = op.body.as_deref().unwrap_or_default();
+            let Ok(body) = serde_json::from_str::<OpBody>(text) else {
+                continue;
+            };
+            let mut made = None;
+            if mediation::is_narrow(&body.kind) && apply(&mut made, &body, op.received_ms).is_ok() {
+                records.extend(made.map(|made| (op.entity, made)));
+            }
+        }
+        Ok(Self { records })
+    }
+
+    /// Leaves out what an op says, unless `reader` may read the record that it is
+    /// about.
+    fn redact(&self, op: &mut HeldOp, reader: Option<&Sight<'_>>) -> Result<(), Error> {
+        let head = serde_json::from_str::<OpHead>(op.body.as_deref().unwrap_or_default());
+        let record = self.records.get(&op.entity);
+        let open = head.is_ok_and(|head| !mediation::is_narrow(&head.kind));
+        if open && record.is_none() {
+            return Ok(());
+        }
+        let read = match (reader, record) {
+            (Some(reader), Some(record)) => reader.reads(record)?,
+            _ => false,
+        };
+        if !read {
+            op.body = None;
+            op.redacted = true;
+        }
+        Ok(())
+    }
 }
 
 fn name(row: &HeldChunkRow) -> ChunkName {
@@ -151,7 +230,8 @@ fn find(tx: &dyn Read, hash: HeldRef) -> Result<Option<Found>, Error> {
 type Decided = Result<Option<Entry>, AdminError>;
 
 impl Admin<'_> {
-    /// All that is in quarantine, of a district or of all.
+    /// All that is in quarantine, of a district or of all. What ops say about
+    /// records of narrow readers is left out.
     ///
     /// # Errors
     /// Where the store fails.
@@ -160,14 +240,28 @@ impl Admin<'_> {
             let mut held = Held::default();
             let tenants = tx.tenants()?.into_iter().map(|row| row.id);
             for id in tenants.filter(|id| tenant.is_none_or(|tenant| tenant == *id)) {
-                held.ops
-                    .extend(tx.held_ops(id, None)?.into_iter().filter_map(op));
-                held.chunks
-                    .extend(tx.held_chunks(id, None)?.iter().filter_map(chunk));
+                held.add(tx, id, None)?;
             }
             Ok(held)
         });
         Ok(held?)
+    }
+
+    /// All that is in quarantine in a user's district, with what ops say about
+    /// records of narrow readers that this user may read. Of each such record it is
+    /// written down that they read it.
+    ///
+    /// # Errors
+    /// [`AdminError::UnknownUser`], and where the store fails.
+    pub fn quarantine_as(&self, user: &str) -> Result<Held, AdminError> {
+        let row = self.service.read(|tx| Ok(tx.user_by_name(user)?))?;
+        let row = row.ok_or_else(|| AdminError::UnknownUser(user.to_owned()))?;
+        let viewer = self.service.viewer_of(row)?;
+        Ok(self.service.seen(&viewer, |sight| {
+            let mut held = Held::default();
+            held.add(sight.tx(), sight.viewer.tenant.id, Some(sight))?;
+            Ok(held)
+        })?)
     }
 
     /// Takes something out of quarantine. Whose it is, where, and what it builds

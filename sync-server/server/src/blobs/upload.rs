@@ -3,12 +3,13 @@
 //! An offset is told only after the bytes before it are on disk and the offset
 //! itself is committed; what a crash left behind it is overwritten.
 
-use gridwalk_domain::Sha256;
 use gridwalk_domain::wire::{Cursor, MAX_BLOB_BYTES, ReceiptOf};
+use gridwalk_domain::{Sha256, Sort};
+use gridwalk_media::{NotTaken, check_picture, check_size};
 use gridwalk_store::{BlobRow, Purged, Read, StoreError, UploadRow, Write, write};
 use sha2::Digest as _;
 use std::collections::HashSet;
-use std::io::{self, Read as _};
+use std::io::{self, BufRead, BufReader, Read as _, Seek};
 use std::sync::{Arc, Mutex};
 
 use super::Checksum;
@@ -254,7 +255,8 @@ impl Patch {
     /// # Errors
     /// 460 where the body has another checksum: the upload stands where it stood.
     /// 460 where all bytes are there and have another hash, 410 where it was
-    /// purged meanwhile; the upload is gone.
+    /// purged meanwhile, 413 or 422 where they are nothing that is taken; the
+    /// upload is gone.
     pub(crate) fn end(mut self, whole: bool) -> Result<Standing, Error> {
         match self.checksum.take() {
             // Nobody can tell of a part whether it is right.
@@ -281,6 +283,13 @@ impl Patch {
             self.give_up()?;
             return Err(mismatch().into());
         }
+        let mime = match mime {
+            Ok(mime) => mime.to_owned(),
+            Err(fault) => {
+                self.give_up()?;
+                return Err(fault.into());
+            }
+        };
         service.tools.blobs.finish(&self.upload.id, hash)?;
         let row = BlobRow {
             sha256: hash,
@@ -373,12 +382,13 @@ impl Service {
         })
     }
 
-    /// The hash of what was written, and its type as its first bytes tell.
-    fn inspect(&self, upload: &str) -> Result<(Sha256, String), Error> {
+    /// The hash of what was written, and what it is as its bytes tell.
+    fn inspect(&self, upload: &str) -> Result<(Sha256, Result<&'static str, Fault>), Error> {
         let mut bytes = self.tools.blobs.written(upload)?;
         let mut hash = sha2::Sha256::new();
         let mut head = Vec::with_capacity(SNIFFED);
         let mut piece = vec![0; 64 * 1024];
+        let mut whole = 0;
         loop {
             let length = bytes.read(&mut piece)?;
             if length == 0 {
@@ -387,8 +397,11 @@ impl Service {
             let piece = &piece[..length];
             hash.update(piece);
             head.extend_from_slice(&piece[..length.min(SNIFFED - head.len())]);
+            whole += length as u64;
         }
-        Ok((Sha256(hash.finalize().into()), sniff(&head).to_owned()))
+        bytes.rewind()?;
+        let kind = file_type(&head, whole, BufReader::new(bytes));
+        Ok((Sha256(hash.finalize().into()), kind))
     }
 
     /// An attachment's bytes.
@@ -401,22 +414,77 @@ impl Service {
     }
 }
 
+/// What is not looked into: it is stored and given back, and shown by nothing.
+const BYTES: &str = "application/octet-stream";
+
 /// The type that the bytes themselves tell; what a phone says is not believed.
-fn sniff(head: &[u8]) -> &'static str {
-    infer::get(head).map_or("application/octet-stream", |kind| kind.mime_type())
+/// Pictures of a type that no phone takes, or that cannot be read as one, are
+/// shown by nothing.
+///
+/// # Errors
+/// 413 for what is larger than such a file may be, 422 for a picture with more
+/// pixels than may be unpacked: no phone takes either.
+fn file_type(head: &[u8], bytes: u64, content: impl BufRead + Seek) -> Result<&'static str, Fault> {
+    if let Some(taken) = gridwalk_media::sniff(head) {
+        let refused = |status, code| {
+            move |why: NotTaken| {
+                let text = format!("This attachment is not taken: {why}.");
+                Fault::new(status, code, text)
+            }
+        };
+        check_size(taken.largest(), bytes).map_err(refused(413, "too_large"))?;
+        if taken.kind() == Some(Sort::Photo) {
+            match check_picture(content, taken) {
+                Err(why @ NotTaken::TooManyPixels { .. }) => {
+                    return Err(refused(422, "too_many_pixels")(why));
+                }
+                Err(_) => return Ok(BYTES),
+                Ok(()) => {}
+            }
+        }
+    }
+    let told = infer::get(head).map_or(BYTES, |kind| kind.mime_type());
+    let unknown = told.starts_with("image/") && !Sort::Photo.types().contains(&told);
+    Ok(if unknown { BYTES } else { told })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::sniff;
+    use super::{BYTES, file_type};
+    use std::io::Cursor;
+
+    /// The head of a JPEG: what comes before the picture.
+    fn jpeg(width: u16, height: u16) -> Vec<u8> {
+        let mut head = b"\xff\xd8\xff\xc0\0\x0b\x08".to_vec();
+        head.extend(height.to_be_bytes());
+        head.extend(width.to_be_bytes());
+        head.extend(b"\x01\x01\x11\0");
+        head
+    }
+
+    fn told(bytes: &[u8]) -> Result<&'static str, (u16, String)> {
+        let told = file_type(bytes, bytes.len() as u64, Cursor::new(bytes));
+        told.map_err(|fault| (fault.status, fault.code.into_owned()))
+    }
 
     #[test]
     fn files_are_sniffed_not_believed() {
-        assert_eq!(sniff(b"\xff\xd8\xff\xe0\0\x10JFIF"), "image/jpeg");
-        assert_eq!(sniff(b"\x89PNG\r\n\x1a\n"), "image/png");
-        for strange in [&b""[..], b"plain text", b"<svg onload=alert(1)>"] {
-            let mime = sniff(strange);
-            assert!(!mime.starts_with("image/"), "{mime}");
+        assert_eq!(told(&jpeg(640, 480)), Ok("image/jpeg"));
+        assert_eq!(told(b"%PDF-1.7\n"), Ok("application/pdf"));
+        let strange = [&b""[..], b"plain text", b"<svg onload=alert(1)>"];
+        let no_photo = [&b"GIF89a\x01\0\x01\0"[..], b"BM\x1e\0\0\0"];
+        let broken = [&b"\xff\xd8\xff\xe0\0\x10JFIF"[..], b"\x89PNG\r\n\x1a\n"];
+        for bytes in strange.iter().chain(&no_photo).chain(&broken) {
+            assert_eq!(told(bytes), Ok(BYTES), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn what_would_unpack_without_end_is_not_taken() {
+        let refused = (422, "too_many_pixels".to_owned());
+        assert_eq!(told(&jpeg(50_000, 50_000)), Err(refused));
+        let head = jpeg(640, 480);
+        let fault = file_type(&head, 20_000_001, Cursor::new(&head)).expect_err("too large");
+        assert_eq!((fault.status, &*fault.code), (413, "too_large"));
     }
 }

@@ -188,7 +188,8 @@ impl Service {
         self.viewer_of(user)
     }
 
-    fn viewer_of(&self, user: UserRow) -> Result<Viewer, Error> {
+    /// A user, with what decides what they see.
+    pub(crate) fn viewer_of(&self, user: UserRow) -> Result<Viewer, Error> {
         let (tenant, tree, law) = self.read(|tx| {
             let missing = || StoreError::Damaged("a user without a district".into());
             let tenant = tx.tenant(user.tenant)?.ok_or_else(missing)?;

@@ -101,7 +101,7 @@ impl Service {
     }
 
     /// Answers from one committed state, as the viewer sees it.
-    pub(super) fn seen<T>(
+    pub(crate) fn seen<T>(
         &self,
         viewer: &Viewer,
         mut answer: impl FnMut(&Sight<'_>) -> Result<T, Error>,

@@ -10,9 +10,12 @@ mod push;
 mod receipts;
 mod tracks;
 
+use gridwalk_domain::kind::mediation;
 use gridwalk_domain::wire::Cursor;
 use gridwalk_domain::{DeviceId, GridId, Sha256, StreamKey};
-use gridwalk_store::{AssignmentRow, BlobRow, DeviceRow, DeviceStanding, Read, StoreError};
+use gridwalk_store::{
+    AssignmentRow, BlobRow, DeviceRow, DeviceStanding, HolderRow, Read, StoreError,
+};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
@@ -146,28 +149,51 @@ fn readable(
 
 impl Service {
     /// An attachment that a record shows which one of the phone's streams lists.
+    /// Where records of narrow readers alone do, it is written down that the worker
+    /// read one.
     ///
     /// # Errors
     /// 404 where there is none, or it is not here.
     pub(crate) fn blob_of(&self, phone: &Phone, sha256: Sha256) -> Result<(BlobRow, Bytes), Error> {
         let now_ms = self.now_ms();
-        let row = self.read(|tx| {
-            let holders = tx.holders(phone.tenant, sha256)?;
-            let holders = holders.iter().filter(|row| !row.deleted);
-            let holders: BTreeSet<_> = holders.map(|row| row.entity).collect();
-            if holders.is_empty() {
-                return Ok(None);
-            }
-            for stream in readable(&self.tools, tx, phone, now_ms)? {
-                let listed = tx.listed(phone.tenant, stream)?;
-                if listed.iter().any(|(entity, _)| holders.contains(entity)) {
-                    return Ok(tx.blobs(phone.tenant, &[sha256])?.into_iter().next());
-                }
-            }
-            Ok(None)
+        let (row, through) = self.read(|tx| {
+            let through = self.shown_by(tx, phone, sha256, now_ms)?;
+            let through = through.ok_or_else(Fault::not_found)?;
+            let row = tx.blobs(phone.tenant, &[sha256])?.into_iter().next();
+            Ok((row.ok_or_else(Fault::not_found)?, through))
         })?;
-        let row = row.ok_or_else(Fault::not_found)?;
+        if mediation::is_narrow(&through.kind) {
+            let who = format!("worker/{}", phone.worker);
+            let read = BTreeSet::from([through.entity]);
+            self.note_readings(phone.tenant, &who, read)?;
+        }
         Ok((row, self.blob_bytes(sha256)?))
+    }
+
+    /// A record that shows an attachment and that one of the phone's streams lists;
+    /// one without narrow readers, where there is such.
+    fn shown_by(
+        &self,
+        tx: &dyn Read,
+        phone: &Phone,
+        sha256: Sha256,
+        now_ms: i64,
+    ) -> Result<Option<HolderRow>, Error> {
+        let mut holders = tx.holders(phone.tenant, sha256)?;
+        holders.retain(|row| !row.deleted);
+        holders.sort_by_key(|row| mediation::is_narrow(&row.kind));
+        if holders.is_empty() {
+            return Ok(None);
+        }
+        let mut listed = BTreeSet::new();
+        for stream in readable(&self.tools, tx, phone, now_ms)? {
+            let entities = tx.listed(phone.tenant, stream)?.into_iter();
+            listed.extend(entities.map(|(entity, _)| entity));
+            if listed.contains(&holders[0].entity) {
+                break;
+            }
+        }
+        Ok(holders.into_iter().find(|row| listed.contains(&row.entity)))
     }
 }
 

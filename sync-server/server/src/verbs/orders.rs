@@ -176,9 +176,12 @@ pub(super) fn device(service: &Service, verb: &DeviceVerb, say: &Say) -> Done {
 pub(super) enum QuarantineVerb {
     /// 列出 · list what is there
     List {
-        /// 输出 JSON，含内容 · as JSON, with what it says
+        /// 输出 JSON，含内容（调解除外） · as JSON, with what it says, mediations aside
         #[arg(long)]
         json: bool,
+        /// 登录名：含此人有权查阅的调解，并记入查阅日志 · with the mediations that this user may read; it is written down
+        #[arg(long = "as", requires = "json")]
+        user: Option<String>,
     },
     /// 接受 · take it
     Accept {
@@ -220,8 +223,14 @@ fn list(held: &Held, say: &Say) {
 pub(super) fn quarantine(service: &Service, verb: &QuarantineVerb, say: &Say) -> Done {
     let admin = service.admin();
     match verb {
-        QuarantineVerb::List { json: as_json } => {
-            let held = admin.quarantine(None)?;
+        QuarantineVerb::List {
+            json: as_json,
+            user,
+        } => {
+            let held = match user {
+                Some(user) => admin.quarantine_as(user)?,
+                None => admin.quarantine(None)?,
+            };
             if *as_json {
                 say.plain(&json(&held));
             } else {

@@ -96,7 +96,7 @@ pub const KIND: Kind = Kind {
     ],
     required: &["grid", "catalogue"],
     fixed: &["worker", "grid", "patrol", "found_ms"],
-    lists: &[(PHOTOS, check::attachment), (MEDIA, check::attachment)],
+    lists: &[(PHOTOS, check::photo), (MEDIA, check::media)],
     sets: &[("tags", check::title)],
     steps: STEPS,
     with: &[
