@@ -8,6 +8,7 @@
 mod args;
 mod attach;
 mod conflict;
+mod edit;
 mod find;
 mod incident;
 mod key;

@@ -54,6 +54,10 @@ impl Terminal {
     }
 }
 
+fn joined<'a>(head: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [head, more].concat()
+}
+
 /// The id that a line ends with.
 fn id(said: &str) -> String {
     let word = said.split_whitespace().find_map(|word| {
@@ -154,6 +158,94 @@ fn an_incident_goes_its_way_from_the_terminal() {
     assert!(taken.contains("escalated"), "{taken}");
     let unknown = terminal.fails(&["incident", "new", "--category", "nonsense"]);
     assert!(unknown.contains("nonsense"), "{unknown}");
+}
+
+#[test]
+fn a_report_is_changed_and_deleted_from_the_terminal() {
+    let terminal = Terminal::new();
+    let report = [
+        "incident",
+        "new",
+        "--title",
+        "楼道堆物",
+        "--address",
+        "3 号楼",
+    ];
+    let incident = id(&terminal.does(&report));
+    let head = ["incident", "edit", &incident];
+    let edit = |changes| joined(&head, changes);
+    let show = || terminal.does(&["incident", "show", &incident]);
+    terminal.does(&edit(&[
+        "--title",
+        "楼道堆物已清",
+        "--description",
+        "纸箱",
+        "--lat",
+        "35.1",
+        "--lon",
+        "118.35",
+        "--address",
+        "",
+        "--tag",
+        "+夜间",
+        "--tag",
+        "+楼道",
+    ]));
+    let shown = show();
+    for text in [
+        "楼道堆物已清",
+        "描述：纸箱",
+        "35.100000, 118.350000",
+        "标签：夜间",
+        "标签：楼道",
+    ] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    assert!(!shown.contains("3 号楼"), "{shown}");
+    terminal.does(&edit(&["--tag", "-夜间"]));
+    let shown = show();
+    assert!(
+        !shown.contains("夜间") && shown.contains("标签：楼道"),
+        "{shown}"
+    );
+
+    // What is wrong with one of them changes nothing.
+    for (changes, why) in [
+        (
+            &["--title", "另一个", "--tag", "-夜间"][..],
+            "没有标签 夜间",
+        ),
+        (&["--title", "另一个", "--tag", "夜间"], "+标签"),
+        (&["--title", "另一个", "--tag", "+"], "tags 不合要求"),
+        (&["--description", "", "--title", " "], "title 不合要求"),
+        (&[], "没有说明要改什么"),
+    ] {
+        let said = terminal.fails(&edit(changes));
+        assert!(said.contains(why), "{said}");
+    }
+    assert_eq!(show(), shown);
+
+    terminal.does(&["incident", "delete", &incident]);
+    for gone in [
+        edit(&["--title", "还在"]),
+        vec!["incident", "show", &incident],
+    ] {
+        assert!(terminal.fails(&gone).contains("没有这条记录"));
+    }
+    let sent = id(&terminal.does(&[
+        "incident",
+        "new",
+        "--category",
+        "other",
+        "--address",
+        "路口",
+    ]));
+    terminal.does(&["incident", "take", &sent, "escalate", "--reason", "要人"]);
+    let kept = terminal.fails(&["incident", "delete", &sent]);
+    assert!(
+        kept.contains("delete：还缺规定的内容，或不合规定"),
+        "{kept}"
+    );
 }
 
 #[test]

@@ -30,6 +30,13 @@ pub(crate) enum Incident {
         #[command(flatten)]
         class: Class,
     },
+    /// 修改已上报的 · change a report
+    Edit(EditIncident),
+    /// 删除自己上报、无人处理过的 · delete one's own report that nobody has acted on
+    Delete {
+        /// 事件编号 · the incident's id
+        id: String,
+    },
     /// 留言 · say something about it
     Comment {
         /// 事件编号 · the incident's id
@@ -98,6 +105,33 @@ pub(crate) struct Where {
     /// 经度 · longitude, WGS-84
     #[arg(long, requires = "lat", allow_negative_numbers = true)]
     pub(crate) lon: Option<f64>,
+}
+
+/// What may be changed of most records; an empty text takes away what was there.
+#[derive(Debug, Group)]
+pub(crate) struct Changes {
+    /// 标题 · one line; empty takes it away
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// 地址 · where, in words; empty takes it away
+    #[arg(long)]
+    pub(crate) address: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct EditIncident {
+    /// 事件编号 · the incident's id
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) changes: Changes,
+    /// 描述 · what was seen; empty takes it away
+    #[arg(long)]
+    pub(crate) description: Option<String>,
+    /// 加标签 +词，去标签 -词（可多次） · put a tag on or take it off; may be repeated
+    #[arg(long, value_name = "+TAG|-TAG", allow_hyphen_values = true)]
+    pub(crate) tag: Vec<String>,
 }
 
 #[derive(Debug, Group)]
