@@ -7,6 +7,7 @@
 
 mod args;
 mod attach;
+mod catalogue;
 mod conflict;
 mod edit;
 mod find;

@@ -249,6 +249,59 @@ fn a_report_is_changed_and_deleted_from_the_terminal() {
 }
 
 #[test]
+fn the_catalogue_is_read_from_the_terminal() {
+    let terminal = Terminal::new();
+    let has = |said: String, texts: &[&str]| {
+        for text in texts {
+            assert!(said.contains(text), "{text}: {said}");
+        }
+    };
+    has(
+        terminal.does(&["catalogue"]),
+        &[
+            "目录第 1 版 · catalogue version 1",
+            "fire_safety  消防安全 · ",
+            "  gas_smell  燃气泄漏异味 · Smell of gas",
+            "程度：urgent 紧急 · severity: urgent Urgent",
+        ],
+    );
+    let gas = terminal.does(&["catalogue", "gas_smell"]);
+    has(
+        gas.clone(),
+        &[
+            "通常程度：urgent 紧急",
+            "时限（紧急）：reported 2 小时，",
+            "handle 须附：说明，照片 · handle must carry: a note, a photo",
+            "由主管结案",
+            "premises  场所类型（单选，必答） · Kind of place (one of these, required)",
+            "  dwelling  居民楼 · Dwelling",
+            "by_when  约定整改日期（日期，2020-01-01 至 2100-12-31，done 为 told/notice 时）",
+            "signed  当事人签字（签名，done 为 notice 时）",
+            "evacuated  是否已疏散周边人员（单选，必答）",
+        ],
+    );
+    let category = terminal.does(&["catalogue", "fire_safety"]);
+    assert!(category.contains("premises") && !category.contains("evacuated"));
+    has(
+        terminal.does(&["--lang", "zh", "catalogue", "ebike_indoors"]),
+        &["ebikes  电动车数量（数字，1 至 500，单位 辆）\n"],
+    );
+    has(
+        terminal.does(&["--lang", "en", "catalogue", "dirty_road"]),
+        &[
+            "national code: 06012",
+            "in_progress 4 working h",
+            "text of at most 100 characters",
+        ],
+    );
+    assert!(
+        terminal
+            .fails(&["catalogue", "nonsense"])
+            .contains("nonsense")
+    );
+}
+
+#[test]
 fn drafts_are_kept_submitted_and_thrown_away_from_the_terminal() {
     let terminal = Terminal::new();
     let picture = terminal.photo("a.png");
