@@ -356,7 +356,8 @@ fn findings_visits_tasks_and_notices_from_the_terminal() {
         found.contains("正常") && found.contains(&format!("异常：{incident}")),
         "{found}"
     );
-    terminal.does(&[
+    let door = terminal.photo("door.png");
+    let visit = id(&terminal.does(&[
         "visit",
         "new",
         "3 号楼 501",
@@ -368,7 +369,23 @@ fn findings_visits_tasks_and_notices_from_the_terminal() {
         "elder",
         "--found",
         "平安",
-    ]);
+        "--photo",
+        &door,
+        "--address",
+        "3 号楼",
+    ]));
+    let shown = terminal.does(&["visit", "show", &visit]);
+    for text in [
+        "3 号楼 501",
+        "见到：老人 0539-1234567",
+        "目的：elder",
+        "情况：平安",
+        "地址：3 号楼",
+        "照片：",
+    ] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    terminal.fails(&["visit", "show", &incident]);
     assert!(terminal.does(&["visit", "list"]).contains("3 号楼 501"));
     assert!(terminal.does(&["task", "list"]).contains("没有任务"));
     assert!(terminal.does(&["notice", "list"]).contains("没有通知"));
@@ -398,6 +415,10 @@ fn a_dispute_is_mediated_from_the_terminal() {
         &dispute,
         "--party",
         "婆婆",
+        "--lat",
+        "35.1",
+        "--lon",
+        "118.35",
     ]));
     terminal.does(&[
         "mediation",
@@ -406,6 +427,8 @@ fn a_dispute_is_mediated_from_the_terminal() {
         "儿媳",
         "--phone",
         "13800000000",
+        "--note",
+        "住 501",
     ]);
     terminal.does(&[
         "mediation",
@@ -416,9 +439,86 @@ fn a_dispute_is_mediated_from_the_terminal() {
         "婆婆",
         "--present",
         "儿媳",
+        "--where",
+        "居委会",
         "--from",
         "2026-11-27T10:00:00+08:00",
+        "--to",
+        "2026-11-27T11:30:00+08:00",
+        "--remote",
     ]);
+    let early = [
+        "mediation",
+        "session",
+        &mediation,
+        "早了",
+        "--present",
+        "婆婆",
+        "--from",
+        "2026-11-27T10:00:00Z",
+        "--to",
+        "2026-11-27T09:00:00Z",
+    ];
+    assert!(terminal.fails(&early).contains("to_ms"));
+    let shown = terminal.does(&["mediation", "show", &mediation]);
+    for text in [
+        &*format!("事件：{dispute}"),
+        "位置：35.100000, 118.350000",
+        "当事人：儿媳 13800000000 住 501",
+        "会谈：2026-11-27T02:00:00Z – 2026-11-27T03:30:00Z  居委会  视频",
+        "在场：婆婆、儿媳",
+        "内容：各退一步",
+    ] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    terminal.does(&[
+        "mediation",
+        "edit",
+        &mediation,
+        "--title",
+        "婆媳争吵",
+        "--cause",
+        "做饭",
+        "--address",
+        "3 号楼",
+    ]);
+    terminal.fails(&[
+        "mediation",
+        "edit",
+        &mediation,
+        "--title",
+        "",
+        "--cause",
+        "别的",
+    ]);
+    let shown = terminal.does(&["mediation", "show", &mediation]);
+    for text in ["婆媳争吵", "起因：做饭", "地址：3 号楼"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    let colleague = "01010101-0101-0101-0101-010101010101";
+    let reader = ["mediation", "reader", &mediation, "--worker", colleague];
+    terminal.does(&reader);
+    let user = ["mediation", "reader", &mediation, "--user", colleague];
+    terminal.does(&user);
+    let shown = terminal.does(&["mediation", "show", &mediation]);
+    assert!(
+        shown.contains(&format!("可阅读的网格员：{colleague}")),
+        "{shown}"
+    );
+    terminal.does(&joined(&reader, &["--remove"]));
+    assert!(
+        terminal
+            .fails(&joined(&reader, &["--remove"]))
+            .contains("本来就不在")
+    );
+    let shown = terminal.does(&["mediation", "show", &mediation]);
+    assert!(!shown.contains("可阅读的网格员"), "{shown}");
+    assert!(
+        shown.contains(&format!("可阅读的用户：{colleague}")),
+        "{shown}"
+    );
+    let nobody = ["mediation", "reader", &mediation, "--worker", "某人"];
+    assert!(terminal.fails(&nobody).contains("不是人员编号"));
     let steps = terminal.does(&["mediation", "steps", &mediation]);
     assert!(
         steps.contains("agree") && steps.contains("--sign"),
