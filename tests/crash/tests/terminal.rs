@@ -1,75 +1,13 @@
 //! A gridworker's day from the terminal: every verb, as somebody types it.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
-use gridwalk_crash::{Phone, png};
-use std::fs;
-use std::path::PathBuf;
+use gridwalk_crash::terminal::{Terminal, id, joined};
+use gridwalk_engine::NewIncident;
 
 const GRIDWALK: &str = env!("CARGO_BIN_EXE_gridwalk-to-kill");
 
-struct Terminal {
-    folder: tempfile::TempDir,
-    phone: Phone,
-}
-
-impl Terminal {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let phone = Phone::on_patrol(folder.path(), true).expect("a phone");
-        Self { folder, phone }
-    }
-
-    /// What it says, and whether it was done.
-    fn run(&self, words: &[&str]) -> (bool, String) {
-        let run = self.phone.command(GRIDWALK).args(words).output();
-        let run = run.expect("runs");
-        let said = [run.stdout, run.stderr].concat();
-        (
-            run.status.success(),
-            String::from_utf8(said).expect("is text"),
-        )
-    }
-
-    fn does(&self, words: &[&str]) -> String {
-        let (done, said) = self.run(words);
-        assert!(done, "{words:?}: {said}");
-        assert!(!said.contains('{'), "{words:?}: {said}");
-        said
-    }
-
-    /// One line that says why, in both languages.
-    fn fails(&self, words: &[&str]) -> String {
-        let (done, said) = self.run(words);
-        assert!(!done, "{words:?}: {said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
-        assert!(said.contains(" · "), "{said}");
-        said
-    }
-
-    fn photo(&self, name: &str) -> String {
-        let file: PathBuf = self.folder.path().join(name);
-        fs::write(&file, png(&name.as_bytes().repeat(100))).expect("writes");
-        file.display().to_string()
-    }
-}
-
-fn joined<'a>(head: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
-    [head, more].concat()
-}
-
-/// The id that a line ends with.
-fn id(said: &str) -> String {
-    let word = said.split_whitespace().find_map(|word| {
-        let word = word.trim_matches(|c: char| !c.is_ascii_hexdigit());
-        (word.len() == 36).then(|| word.to_owned())
-    });
-    word.expect("an id")
-}
-
 #[test]
 fn an_incident_goes_its_way_from_the_terminal() {
-    let terminal = Terminal::new();
+    let terminal = Terminal::on_patrol(GRIDWALK);
     let door = terminal.photo("door.png");
     let said = terminal.does(&[
         "incident",
@@ -162,7 +100,7 @@ fn an_incident_goes_its_way_from_the_terminal() {
 
 #[test]
 fn a_report_is_changed_and_deleted_from_the_terminal() {
-    let terminal = Terminal::new();
+    let terminal = Terminal::on_patrol(GRIDWALK);
     let report = [
         "incident",
         "new",
@@ -250,14 +188,9 @@ fn a_report_is_changed_and_deleted_from_the_terminal() {
 
 #[test]
 fn the_catalogue_is_read_from_the_terminal() {
-    let terminal = Terminal::new();
-    let has = |said: String, texts: &[&str]| {
-        for text in texts {
-            assert!(said.contains(text), "{text}: {said}");
-        }
-    };
-    has(
-        terminal.does(&["catalogue"]),
+    let terminal = Terminal::on_patrol(GRIDWALK);
+    terminal.says(
+        &["catalogue"],
         &[
             "目录第 1 版 · catalogue version 1",
             "fire_safety  消防安全 · ",
@@ -265,9 +198,8 @@ fn the_catalogue_is_read_from_the_terminal() {
             "程度：urgent 紧急 · severity: urgent Urgent",
         ],
     );
-    let gas = terminal.does(&["catalogue", "gas_smell"]);
-    has(
-        gas.clone(),
+    terminal.says(
+        &["catalogue", "gas_smell"],
         &[
             "通常程度：urgent 紧急",
             "时限（紧急）：reported 2 小时，",
@@ -280,30 +212,95 @@ fn the_catalogue_is_read_from_the_terminal() {
             "evacuated  是否已疏散周边人员（单选，必答）",
         ],
     );
-    let category = terminal.does(&["catalogue", "fire_safety"]);
-    assert!(category.contains("premises") && !category.contains("evacuated"));
-    has(
-        terminal.does(&["--lang", "zh", "catalogue", "ebike_indoors"]),
+    let category = terminal.says(&["catalogue", "fire_safety"], &["premises"]);
+    assert!(!category.contains("evacuated"), "{category}");
+    terminal.says(
+        &["--lang", "zh", "catalogue", "ebike_indoors"],
         &["ebikes  电动车数量（数字，1 至 500，单位 辆）\n"],
     );
-    has(
-        terminal.does(&["--lang", "en", "catalogue", "dirty_road"]),
+    terminal.says(
+        &["--lang", "en", "catalogue", "dirty_road"],
         &[
             "national code: 06012",
             "in_progress 4 working h",
             "text of at most 100 characters",
         ],
     );
-    assert!(
-        terminal
-            .fails(&["catalogue", "nonsense"])
-            .contains("nonsense")
+    let unknown = terminal.fails(&["catalogue", "nonsense"]);
+    assert!(unknown.contains("nonsense"), "{unknown}");
+}
+
+#[test]
+fn incidents_are_listed_by_what_they_are_and_where() {
+    let terminal = Terminal::on_patrol(GRIDWALK);
+    terminal.says(&["incident", "list"], &["没有事件"]);
+    let report = |title: &str, category: &str, lat: &str| {
+        let new = ["incident", "new", "--title", title, "--category", category];
+        let place = ["--lat", lat, "--lon", "118.35"];
+        id(&terminal.does(&joined(&new, &place)))
+    };
+    let near = report("楼道堆物", "fire_safety", "35.1");
+    let far = report("垃圾满溢", "hygiene", "35.2");
+    let sent = report("路面塌陷", "other", "35.11");
+    terminal.does(&["incident", "take", &sent, "escalate", "--reason", "要人"]);
+    let all = [&near, &far, &sent];
+    let listed = |asked: &[&str]| {
+        let said = terminal.does(&joined(&["incident", "list"], asked));
+        let lines = said
+            .lines()
+            .filter_map(|line| line.split_whitespace().next());
+        let ids = lines.filter(|word| word.len() == 36).map(str::to_owned);
+        ids.collect::<Vec<_>>()
+    };
+    let only = |asked: &[&str], wanted: &[&String]| {
+        let mut found = listed(asked);
+        let mut wanted: Vec<String> = wanted.iter().map(|id| (*id).clone()).collect();
+        found.sort();
+        wanted.sort();
+        assert_eq!(found, wanted, "{asked:?}");
+    };
+    only(&[], &all);
+    only(&["--state", "escalated"], &[&sent]);
+    only(&["--category", "hygiene"], &[&far]);
+    only(&["--text", "堆物"], &[&near]);
+    only(&["--text", "堆物", "--category", "hygiene"], &[]);
+    only(&["--day", "2001-01-01"], &[]);
+    let engine = terminal.phone().open().expect("opens");
+    let view = engine
+        .incident(near.parse().expect("an id"))
+        .expect("there");
+    engine.close();
+    // The district's clocks are eight hours ahead.
+    let found = chrono::DateTime::from_timestamp_millis(view.found_ms + 8 * 3_600_000);
+    let today = found.expect("a time").format("%Y-%m-%d").to_string();
+    let of_today = listed(&["--day", &today]);
+    assert!(of_today.contains(&near), "{of_today:?}");
+    let nearest = listed(&["--near", "35.1,118.35,2000"]);
+    assert_eq!(nearest, [near, sent]);
+    for wrong in [["--day", "today"], ["--near", "here"]] {
+        terminal.fails(&joined(&["incident", "list"], &wrong));
+    }
+
+    let engine = terminal.phone().open().expect("opens");
+    for n in 0..48 {
+        let new = NewIncident {
+            title: format!("第{n}件"),
+            ..NewIncident::default()
+        };
+        engine.report_incident(new).expect("saves");
+    }
+    engine.close();
+    terminal.says(&["incident", "list"], &["第 1 至 50 条，共 51 条"]);
+    assert_eq!(listed(&["--page", "2"]).len(), 1);
+    terminal.says(
+        &["incident", "list", "--page", "2"],
+        &["第 51 至 51 条，共 51 条"],
     );
 }
 
 #[test]
 fn drafts_are_kept_submitted_and_thrown_away_from_the_terminal() {
-    let terminal = Terminal::new();
+    let terminal = Terminal::on_patrol(GRIDWALK);
     let picture = terminal.photo("a.png");
     let saved = terminal.does(&["draft", "save", "--title", "未写完", "--photo", &picture]);
     let draft = id(&saved);
@@ -339,7 +336,7 @@ fn drafts_are_kept_submitted_and_thrown_away_from_the_terminal() {
 
 #[test]
 fn findings_visits_tasks_and_notices_from_the_terminal() {
-    let terminal = Terminal::new();
+    let terminal = Terminal::on_patrol(GRIDWALK);
     terminal.does(&["finding", "new", "hygiene"]);
     let incident = id(&terminal.does(&["incident", "new", "--category", "other", "--title", "坑"]));
     terminal.does(&[
@@ -396,7 +393,7 @@ fn findings_visits_tasks_and_notices_from_the_terminal() {
 
 #[test]
 fn a_dispute_is_mediated_from_the_terminal() {
-    let terminal = Terminal::new();
+    let terminal = Terminal::on_patrol(GRIDWALK);
     let dispute = id(&terminal.does(&[
         "incident",
         "new",
