@@ -79,6 +79,11 @@ pub(crate) enum Verb {
     /// 调解 · mediations of family disputes
     #[command(subcommand)]
     Mediation(Mediation),
+    /// 目录：能上报什么，要说明什么 · what can be reported, and what a report must say
+    Catalogue {
+        /// 类别或小类代码 · a category's code, or a sub-category's
+        code: Option<String>,
+    },
     /// 附件 · attachments
     #[command(subcommand)]
     Attachment(Attachment),

@@ -13,7 +13,7 @@ use crate::problem::{Outcome, Problem};
 use crate::run::parsed;
 use crate::show::{self, time};
 use crate::text::Texts;
-use crate::{attach, find, life};
+use crate::{attach, edit, find, life};
 
 pub(crate) fn run(
     engine: &Engine,
@@ -41,6 +41,12 @@ pub(crate) fn run(
             let id = parsed(id)?;
             engine.classify(id, &classification(engine, class)?)?;
             saved("incident.classified", id, texts, out)
+        }
+        Incident::Edit(asked) => edit::incident(engine, asked, texts, out),
+        Incident::Delete { id } => {
+            let id = engine.incident(parsed(id)?)?.id;
+            engine.delete(id)?;
+            saved("incident.deleted", id, texts, out)
         }
         Incident::Comment { id, text } => {
             let id = parsed(id)?;

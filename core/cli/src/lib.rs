@@ -7,7 +7,9 @@
 
 mod args;
 mod attach;
+mod catalogue;
 mod conflict;
+mod edit;
 mod find;
 mod incident;
 mod key;

@@ -14,7 +14,9 @@ use std::sync::Arc;
 use crate::args::{Args, FileFormat, Patrol, Shift, Vault, Verb};
 use crate::problem::{Outcome, Problem, shown};
 use crate::text::Texts;
-use crate::{attach, conflict, incident, key, leave, mediation, record, show, sites, sync, work};
+use crate::{
+    attach, catalogue, conflict, incident, key, leave, mediation, record, show, sites, sync, work,
+};
 
 pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
     let out = &mut io::stdout().lock();
@@ -62,6 +64,7 @@ pub(crate) fn run(args: &Args, texts: &Texts) -> Outcome<()> {
             };
             conflict::resolve(&engine, &asked, texts, out)?;
         }
+        Verb::Catalogue { code } => catalogue::run(&engine, code.as_deref(), texts, out)?,
         Verb::Attachment(verb) => {
             attach::run(&engine, verb, args.server.as_deref(), texts, out)?;
         }

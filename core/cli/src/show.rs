@@ -1,7 +1,8 @@
 //! Views as text and JSON.
 
 use gridwalk_engine::{
-    Advice, DuplicateView, IncidentView, PatrolView, RefusedItem, SendState, Status,
+    Advice, DuplicateView, IncidentView, PatrolView, Person, PhotoView, Place, RefusedItem,
+    SendState, Status,
 };
 use serde_json::{Value, json};
 use std::io::Write;
@@ -16,6 +17,43 @@ pub(crate) fn time(ms: i64) -> String {
         Some(time) => time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         None => format!("{ms} ms"),
     }
+}
+
+pub(crate) fn place_text(place: &Place) -> String {
+    let Place { lat, lon, .. } = place;
+    match place.accuracy_m {
+        Some(accuracy) => format!("{lat:.6}, {lon:.6} (±{accuracy:.0} m)"),
+        None => format!("{lat:.6}, {lon:.6}"),
+    }
+}
+
+/// A person with what is known of them.
+pub(crate) fn person_text(person: &Person) -> String {
+    let known = [
+        Some(&person.name),
+        person.phone.as_ref(),
+        person.note.as_ref(),
+    ];
+    let known: Vec<&str> = known.into_iter().flatten().map(String::as_str).collect();
+    known.join(" ")
+}
+
+/// Lines of one value each.
+pub(crate) fn facts(
+    facts: Vec<(&str, Option<String>)>,
+    texts: &Texts,
+    out: &mut dyn Write,
+) -> Outcome<()> {
+    for (name, value) in facts {
+        if let Some(value) = value {
+            writeln!(out, "{}", texts.say(name, &[("value", value)]))?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn photo_text(photo: &PhotoView) -> String {
+    format!("{} {} {}", photo.sha256, photo.mime, photo.bytes)
 }
 
 fn send_name(send: &SendState) -> &'static str {
@@ -114,10 +152,7 @@ pub(crate) fn duplicates(
 pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
     writeln!(out, "{}  {}", incident.id, incident.title)?;
     writeln!(out, "{}", sent(&incident.send, texts))?;
-    let place = incident.place.map(|place| match place.accuracy_m {
-        Some(accuracy) => format!("{:.6}, {:.6} (±{accuracy:.0} m)", place.lat, place.lon),
-        None => format!("{:.6}, {:.6}", place.lat, place.lon),
-    });
+    let place = incident.place.as_ref().map(place_text);
     let due = incident.due_ms;
     let due = due.map(|due| due_text(due, incident.overdue, texts));
     let facts = [
@@ -138,16 +173,11 @@ pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Wri
     let answers = incident.answers.iter();
     lines.extend(answers.map(|(code, answer)| ("show.answer", format!("{code} = {answer}"))));
     lines.extend(incident.tags.iter().map(|tag| ("show.tag", tag.clone())));
-    lines.extend(incident.photos.iter().map(|photo| {
-        (
-            "show.photo",
-            format!("{} {} {}", photo.sha256, photo.mime, photo.bytes),
-        )
-    }));
+    let photos = incident.photos.iter();
+    lines.extend(photos.map(|photo| ("show.photo", photo_text(photo))));
     lines.extend(incident.media.iter().map(|one| {
         let name = one.name.as_deref().unwrap_or_default();
-        let text = format!("{} {} {} {name}", one.sha256, one.mime, one.bytes);
-        ("show.media", text)
+        ("show.media", format!("{} {name}", photo_text(one)))
     }));
     lines.extend(incident.history.iter().map(|step| {
         let from = step.from.as_deref().unwrap_or("–");

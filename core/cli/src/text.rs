@@ -42,6 +42,12 @@ impl Texts {
 
     /// A text whose blanks are texts themselves.
     pub(crate) fn say_of(&self, name: &str, values: &[(&str, [String; 2])]) -> String {
+        let [zh, en] = self.both_of(name, values);
+        self.choose(zh, en)
+    }
+
+    /// The same in Chinese and in English.
+    pub(crate) fn both_of(&self, name: &str, values: &[(&str, [String; 2])]) -> [String; 2] {
         let in_language = |at: usize| -> Vec<(&str, String)> {
             values
                 .iter()
@@ -50,7 +56,7 @@ impl Texts {
         };
         let [zh, _] = self.both(name, &in_language(0));
         let [_, en] = self.both(name, &in_language(1));
-        self.choose(zh, en)
+        [zh, en]
     }
 
     /// What is shown of a text in both languages.

@@ -1,13 +1,13 @@
 //! `finding`, `visit`, `task`, `notice`.
 
-use gridwalk_engine::{Engine, NewFinding, NewVisit, Person, TaskView};
+use gridwalk_engine::{Engine, NewFinding, NewVisit, Person, TaskView, VisitView};
 use std::io::Write;
 
 use crate::args::{Finding, Notice, Task, Visit};
 use crate::life::{self, line, none_of, photos, place, saved};
 use crate::problem::Outcome;
 use crate::run::{parsed, patrol_of};
-use crate::show::time;
+use crate::show::{facts, person_text, photo_text, place_text, time};
 use crate::text::Texts;
 
 pub(crate) fn finding(
@@ -94,7 +94,24 @@ pub(crate) fn visit(
             }
             Ok(())
         }
+        Visit::Show { id } => of_visit(&engine.visit(parsed(id)?)?, texts, out),
     }
+}
+
+fn of_visit(visit: &VisitView, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+    line(&visit.record, &[&visit.household], texts, out)?;
+    let mut lines = vec![
+        ("visit.at", Some(time(visit.visited_ms))),
+        ("visit.person", visit.person.as_ref().map(person_text)),
+        ("visit.purpose", visit.purpose.clone()),
+        ("visit.found", visit.found.clone()),
+        ("visit.task", visit.task.map(|id| id.to_string())),
+        ("show.place", visit.place.as_ref().map(place_text)),
+        ("show.address", visit.address.clone()),
+    ];
+    let photos = visit.record.photos.iter();
+    lines.extend(photos.map(|photo| ("show.photo", Some(photo_text(photo)))));
+    facts(lines, texts, out)
 }
 
 pub(crate) fn task(

@@ -52,7 +52,7 @@ pub use account::Leaving;
 pub use config::{Config, Key32};
 pub use disk::{Disk, DiskFile, OpenFor, SystemDisk};
 pub use engine::{
-    Agreement, Classification, Content, CoverageView, DraftView, DuplicateView, Engine,
+    Agreement, Classification, Content, CoverageView, DraftView, DuplicateView, Edit, Engine,
     FindingView, IncidentPage, IncidentQuery, LookAgain, MAX_PAGE, MAX_SEARCH, MediationView, Near,
     NewAttachment, NewCheckIn, NewFinding, NewIncident, NewMediation, NewPhoto, NewVisit,
     NoticeView, PatrolSummary, Session, Signature, SiteView, Sort, StepOffer, StepWords, TaskView,

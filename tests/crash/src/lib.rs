@@ -3,6 +3,9 @@
 //! A phone is a folder; it is enrolled by a server of a few lines in this
 //! process, and then used by real processes.
 
+pub mod office;
+pub mod terminal;
+
 use gridwalk_domain::wire::{EnrolResponse, HelloResponse, Limits, Scope, Standing, WorkerRef};
 use gridwalk_domain::{
     Catalogue, Clock, Epoch, Grid, GridId, GridLevel, Sha256, StreamKey, TenantId, WorkerId,

@@ -3,28 +3,19 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use gridwalk_crash::office::Office;
 use gridwalk_crash::{Phone, loops, png};
 use gridwalk_domain::{Fix, Position};
 use gridwalk_engine::{NewIncident, NewPhoto};
-use gridwalk_server::admin::{EnrolFor, Import, Source};
-use gridwalk_server::{Config, Pace, RunningServer, Server};
-use gridwalk_system::{SystemClock, SystemRng};
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 const GRIDWALK: &str = env!("CARGO_BIN_EXE_gridwalk-to-kill");
-const GRIDS: &[u8] = b"code,parent,level,name
-371302,,district,a
-371302001,371302,town,b
-371302001001,371302001,community,c
-371302001001001,371302001001,base,d
-";
 
 /// A line between phone and server that kills the phone after so many bytes.
 struct Line {
@@ -101,34 +92,12 @@ impl Line {
     }
 }
 
-fn server(folder: &Path) -> (RunningServer, String, Arc<Line>) {
-    let listen = ([127, 0, 0, 1], 0).into();
-    let mut config = Config::new(folder.join("server"), listen);
-    config.settings.pace = None::<Pace>;
-    let rng = Arc::new(SystemRng::new().expect("entropy"));
-    let server = Server::start(&config, Arc::new(SystemClock::new()), rng).expect("starts");
-    let source = Source {
-        name: "grids.csv",
-        bytes: GRIDS,
-    };
-    let admin = server.service().admin();
-    admin
-        .import_grids(source, &Import::default())
-        .expect("imports");
-    let whom = EnrolFor {
-        worker: "01 号网格员",
-        grid: Some("371302001001001"),
-    };
-    let code = admin.enrol(whom).expect("a code").code;
-    let (line, addr) = Line::to(server.addr());
-    let invitation = format!("gridwalk://enrol?server=http%3A%2F%2F{addr}&code={code}");
-    (server, invitation, line)
-}
-
 #[test]
 fn a_sync_killed_anywhere_loses_nothing_and_sends_nothing_twice() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (server, invitation, line) = server(folder.path());
+    let office = Office::open(folder.path());
+    let (line, addr) = Line::to(office.server.addr());
+    let (_, invitation) = office.invites("01 号网格员", addr);
     let phone = Phone::enrolled(folder.path(), true, &invitation).expect("a phone");
     let seed = 5;
     println!("seed {seed}, {} rounds", loops());
@@ -164,7 +133,12 @@ fn a_sync_killed_anywhere_loses_nothing_and_sends_nothing_twice() {
     let unsent = (status.unsent.ops, status.unsent.chunks, status.unsent.blobs);
     assert_eq!(unsent, (0, 0, 0));
 
-    let holdings = server.service().admin().holdings(None).expect("holdings");
+    let holdings = office
+        .server
+        .service()
+        .admin()
+        .holdings(None)
+        .expect("holdings");
     let there: BTreeSet<_> = holdings.incidents.iter().copied().collect();
     assert_eq!((holdings.incidents.len(), there), (saved.len(), saved));
     let ops: BTreeSet<_> = holdings.ops.iter().collect();
@@ -174,7 +148,7 @@ fn a_sync_killed_anywhere_loses_nothing_and_sends_nothing_twice() {
         holdings.patrols[0].fixes_stored,
         u64::try_from(fixes).expect("few")
     );
-    server.stop();
+    office.server.stop();
 }
 
 /// The next one of a walk north that began when the phone was enrolled.

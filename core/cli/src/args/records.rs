@@ -30,6 +30,13 @@ pub(crate) enum Incident {
         #[command(flatten)]
         class: Class,
     },
+    /// 修改已上报的 · change a report
+    Edit(EditIncident),
+    /// 删除自己上报、无人处理过的 · delete one's own report that nobody has acted on
+    Delete {
+        /// 事件编号 · the incident's id
+        id: String,
+    },
     /// 留言 · say something about it
     Comment {
         /// 事件编号 · the incident's id
@@ -98,6 +105,33 @@ pub(crate) struct Where {
     /// 经度 · longitude, WGS-84
     #[arg(long, requires = "lat", allow_negative_numbers = true)]
     pub(crate) lon: Option<f64>,
+}
+
+/// What may be changed of most records; an empty text takes away what was there.
+#[derive(Debug, Group)]
+pub(crate) struct Changes {
+    /// 标题 · one line; empty takes it away
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// 地址 · where, in words; empty takes it away
+    #[arg(long)]
+    pub(crate) address: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct EditIncident {
+    /// 事件编号 · the incident's id
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) changes: Changes,
+    /// 描述 · what was seen; empty takes it away
+    #[arg(long)]
+    pub(crate) description: Option<String>,
+    /// 加标签 +词，去标签 -词（可多次） · put a tag on or take it off; may be repeated
+    #[arg(long, value_name = "+TAG|-TAG", allow_hyphen_values = true)]
+    pub(crate) tag: Vec<String>,
 }
 
 #[derive(Debug, Group)]
@@ -172,7 +206,6 @@ pub(crate) enum Finding {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one a process")]
 pub(crate) enum Visit {
     /// 记录一次走访 · record a visit
     New {
@@ -204,6 +237,11 @@ pub(crate) enum Visit {
     },
     /// 列出 · list
     List,
+    /// 查看 · show one
+    Show {
+        /// 走访编号 · the visit's id
+        id: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -253,6 +291,8 @@ pub(crate) enum Mediation {
         /// 当事人（可多次） · a party; may be repeated
         #[arg(long, value_name = "NAME")]
         party: Vec<String>,
+        #[command(flatten)]
+        place: Where,
     },
     /// 列出 · list
     List,
@@ -260,6 +300,16 @@ pub(crate) enum Mediation {
     Show {
         /// 调解编号 · the mediation's id
         id: String,
+    },
+    /// 修改 · change what was written
+    Edit {
+        /// 调解编号 · the mediation's id
+        id: String,
+        #[command(flatten)]
+        changes: Changes,
+        /// 起因 · what it is about; empty takes it away
+        #[arg(long)]
+        cause: Option<String>,
     },
     /// 增加当事人 · name another party
     Party {
@@ -270,6 +320,28 @@ pub(crate) enum Mediation {
         /// 电话 · their telephone number
         #[arg(long)]
         phone: Option<String>,
+        /// 是什么人 · who they are
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// 允许或不再允许谁阅读 · let somebody read it, or no more
+    Reader {
+        /// 调解编号 · the mediation's id
+        id: String,
+        /// 网格员编号 · a gridworker, by their id
+        #[arg(
+            long,
+            value_name = "ID",
+            conflicts_with = "user",
+            required_unless_present = "user"
+        )]
+        worker: Option<String>,
+        /// 管理端用户编号 · somebody on the page, by their id
+        #[arg(long, value_name = "ID")]
+        user: Option<String>,
+        /// 不再允许 · no more
+        #[arg(long)]
+        remove: bool,
     },
     /// 记录一次会谈 · record a session
     Session {
@@ -286,6 +358,9 @@ pub(crate) enum Mediation {
         /// 开始时间 · when it began, RFC 3339; now without it
         #[arg(long, value_name = "TIME")]
         from: Option<String>,
+        /// 结束时间 · when it ended, RFC 3339
+        #[arg(long, value_name = "TIME")]
+        to: Option<String>,
         /// 视频会谈 · they met by video
         #[arg(long)]
         remote: bool,

@@ -126,20 +126,26 @@ impl FormField {
     /// A sentence without the value.
     pub fn check(&self, value: &Value) -> Result<(), String> {
         match self.kind {
-            FieldKind::Text => check::text_within(value, self.most_or(MOST_CHARACTERS)),
+            FieldKind::Text => check::text_within(value, self.most()),
             FieldKind::Number => self.number(value),
             FieldKind::Choice => self.choice(value),
             FieldKind::Many => self.many(value),
             FieldKind::Date => self.date(value),
             FieldKind::Place => check::place(value),
             FieldKind::Person => check::person(value),
-            FieldKind::Photo => check::each(value, self.most_or(MOST_PHOTOS), check::photo),
+            FieldKind::Photo => check::each(value, self.most(), check::photo),
             FieldKind::Signature => check::signature(value),
             FieldKind::Unknown => check::unknown(value),
         }
     }
 
-    fn most_or(&self, otherwise: u32) -> usize {
+    /// The most characters of a text, the most photos.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        let otherwise = match self.kind {
+            FieldKind::Photo => MOST_PHOTOS,
+            _ => MOST_CHARACTERS,
+        };
         usize::try_from(self.most.unwrap_or(otherwise)).unwrap_or(usize::MAX)
     }
 
@@ -156,7 +162,8 @@ impl FormField {
     }
 
     /// The numbers that may be an answer.
-    pub(super) fn numbers(&self) -> RangeInclusive<f64> {
+    #[must_use]
+    pub fn numbers(&self) -> RangeInclusive<f64> {
         self.min.unwrap_or(0.0)..=self.max.unwrap_or(1e9)
     }
 
@@ -190,7 +197,8 @@ impl FormField {
     }
 
     /// The dates that may be an answer.
-    pub(super) fn dates(&self) -> RangeInclusive<NaiveDate> {
+    #[must_use]
+    pub fn dates(&self) -> RangeInclusive<NaiveDate> {
         let given = self.from.as_deref().and_then(parse_date);
         let from = given.or_else(|| NaiveDate::from_ymd_opt(2020, 1, 1));
         let until = NaiveDate::from_ymd_opt(LAST_YEAR, 12, 31);

@@ -20,6 +20,42 @@ use crate::view::{Choice, ConflictView};
 /// read and answered at any time.
 const PERSONAL: [&str; 2] = [kind::task::KIND.name, kind::notice::READING.name];
 
+/// Changes of one record that are made together, or not at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Edit {
+    /// Fields to write; `null` empties one.
+    pub fields: BTreeMap<String, Value>,
+    /// Items to put into sets, each after the set's name.
+    pub add: Vec<(String, Value)>,
+    /// Items to take out of sets, however often they were put in. One that is
+    /// not in there is passed over.
+    pub remove: Vec<(String, Value)>,
+}
+
+impl Edit {
+    /// The intents that make it of what this phone shows.
+    fn intents(self, shown: &Entity) -> Vec<Intent> {
+        let changes: BTreeMap<String, Change> = self
+            .fields
+            .into_iter()
+            .map(|(field, value)| {
+                let base = shown.base(&field);
+                (field, Change { value, base })
+            })
+            .collect();
+        let set = (!changes.is_empty()).then_some(Intent::Set(changes));
+        let add = self.add.into_iter();
+        let add = add.map(|(set, value)| Intent::Add { set, value });
+        let remove = self.remove.into_iter().filter_map(|(set, value)| {
+            let items = shown.sets.get(&set).into_iter().flat_map(|set| &set.items);
+            let same = items.filter(|item| item.value == value);
+            let ids: Vec<OpId> = same.map(|item| item.stamp.op).collect();
+            (!ids.is_empty()).then_some(Intent::Remove { set, ids })
+        });
+        set.into_iter().chain(add).chain(remove).collect()
+    }
+}
+
 /// # Errors
 /// All of them: `NotEnrolled`, `NoShift`, `NotFound` where this phone shows no
 /// such record, `OutOfScope` where its grid is not assigned to the worker now,
@@ -32,16 +68,22 @@ impl Engine {
         self.shared.with(|core| shown(core, record))
     }
 
-    /// Writes fields; `null` empties one. What somebody else wrote meanwhile is
-    /// kept beside.
-    pub fn edit(&self, record: EntityId, values: BTreeMap<String, Value>) -> Result<()> {
+    /// Makes changes of one record together. What somebody else wrote meanwhile
+    /// is kept beside.
+    pub fn edit_all(&self, record: EntityId, edit: Edit) -> Result<()> {
         self.amend(record, |tx, pen, shown| {
-            let changes = values.into_iter().map(|(field, value)| {
-                let base = shown.base(&field);
-                (field, Change { value, base })
-            });
-            pen.amend(tx, shown, Intent::Set(changes.collect()))
+            let mut intents = edit.intents(shown).into_iter();
+            intents.try_for_each(|intent| pen.amend(tx, shown, intent))
         })
+    }
+
+    /// Writes fields; `null` empties one.
+    pub fn edit(&self, record: EntityId, fields: BTreeMap<String, Value>) -> Result<()> {
+        let edit = Edit {
+            fields,
+            ..Edit::default()
+        };
+        self.edit_all(record, edit)
     }
 
     /// Says something about a record.
@@ -59,25 +101,20 @@ impl Engine {
 
     /// Puts an item into a set of the record's: a tag …
     pub fn add_item(&self, record: EntityId, set: &str, value: Value) -> Result<()> {
-        self.amend(record, |tx, pen, shown| {
-            let set = set.to_owned();
-            pen.amend(tx, shown, Intent::Add { set, value })
-        })
+        let edit = Edit {
+            add: vec![(set.to_owned(), value)],
+            ..Edit::default()
+        };
+        self.edit_all(record, edit)
     }
 
-    /// Takes an item out of a set, however often it was put in. Where it is not
-    /// in there, nothing is written.
+    /// Takes an item out of a set.
     pub fn remove_item(&self, record: EntityId, set: &str, value: &Value) -> Result<()> {
-        self.amend(record, |tx, pen, shown| {
-            let items = shown.sets.get(set).into_iter().flat_map(|set| &set.items);
-            let same = items.filter(|item| item.value == *value);
-            let ids: Vec<OpId> = same.map(|item| item.stamp.op).collect();
-            if ids.is_empty() {
-                return Ok(());
-            }
-            let set = set.to_owned();
-            pen.amend(tx, shown, Intent::Remove { set, ids })
-        })
+        let edit = Edit {
+            remove: vec![(set.to_owned(), value.clone())],
+            ..Edit::default()
+        };
+        self.edit_all(record, edit)
     }
 
     /// Moves the status along its table. Shifts and patrols have calls of their

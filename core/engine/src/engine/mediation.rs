@@ -4,7 +4,10 @@
 //! `refer`, `close`, `reopen`.
 
 use gridwalk_domain::calendar::Date;
-use gridwalk_domain::kind::mediation::{AGREED, KIND, LOOK_AGAIN, PARTIES, SESSIONS};
+use gridwalk_domain::kind::mediation::{
+    AGREED, KIND, LOOK_AGAIN, PARTIES, READERS, SESSIONS, readers,
+};
+use gridwalk_domain::rights::Actor;
 use gridwalk_domain::{Entity, EntityId, Sha256, kind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -93,6 +96,8 @@ pub struct MediationView {
     pub sessions: Vec<Session>,
     /// The dates to look again.
     pub look_again: Vec<LookAgain>,
+    /// Who may read it besides its maker and the community's supervisor.
+    pub readers: Vec<Actor>,
     /// What they last agreed on.
     pub agreement: Option<Agreement>,
 }
@@ -132,6 +137,23 @@ impl Engine {
     /// Those of [`Engine::add_item`].
     pub fn add_party(&self, mediation: EntityId, party: &Person) -> Result<()> {
         self.add_item(mediation, PARTIES, json!(party))
+    }
+
+    /// Lets somebody read it besides its maker and the community's supervisor:
+    /// a worker gets it with their next sync, a user finds it on the page.
+    ///
+    /// # Errors
+    /// Those of [`Engine::add_item`].
+    pub fn name_reader(&self, mediation: EntityId, reader: Actor) -> Result<()> {
+        self.add_item(mediation, READERS, json!(reader))
+    }
+
+    /// Lets somebody read it no more: what they have read they have read.
+    ///
+    /// # Errors
+    /// Those of [`Engine::remove_item`].
+    pub fn unname_reader(&self, mediation: EntityId, reader: Actor) -> Result<()> {
+        self.remove_item(mediation, READERS, &json!(reader))
     }
 
     /// Records a session.
@@ -189,6 +211,7 @@ fn of(core: &Core, entity: &Entity) -> Inner<MediationView> {
         parties: parties.filter_map(|item| read(&item.value)).collect(),
         sessions: list(entity, SESSIONS),
         look_again: list(entity, LOOK_AGAIN),
+        readers: readers(entity).collect(),
         agreement: agreed.map(|step| agreement(&step.with)),
     })
 }

@@ -32,6 +32,7 @@ use crate::sync::{self, SyncOptions, SyncReport};
 use crate::{Config, Identity, Invitation, Network, ServerAddress, Transport, account};
 
 pub use crate::attachments::{Content, NewAttachment, NewPhoto};
+pub use amend::Edit;
 pub use draft::DraftView;
 pub use duplicates::DuplicateView;
 pub use duty::PatrolSummary;

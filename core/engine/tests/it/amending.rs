@@ -1,7 +1,7 @@
 //! Records that are changed after they were made, here and elsewhere.
 
 use gridwalk_domain::{Change, EntityId, Intent, OpId};
-use gridwalk_engine::{Choice, EngineError, NewPhoto};
+use gridwalk_engine::{Choice, Edit, EngineError, NewPhoto};
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
 
@@ -49,6 +49,31 @@ fn all_that_is_changed_offline_arrives_and_own_changes_do_not_conflict() {
     let tags: Vec<_> = state.sets["tags"].items.iter().map(|i| &i.value).collect();
     assert_eq!(tags, [&json!("楼道")]);
     assert_eq!(server.with(|state| state.blobs.len()), 1);
+}
+
+#[test]
+fn changes_that_are_made_together_are_all_made_or_none() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = phone.enrolled(&server);
+    engine.start_shift(None).expect("begins");
+    let id = report(&engine, "甲", &[]);
+    engine.add_item(id, "tags", json!("夜间")).expect("adds");
+    let before = engine.record_of(id).expect("there");
+    let tag = |text: &str| ("tags".to_owned(), json!(text));
+    let edit = |added: &str| Edit {
+        fields: title("乙"),
+        add: vec![tag(added)],
+        remove: vec![tag("夜间"), tag("没有")],
+    };
+    let done = engine.edit_all(id, edit(""));
+    assert!(matches!(done, Err(EngineError::Invalid { .. })), "{done:?}");
+    assert_eq!(engine.record_of(id), Ok(before));
+    engine.edit_all(id, edit("楼道")).expect("edits");
+    let view = engine.incident(id).expect("there");
+    assert_eq!(
+        (view.title.as_str(), view.tags),
+        ("乙", vec!["楼道".to_owned()])
+    );
 }
 
 #[test]
