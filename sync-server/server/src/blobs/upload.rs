@@ -210,6 +210,10 @@ impl Patch {
         if length > self.upload.length - self.end {
             return Err(Fault::bad_request("more bytes than Upload-Length said").into());
         }
+        if bytes.is_empty() {
+            // Nothing may be there to be written to: the content came elsewhere.
+            return Ok(());
+        }
         let blobs = &self.service.tools.blobs;
         match blobs.write(&self.upload.id, self.end, bytes) {
             // A purge, or a restore, took away what was there.
