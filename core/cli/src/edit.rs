@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use crate::args::{Changes, EditIncident};
+use crate::args::{EditIncident, Where};
 use crate::life::{place, saved};
 use crate::problem::{Outcome, Problem};
 use crate::run::parsed;
@@ -23,7 +23,14 @@ pub(crate) fn incident(
 ) -> Outcome<()> {
     let view = engine.incident(parsed(&asked.id)?)?;
     let mut edit = Edit {
-        fields: fields(&asked.changes, "description", asked.description.as_deref()),
+        fields: fields(
+            &[
+                ("title", &asked.title),
+                ("description", &asked.description),
+                ("address", &asked.address),
+            ],
+            &asked.place,
+        ),
         ..Edit::default()
     };
     for text in &asked.tag {
@@ -45,31 +52,30 @@ fn about(name: &'static str, tag: &str) -> Problem {
     Problem::text(name, vec![("tag", tag.to_owned())])
 }
 
+/// Makes the changes of fields of a record that was looked up.
+pub(crate) fn write(engine: &Engine, id: EntityId, fields: BTreeMap<String, Value>) -> Outcome<()> {
+    let edit = Edit {
+        fields,
+        ..Edit::default()
+    };
+    make(engine, id, edit)
+}
+
 /// Makes the changes; none at all are a mistake of who typed.
-pub(crate) fn make(engine: &Engine, id: EntityId, edit: Edit) -> Outcome<()> {
+fn make(engine: &Engine, id: EntityId, edit: Edit) -> Outcome<()> {
     if edit == Edit::default() {
         return Err(Problem::text("problem.no_change", vec![]));
     }
     Ok(engine.edit_all(id, edit)?)
 }
 
-/// The fields to write: those that most records have, and a long text of the
-/// kind's own.
-pub(crate) fn fields(
-    changes: &Changes,
-    long: &str,
-    long_text: Option<&str>,
-) -> BTreeMap<String, Value> {
-    let at = place(&changes.place).map(|Place { lat, lon, .. }| json!({ "lat": lat, "lon": lon }));
-    let all = [
-        ("title", changes.title.as_deref().map(text)),
-        (long, long_text.map(text)),
-        ("address", changes.address.as_deref().map(text)),
-        ("place", at),
-    ];
-    let all = all.into_iter();
-    all.filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect()
+/// The fields to write: texts by their names, and the place.
+pub(crate) fn fields(texts: &[(&str, &Option<String>)], at: &Where) -> BTreeMap<String, Value> {
+    let said = texts.iter();
+    let said = said.filter_map(|(name, said)| Some((*name, text(said.as_deref()?))));
+    let at = place(at).map(|Place { lat, lon, .. }| json!({ "lat": lat, "lon": lon }));
+    let all = said.chain(at.map(|place| ("place", place)));
+    all.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// A text as a field holds it: an empty one is nothing.

@@ -2,7 +2,7 @@
 
 use gridwalk_domain::Clock as _;
 use gridwalk_domain::rights::Actor;
-use gridwalk_engine::{Edit, Engine, MediationView, NewMediation, Person, Session};
+use gridwalk_engine::{Engine, MediationView, NewMediation, Person, Session};
 use gridwalk_system::SystemClock;
 use std::io::Write;
 
@@ -46,13 +46,16 @@ pub(crate) fn run(
             all.try_for_each(|one| line(&one.record, &[&one.title], texts, out))
         }
         Mediation::Show { id } => show(&engine.mediation(parsed(id)?)?, texts, out),
-        Mediation::Edit { id, changes, cause } => {
-            let edit = Edit {
-                fields: edit::fields(changes, "cause", cause.as_deref()),
-                ..Edit::default()
-            };
+        Mediation::Edit {
+            id,
+            title,
+            cause,
+            address,
+            place: at,
+        } => {
             let id = engine.mediation(parsed(id)?)?.record.id;
-            edit::make(engine, id, edit)?;
+            let said = [("title", title), ("cause", cause), ("address", address)];
+            edit::write(engine, id, edit::fields(&said, at))?;
             saved("mediation.saved", id, texts, out)
         }
         Mediation::Party {

@@ -4,6 +4,7 @@ use gridwalk_engine::{Engine, NewFinding, NewVisit, Person, TaskView, VisitView}
 use std::io::Write;
 
 use crate::args::{Finding, Notice, Task, Visit};
+use crate::edit;
 use crate::life::{self, line, none_of, photos, place, saved};
 use crate::problem::Outcome;
 use crate::run::{parsed, patrol_of};
@@ -94,6 +95,24 @@ pub(crate) fn visit(
             }
             Ok(())
         }
+        Visit::Edit {
+            id,
+            household,
+            purpose,
+            found,
+            address,
+            place: at,
+        } => {
+            let id = engine.visit(parsed(id)?)?.record.id;
+            let said = [
+                ("household", household),
+                ("purpose", purpose),
+                ("found", found),
+                ("address", address),
+            ];
+            edit::write(engine, id, edit::fields(&said, at))?;
+            saved("visit.saved", id, texts, out)
+        }
         Visit::Show { id } => of_visit(&engine.visit(parsed(id)?)?, texts, out),
     }
 }
@@ -129,10 +148,13 @@ pub(crate) fn task(
         Task::Show { id } => {
             let task = engine.task(parsed(id)?)?;
             of_task(&task, texts, out)?;
-            for text in task.description.iter().chain(&task.address) {
-                writeln!(out, "{text}")?;
-            }
-            Ok(())
+            let lines = vec![
+                ("show.description", task.description),
+                ("task.about", task.about.map(|id| id.to_string())),
+                ("show.place", task.place.as_ref().map(place_text)),
+                ("show.address", task.address),
+            ];
+            facts(lines, texts, out)
         }
         Task::Steps { id } => life::steps(engine, id, texts, out),
         Task::Take(take) => life::take(engine, take, texts, out),
@@ -178,6 +200,8 @@ pub(crate) fn notice(
             let all = engine.notices()?;
             for notice in all.iter().filter(|notice| notice.record.id == id) {
                 writeln!(out, "{}\n{}", notice.title, notice.text)?;
+                let until = notice.until_ms.map(time);
+                facts(vec![("notice.until", until)], texts, out)?;
             }
             Ok(())
         }

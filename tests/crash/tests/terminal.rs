@@ -383,6 +383,33 @@ fn findings_visits_tasks_and_notices_from_the_terminal() {
         assert!(shown.contains(text), "{text}: {shown}");
     }
     terminal.fails(&["visit", "show", &incident]);
+    terminal.does(&[
+        "visit",
+        "edit",
+        &visit,
+        "--found",
+        "已就医",
+        "--purpose",
+        "",
+        "--address",
+        "3 号楼 2 单元",
+    ]);
+    let shown = terminal.says(
+        &["visit", "show", &visit],
+        &["情况：已就医", "2 单元", "见到：老人"],
+    );
+    assert!(!shown.contains("目的"), "{shown}");
+    terminal.fails(&[
+        "visit",
+        "edit",
+        &visit,
+        "--found",
+        "别的",
+        "--household",
+        "",
+    ]);
+    terminal.fails(&["visit", "edit", &incident, "--found", "别的"]);
+    terminal.says(&["visit", "show", &visit], &["3 号楼 501", "情况：已就医"]);
     assert!(terminal.does(&["visit", "list"]).contains("3 号楼 501"));
     assert!(terminal.does(&["task", "list"]).contains("没有任务"));
     assert!(terminal.does(&["notice", "list"]).contains("没有通知"));

@@ -74,6 +74,7 @@ fn a_task_is_seen_accepted_and_finished_with_proof() {
     phone.says(&["task", "list"], &["没有任务"]);
     let more = json!({
         "description": "看压力表", "address": "3 号楼", "due_ms": now_ms() + DAY_MS,
+        "place": { "lat": 35.1, "lon": 118.35 },
     });
     let task = town.task(worker, "查看灭火器", &more);
     let late = town.task(worker, "昨天的事", &json!({ "due_ms": now_ms() - DAY_MS }));
@@ -86,7 +87,7 @@ fn a_task_is_seen_accepted_and_finished_with_proof() {
     assert!(line(&listed, &late).contains("已超期"), "{listed}");
     phone.says(
         &["task", "show", &task],
-        &["查看灭火器", "看压力表", "3 号楼"],
+        &["查看灭火器", "描述：看压力表", "地址：3 号楼", "位置：35.1"],
     );
     phone.says(
         &["task", "steps", &task],
@@ -132,7 +133,7 @@ fn a_task_is_seen_accepted_and_finished_with_proof() {
 fn a_notice_is_read_and_its_sender_learns_of_it() {
     let town = Town::new();
     let (worker, phone) = town.phone("01 号网格员");
-    let notice = json!({ "grid": town.office.grid, "title": "大风预警", "text": "今晚有大风" });
+    let notice = json!({ "grid": town.office.grid, "title": "大风预警", "text": "今晚有大风", "until_ms": now_ms() + DAY_MS });
     let notice = town.office.sends("notice", &notice).to_string();
     sync(&phone);
     let listed = phone.does(&["notice", "list"]);
@@ -141,7 +142,10 @@ fn a_notice_is_read_and_its_sender_learns_of_it() {
         unread.contains("未读") && unread.contains("大风预警"),
         "{unread}"
     );
-    phone.says(&["notice", "read", &notice], &["大风预警", "今晚有大风"]);
+    phone.says(
+        &["notice", "read", &notice],
+        &["大风预警", "今晚有大风", "有效至"],
+    );
     phone.does(&["notice", "read", &notice]);
     assert!(line(&phone.does(&["notice", "list"]), &notice).contains("已读"));
     sync(&phone);

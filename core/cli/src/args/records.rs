@@ -107,28 +107,21 @@ pub(crate) struct Where {
     pub(crate) lon: Option<f64>,
 }
 
-/// What may be changed of most records; an empty text takes away what was there.
 #[derive(Debug, Group)]
-pub(crate) struct Changes {
+pub(crate) struct EditIncident {
+    /// 事件编号 · the incident's id
+    pub(crate) id: String,
     /// 标题 · one line; empty takes it away
     #[arg(long)]
     pub(crate) title: Option<String>,
+    /// 描述 · what was seen; empty takes it away
+    #[arg(long)]
+    pub(crate) description: Option<String>,
     /// 地址 · where, in words; empty takes it away
     #[arg(long)]
     pub(crate) address: Option<String>,
     #[command(flatten)]
     pub(crate) place: Where,
-}
-
-#[derive(Debug, Group)]
-pub(crate) struct EditIncident {
-    /// 事件编号 · the incident's id
-    pub(crate) id: String,
-    #[command(flatten)]
-    pub(crate) changes: Changes,
-    /// 描述 · what was seen; empty takes it away
-    #[arg(long)]
-    pub(crate) description: Option<String>,
     /// 加标签 +词，去标签 -词（可多次） · put a tag on or take it off; may be repeated
     #[arg(long, value_name = "+TAG|-TAG", allow_hyphen_values = true)]
     pub(crate) tag: Vec<String>,
@@ -237,6 +230,25 @@ pub(crate) enum Visit {
     },
     /// 列出 · list
     List,
+    /// 修改 · change what was written
+    Edit {
+        /// 走访编号 · the visit's id
+        id: String,
+        /// 哪一户 · whose door
+        #[arg(long)]
+        household: Option<String>,
+        /// 目的代码 · what for; empty takes it away
+        #[arg(long, value_name = "WORD")]
+        purpose: Option<String>,
+        /// 情况 · what was found; empty takes it away
+        #[arg(long)]
+        found: Option<String>,
+        /// 地址 · where, in words; empty takes it away
+        #[arg(long)]
+        address: Option<String>,
+        #[command(flatten)]
+        place: Where,
+    },
     /// 查看 · show one
     Show {
         /// 走访编号 · the visit's id
@@ -305,11 +317,17 @@ pub(crate) enum Mediation {
     Edit {
         /// 调解编号 · the mediation's id
         id: String,
-        #[command(flatten)]
-        changes: Changes,
+        /// 标题 · one line
+        #[arg(long)]
+        title: Option<String>,
         /// 起因 · what it is about; empty takes it away
         #[arg(long)]
         cause: Option<String>,
+        /// 地址 · where, in words; empty takes it away
+        #[arg(long)]
+        address: Option<String>,
+        #[command(flatten)]
+        place: Where,
     },
     /// 增加当事人 · name another party
     Party {
