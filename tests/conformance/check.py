@@ -416,6 +416,152 @@ class Merging(Conformance):
         self.assertEqual((last["op"], last["outcome"]), (builds_on_it.id, "applied"))
 
 
+class Kinds(Conformance):
+    """The tables of the kinds that are no incident, a record of each."""
+
+    day = 86_400_000
+
+    def supervisor(self, role: str = "community") -> str:
+        """A user above the grid; their name."""
+        name = f"{role}-{secrets.token_hex(4)}"
+        code = {"community": GRID[:12], "town": GRID[:9]}[role]
+        self.server.verb("user", "add", "--name", name, "--role", role, "--grid", code)
+        return name
+
+    def act(self, user: str, *words: str) -> str:
+        return self.server.verb("act", "--as", user, *words)
+
+    def make(self, phone: Phone, kind: str, home: str, **fields) -> tuple:
+        """Makes a record of the phone's worker's; its id and the op that made it."""
+        entity = new_id()
+        fields = {"worker": phone.worker, "grid": phone.grid, **fields}
+        op = phone.op(entity, kind, {"create": {"home": home, "fields": fields}})
+        self.applied(phone, op)
+        return entity, op.id
+
+    def step(self, phone: Phone, kind: str, entity: str, base: str, way: str, reason: str = None, **with_) -> Op:
+        came, to = way.split(" → ")
+        step = {"from": came, "to": to, "base": base, "with": with_}
+        if reason:
+            step["reason"] = reason
+        return phone.op(entity, kind, {"transition": step})
+
+    def say(self, phone: Phone, kind: str, entity: str, how: str, where: str, value) -> Op:
+        part = "list" if how == "append" else "set"
+        return phone.op(entity, kind, {how: {part: where, "value": value}})
+
+    def inbox(self, phone: Phone) -> dict:
+        entities = phone.pull_all(f"worker/{phone.worker}/inbox")["entities"]
+        return {id: entity["state"] for id, entity in entities.items()}
+
+    def test_a_task_is_seen_accepted_and_done_with_proof(self):
+        phone, user = self.phone(), self.supervisor()
+        due = now_ms() + self.day
+        fields = ["work=visit", "title=走访独居老人", "description=看看取暖", f"due_ms={due}", "address=一号院"]
+        task = self.act(user, "create", "task", f"grid=grid:{GRID}", f'worker="{phone.worker}"', *fields).split()[0]
+        state = self.inbox(phone)[task]
+        self.assertEqual(state["fields"]["due_ms"]["value"], due)
+        self.assertEqual([step["to"] for step in state["history"]], ["sent"])
+        sent = state["history"][0]["op"]
+        seen = self.step(phone, "task", task, sent, "sent → seen")
+        accepted = self.step(phone, "task", task, seen.id, "seen → accepted")
+        self.assertEqual([o["outcome"] for o in phone.push(seen, accepted)], ["applied", "applied"])
+        bare = self.step(phone, "task", task, accepted.id, "accepted → done")
+        self.refused(phone, bare, "rejected", "step_needs")
+        back = self.step(phone, "task", task, accepted.id, "accepted → sent")
+        self.refused(phone, back, "rejected", "no_such_step")
+        place_ = {"lat": 52.65, "lon": -8.6, "accuracy_m": 8}
+        done = self.step(phone, "task", task, accepted.id, "accepted → done", note="一切都好", place=place_)
+        self.applied(phone, done)
+        self.act(user, "step", task, "reopen", "--reason", "照片看不清")
+        steps = [step["to"] for step in self.inbox(phone)[task]["history"]]
+        self.assertEqual(steps, ["sent", "seen", "accepted", "done", "accepted"])
+
+    def test_a_task_is_not_made_by_a_gridworker(self):
+        phone = self.phone()
+        fields = {"worker": phone.worker, "grid": phone.grid, "work": "visit", "title": "去看看"}
+        op = phone.op(new_id(), "task", {"create": {"home": f"worker/{phone.worker}/inbox", "fields": fields}})
+        self.refused(phone, op, "rejected", "not_for_you")
+
+    def test_a_notice_is_read_and_withdrawn(self):
+        phone, user = self.phone(), self.supervisor()
+        until = now_ms() + self.day
+        fields = ["title=大风", "text=明天有大风，\n请加固棚屋", f"until_ms={until}"]
+        notice = self.act(user, "create", "notice", f"grid=grid:{GRID}", *fields).split()[0]
+        stream = f"grid/{phone.grid}/notices"
+        state = phone.pull_all(stream)["entities"][notice]["state"]
+        self.assertEqual(state["fields"]["until_ms"]["value"], until)
+        reading, _ = self.make(phone, "notice_reading", f"worker/{phone.worker}/inbox", notice=notice)
+        self.assertEqual(self.inbox(phone)[reading]["fields"]["notice"]["value"], notice)
+        self.act(user, "step", notice, "withdraw", "--reason", "风停了")
+        state = phone.pull_all(stream)["entities"][notice]["state"]
+        self.assertEqual(state["history"][-1]["to"], "withdrawn")
+
+    def test_a_mediation_has_parties_sessions_and_an_agreement(self):
+        phone, colleague = self.phone(), self.phone()
+        home = f"worker/{phone.worker}/inbox"
+        mediation, made = self.make(phone, "mediation", home, title="婆媳", cause="为了孩子", address="一号院")
+        wife, mother = {"name": "甲方", "phone": "138 0000 0000"}, {"name": "乙方", "note": "三楼"}
+        at = now_ms() - 3_600_000
+        session = {"from_ms": at, "to_ms": at + 1_800_000, "where": "调解室", "present": [wife, mother], "said": "各让一步"}
+        says = [
+            ("add", "parties", wife),
+            ("add", "parties", mother),
+            ("add", "readers", {"worker": colleague.worker}),
+            ("append", "sessions", session),
+            ("append", "sessions", {"from_ms": at, "present": [wife], "said": "", "remote": True}),
+            ("append", "look_again", {"date": "2099-01-05", "note": "回访"}),
+        ]
+        for how, where, value in says:
+            self.applied(phone, self.say(phone, "mediation", mediation, how, where, value))
+        for where, value in [
+            ("sessions", {**session, "present": []}),
+            ("sessions", {"from_ms": at, "present": [wife]}),
+            ("sessions", {**session, "to_ms": at - 1}),
+            ("look_again", {"date": "2100-01-01"}),
+        ]:
+            self.refused(phone, self.say(phone, "mediation", mediation, "append", where, value), "rejected", "bad_value")
+        signed = [{"sha256": sha256(name.encode()), "mime": "image/png", "bytes": 900, "name": name} for name in ["甲方", "乙方"]]
+        bare = self.step(phone, "mediation", mediation, made, "open → agreed", agreement="轮流做饭")
+        self.refused(phone, bare, "rejected", "step_needs")
+        agree = self.step(phone, "mediation", mediation, made, "open → agreed", agreement="轮流做饭", signatures=signed)
+        self.applied(phone, agree)
+        closed = self.step(phone, "mediation", mediation, agree.id, "agreed → closed", note="已回访")
+        self.applied(phone, closed)
+        state = self.inbox(colleague)[mediation]
+        self.assertEqual([item["value"] for item in state["sets"]["parties"]["items"]], [wife, mother])
+        self.assertEqual([entry["value"]["said"] for entry in state["lists"]["sessions"]], ["各让一步", ""])
+        self.assertEqual(state["history"][1]["with"]["signatures"], signed)
+        self.assertEqual(set(state["history"][1]), {"op", "by", "at_ms", "from", "to", "with"})
+
+    def test_a_visit_says_whom_one_met_and_what_one_found(self):
+        phone = self.phone()
+        met = {"person": {"name": "甲", "phone": "13800000000"}, "purpose": "elder", "found": "一切都好\n已送药"}
+        visit, made = self.make(phone, "visit", phone.records, visited_ms=now_ms(), household="一号院 301", **met)
+        tag = self.say(phone, "visit", visit, "add", "tags", "独居")
+        self.applied(phone, tag)
+        self.assertEqual(self.state(phone, visit)["sets"]["tags"]["items"][0]["op"], tag.id)
+        self.applied(phone, phone.op(visit, "visit", {"remove": {"set": "tags", "ids": [tag.id]}}))
+        self.assertEqual(self.state(phone, visit)["sets"]["tags"], {"items": [], "removed": [tag.id]})
+        moved = phone.op(visit, "visit", {"set": {"worker": {"value": new_id(), "base": made}}})
+        self.refused(phone, moved, "rejected", "fixed")
+
+    def test_a_finding_is_normal_or_leads_to_an_incident(self):
+        phone = self.phone()
+        shift, on = phone.shift()
+        patrol, outing = phone.patrol(on)
+        report, incident = phone.incident()
+        phone.push(shift, patrol, report)
+        of = {"patrol": outing, "catalogue": 1}
+        self.make(phone, "finding", phone.records, category="hygiene", result="normal", found_ms=now_ms(), **of)
+        abnormal = {"category": "fire_safety", "result": "abnormal", **of}
+        finding, _ = self.make(phone, "finding", phone.records, incident=incident, **abnormal)
+        self.assertEqual(self.state(phone, finding)["fields"]["incident"]["value"], incident)
+        fields = {"worker": phone.worker, "grid": phone.grid, **abnormal}
+        op = phone.op(new_id(), "finding", {"create": {"home": phone.records, "fields": fields}})
+        self.refused(phone, op, "rejected", "bad_value")
+
+
 class Tracks(Conformance):
     def walk(self):
         phone = self.phone()

@@ -263,14 +263,14 @@ fn whose_phone_fetches_a_picture_of_a_mediation_has_read_it() {
     assert!(readings().is_empty());
     let range = [("range", "bytes=0-3")];
     assert_eq!(phone.send("GET", &path, &range, b"").body, b"what");
-    let theirs = (format!("worker/{}", phone.worker), "王".to_owned());
-    assert_eq!(readings(), [theirs.clone()]);
+    let theirs = [(format!("worker/{}", phone.worker), "王".to_owned())];
+    assert_eq!(readings(), theirs);
     // Where another record shows the same, nothing of the mediation was read.
     let incident = phone.incident("楼道");
     let also = phone.append(incident.entity, "photos", value);
     phone.push(&[incident, also]);
     assert_eq!(phone.send("GET", &path, &[], b"").body, bytes);
-    assert_eq!(readings(), [theirs]);
+    assert_eq!(readings(), theirs);
 }
 
 #[test]
