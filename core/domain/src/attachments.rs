@@ -8,6 +8,14 @@ use std::collections::BTreeSet;
 use crate::Sha256;
 use crate::entity::Entity;
 
+/// The contents of all attachments that a value refers to, thumbnails too.
+#[must_use]
+pub fn blobs_in(value: &Value) -> BTreeSet<Sha256> {
+    let mut found = BTreeSet::new();
+    collect(value, &mut found);
+    found
+}
+
 impl Entity {
     /// The contents of all attachments that it refers to, thumbnails too.
     #[must_use]

@@ -7,12 +7,13 @@
 use gridwalk_domain::rights::{Actor, Person};
 use gridwalk_domain::wire::Outcome;
 use gridwalk_domain::{
-    Author, EntityId, Intent, Moment, OP_VERSION, OpBody, OpId, Rng, SealedOp, ServerPart,
-    TenantId, UserId,
+    Author, EntityId, Intent, Moment, OP_VERSION, OpBody, OpId, Rng, SealedOp, ServerPart, Sha256,
+    TenantId, UserId, blobs_in,
 };
-use gridwalk_store::{Read, StoreError, Write};
+use gridwalk_store::{BlobRow, Read, StoreError, Write};
 
 use crate::batch::{Batch, Incoming};
+use crate::blobs::{Given, keep_given, remove_unkept};
 use crate::district;
 use crate::error::{Error, Fault};
 use crate::keep::{Book, Entry, append};
@@ -66,10 +67,27 @@ impl Service {
     /// the reason where a rule is broken, 409 where the op's id was used for
     /// something else. Nothing is stored then.
     pub fn act(&self, user: UserId, act: &Act) -> Result<Outcome, Error> {
-        self.carry_out(Author::User { user }, act, move |tx| {
+        self.act_with(user, act, &[])
+    }
+
+    /// The same with photos that the act refers to ([`Given::reference`]): they and
+    /// the act are stored together, or nothing is.
+    ///
+    /// # Errors
+    /// As [`Self::act`], and 410 or 423 where such a photo was purged.
+    pub fn act_with(&self, user: UserId, act: &Act, given: &[Given]) -> Result<Outcome, Error> {
+        let photos = self.put_given(given)?;
+        let hashes: Vec<Sha256> = photos.iter().map(|row| row.sha256).collect();
+        let done = self.carry_out(Author::User { user }, act, photos, move |tx| {
             let row = tx.user(user)?.ok_or_else(Fault::forbidden)?;
             Ok((row.tenant, district::user(&row)))
-        })
+        });
+        if done.is_err() {
+            for sha256 in hashes {
+                remove_unkept(&self.tools, sha256)?;
+            }
+        }
+        done
     }
 
     /// Takes an act of the server itself: what it alone may derive.
@@ -84,7 +102,7 @@ impl Service {
     ) -> Result<Outcome, Error> {
         let actor = Actor::Server(server);
         let rights = vec![];
-        self.carry_out(Author::Server { server }, act, move |_| {
+        self.carry_out(Author::Server { server }, act, vec![], move |_| {
             let rights = rights.clone();
             Ok((tenant, Person { actor, rights }))
         })
@@ -94,6 +112,7 @@ impl Service {
         &self,
         by: Author,
         act: &Act,
+        photos: Vec<BlobRow>,
         who: impl Fn(&dyn Read) -> Result<(TenantId, Person), Error> + Send + 'static,
     ) -> Result<Outcome, Error> {
         let at = self.tools.clock.now();
@@ -103,11 +122,13 @@ impl Service {
             if let Some(done) = done_before(tx, tenant, by, &act)? {
                 return Ok((tenant, done.0, done.1));
             }
+            keep_given(tx, tools, tenant, &photos)?;
             let kind = kind_of(tx, tenant, &act)?;
             let body = act.op(tenant, kind, by, at, &*tools.rng);
             let sealed = body
                 .seal()
                 .map_err(|why| Fault::new(422, "too_large", why.to_string()))?;
+            check_here(tx, tenant, &sealed)?;
             let outcome = take(tx, tools, &person, &body, &sealed)?;
             Ok((tenant, sealed, outcome))
         })?;
@@ -145,6 +166,18 @@ fn done_before(
     } else {
         Err(other().into())
     }
+}
+
+/// Nobody on the page has a photo that comes later: what an act refers to is here.
+fn check_here(tx: &dyn Read, tenant: TenantId, op: &SealedOp) -> Result<(), Error> {
+    let body = serde_json::from_str(&op.body);
+    let shown = body.map(|body| blobs_in(&body)).unwrap_or_default();
+    let shown: Vec<Sha256> = shown.into_iter().collect();
+    if tx.blobs(tenant, &shown)?.len() == shown.len() {
+        return Ok(());
+    }
+    let text = "It refers to an attachment that is not here. Give the file with the act.";
+    Err(Fault::new(422, "unfit", text).into())
 }
 
 fn kind_of(tx: &dyn Read, tenant: TenantId, act: &Act) -> Result<String, Error> {

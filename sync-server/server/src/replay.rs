@@ -5,15 +5,15 @@
 //! was purged stays purged, whatever the journal says.
 
 use gridwalk_domain::wire::Outcome;
-use gridwalk_domain::{SealedOp, Sha256, TenantId};
+use gridwalk_domain::{SealedOp, Sha256, TenantId, blobs_in};
 use gridwalk_store::{
     CodeRow, DeviceRow, DeviceStanding, OpRow, OpSummary, Purged, Read, StoreError, Wait,
     WorkerRow, Write, read, write,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::batch::{Batch, Incoming, UNFINISHED};
-use crate::blobs::remove_unkept;
+use crate::blobs::{find_again, remove_unkept};
 use crate::keep::{self, Book, Enrolment, Entry, Instead, Order, orders};
 use crate::service::Tools;
 
@@ -216,10 +216,14 @@ fn replay_journal(
     }
     let mut batch = Batch::open(tx, tools, tenant, tools.now_ms())?;
     batch.load(tx, opened.iter().map(|(_, op)| op))?;
+    let mut shown = BTreeSet::new();
     for (entry, op) in opened {
         batch.replay(tx, &op, entry.instead_of)?;
+        let body = serde_json::from_str(&entry.op.body);
+        shown.extend(body.map(|body| blobs_in(&body)).unwrap_or_default());
     }
-    batch.store(tx).map(drop)
+    batch.store(tx)?;
+    find_again(tx, tools, tenant, &shown)
 }
 
 impl Batch<'_> {

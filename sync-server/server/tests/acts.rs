@@ -6,7 +6,8 @@ mod common;
 use common::phone::{Line, reason};
 use common::{BASE, Phone, World, settings, world};
 use gridwalk_domain::wire::Outcome;
-use gridwalk_domain::{Change, EntityId, Intent, OpBody, OpId, UserId};
+use gridwalk_domain::{Change, EntityId, Intent, OpBody, OpId, Sha256, UserId};
+use gridwalk_server::blobs::Given;
 use gridwalk_server::keep::Book;
 use gridwalk_server::{Act, Error};
 use gridwalk_store::Role;
@@ -238,4 +239,40 @@ fn an_op_that_names_a_user_is_never_taken_from_a_phone() {
         reason(&phone.push_one(&forged)),
         "quarantined foreign_author"
     );
+}
+
+#[test]
+fn a_photo_is_stored_with_the_act_that_shows_it_or_not_at_all() {
+    let world = world();
+    let (phone, create) = record(&world);
+    let town = user(&world, "街道", Role::Town, "371302001");
+    let elsewhere = user(&world, "别处", Role::Town, "371302002");
+    let given = [Given::photo(drawn()).expect("a photo")];
+    let value = given[0].reference().clone();
+    let photo: Sha256 = serde_json::from_value(value["sha256"].clone()).expect("a hash");
+    let list = "photos".to_owned();
+    let shown = act(1, create.entity, Intent::Append { list, value });
+    let blobs = &world.parts.blobs;
+    let no = world.service.act_with(elsewhere, &shown, &given);
+    assert_eq!(refused(no).0, 403);
+    assert!(!blobs.has(photo).expect("asks"), "its bytes are gone too");
+    let no = world.service.act(town, &shown);
+    assert_eq!(refused(no), (422, "unfit".into()), "without the file");
+    for _ in 0..2 {
+        let done = world.service.act_with(town, &shown, &given);
+        assert!(matches!(done, Ok(Outcome::Applied { seq: 2, .. })));
+    }
+    let path = format!("/v1/blobs/{photo}");
+    let got = phone.send("GET", &path, &[], b"");
+    assert_eq!((got.status, Sha256::of(&got.body)), (200, photo));
+}
+
+/// A small photo.
+fn drawn() -> Vec<u8> {
+    let mut photo = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::new(8, 8);
+    picture
+        .write_to(&mut photo, image::ImageFormat::Jpeg)
+        .expect("writes");
+    photo.into_inner()
 }

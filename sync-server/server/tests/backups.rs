@@ -9,7 +9,7 @@ use common::{BASE, HOUR, MORNING, Phone, World, parts, settings, world, world_on
 use gridwalk_domain::wire::Outcome;
 use gridwalk_domain::{Epoch, Intent, OpId};
 use gridwalk_server::admin::{AdminError, Backup, open_backup};
-use gridwalk_server::blobs::{FolderBlobs, MemoryBlobs};
+use gridwalk_server::blobs::{FolderBlobs, Given, MemoryBlobs};
 use gridwalk_server::keep::{Book, FolderKeep, MemoryKeep};
 use gridwalk_server::{Act, OpenError, Parts, Service};
 use gridwalk_store::{Role, StoreError, write};
@@ -273,6 +273,42 @@ fn what_was_purged_since_does_not_come_back_with_a_backup() {
             first: Box::new(Outcome::Purged),
         }
     );
+}
+
+#[test]
+fn a_photo_given_with_an_act_outlives_an_older_backup() {
+    let world = world();
+    let mut phone = busy(&world);
+    let create = phone.incident("井盖");
+    phone.push_one(&create);
+    let backup = copied(&world);
+    let admin = world.service.admin();
+    admin.verify(&backup, 1).expect("is whole");
+    let town = admin.add_user("街道", Role::Town, "371302001");
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::new(8, 8);
+    let written = picture.write_to(&mut bytes, image::ImageFormat::Jpeg);
+    written.expect("writes");
+    let given = [Given::photo(bytes.into_inner()).expect("a photo")];
+    let value = given[0].reference().clone();
+    let path = format!("/v1/blobs/{}", value["sha256"].as_str().expect("a hash"));
+    let act = Act {
+        op: OpId::from_bytes([1; 16]),
+        entity: create.entity,
+        kind: None,
+        intent: Intent::Append {
+            list: "photos".into(),
+            value,
+        },
+    };
+    let done = world
+        .service
+        .act_with(town.expect("a user").id, &act, &given);
+    done.expect("acts");
+    assert_eq!(phone.send("GET", &path, &[], b"").status, 200);
+    restore(&world, &backup, false).expect("restores");
+    forgets_what_it_saw(&phone);
+    assert_eq!(phone.send("GET", &path, &[], b"").status, 200);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use common::{BASE, HOUR, LANSHAN, TestClock, TestRng};
 use gridwalk_domain::{Entity, EntityId, GridId, Intent, OpBody, Sha256, StreamKey, kind};
 use gridwalk_server::admin::{self, Folders};
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const COMMUNITY: &str = "371302001001";
 const TOWN: &str = "371302001";
@@ -140,7 +140,10 @@ impl Place {
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
             for pair in &with {
-                arguments.extend(["--with", pair]);
+                match pair.strip_prefix("photo=") {
+                    Some(file) => arguments.extend(["--photo", file.trim_matches('"')]),
+                    None => arguments.extend(["--with", pair]),
+                }
             }
             let output = run(&self.data(), &arguments);
             if !output.status.success() {
@@ -206,8 +209,27 @@ fn row(
     }
 }
 
-fn photo() -> Value {
-    json!([{"sha256": Sha256::of(b"photo"), "mime": "image/jpeg", "bytes": 4321}])
+/// What a camera wrote into a photo beside the picture.
+const WRITTEN: &[u8] = b"35.0523 N 118.3021 E";
+
+/// The file of a photo as a camera makes it.
+fn photo(folder: &Path) -> String {
+    let picture = image::RgbImage::from_fn(400, 300, |x, y| {
+        image::Rgb([x, y, x + y].map(|light| u8::try_from(light % 256).unwrap_or(0)))
+    });
+    let mut photo = std::io::Cursor::new(Vec::new());
+    picture
+        .write_to(&mut photo, image::ImageFormat::Jpeg)
+        .expect("writes");
+    let photo = photo.into_inner();
+    let length = u16::try_from(WRITTEN.len() + 2)
+        .expect("short")
+        .to_be_bytes();
+    let comment = [&b"\xff\xfe"[..], &length, WRITTEN].concat();
+    let whole = [&photo[..2], &comment, &photo[2..]].concat();
+    let file = folder.join("photo.jpg");
+    std::fs::write(&file, whole).expect("writes");
+    file.display().to_string()
 }
 
 #[test]
@@ -221,7 +243,10 @@ fn an_incident_from_the_street_to_the_district_and_back_until_it_is_closed() {
     let limit = place.now_ms() + 24 * HOUR;
     let department = json!({"assignee": {"department": place.department}, "limit_ms": limit});
     let none = || json!({});
-    let done = json!({"note": "已安装新井盖", "photos": photo()});
+    let done = json!({"note": "已安装新井盖", "photo": photo(place.folder.path())});
+    let elsewhere = json!([{"sha256": Sha256::of(b"nowhere"), "mime": "image/jpeg", "bytes": 1}]);
+    let nowhere = json!({"note": "已安装新井盖", "photos": elsewhere});
+    let film = json!({"note": "已安装新井盖", "photo": place.folder.path().join("lanshan.csv")});
     place.live(
         incident,
         &[
@@ -264,6 +289,14 @@ fn an_incident_from_the_street_to_the_district_and_back_until_it_is_closed() {
             row("街道", "dispatch", "", department, "dispatched"),
             row("城管", "begin", "", none(), "in_progress"),
             row("城管", "resolve", "", none(), "asks for"),
+            row("城管", "resolve", "", nowhere, "is not here"),
+            row(
+                "城管",
+                "resolve",
+                "",
+                film,
+                "its bytes are of no type that is taken",
+            ),
             row("城管", "resolve", "", done.clone(), "resolved"),
             row(
                 "街道",
@@ -306,6 +339,30 @@ fn an_incident_from_the_street_to_the_district_and_back_until_it_is_closed() {
         authors.filter(|author| author.get(who).is_some()).count()
     };
     assert_eq!((by("worker"), by("user")), (5, 11));
+    // The photo that proves it, and its thumbnail, are there for whoever sees the
+    // incident, without what the camera wrote into it.
+    let resolved = state.history.iter().filter(|step| step.to == "resolved");
+    let proofs: Vec<&Value> = resolved.map(|step| &step.with["photos"][0]).collect();
+    assert_eq!(proofs.len(), 2);
+    assert_eq!(proofs[0], proofs[1], "the same photo is one attachment");
+    for reference in [proofs[0], &proofs[0]["thumb"]] {
+        let path = format!(
+            "/v1/blobs/{}",
+            reference["sha256"].as_str().expect("a hash")
+        );
+        let got = place.phone.send("GET", &path, &[], b"");
+        assert_eq!(
+            (got.status, got.header("content-type")),
+            (200, Some("image/jpeg"))
+        );
+        assert_eq!(json!(got.body.len()), reference["bytes"]);
+        assert_eq!(json!(Sha256::of(&got.body)), reference["sha256"]);
+        assert!(
+            !got.body
+                .windows(WRITTEN.len())
+                .any(|window| window == WRITTEN)
+        );
+    }
 }
 
 #[test]
@@ -349,6 +406,7 @@ fn a_task_is_sent_down_returned_sent_again_and_withdrawn_and_another_one_done() 
         "task",
         &[&grid, "work=inspect", "title=检查消防通道"],
     );
+    let proof = json!({"sha256": Sha256::of(b"photo"), "mime": "image/jpeg", "bytes": 4321});
     place.live(
         any,
         &[
@@ -356,7 +414,7 @@ fn a_task_is_sent_down_returned_sent_again_and_withdrawn_and_another_one_done() 
             row("手机", "finish", "", none(), "step_needs"),
             row("手机", "finish", "", json!({"note": "已查，畅通"}), "done"),
             row("社区", "reopen", "再看一次", none(), "accepted"),
-            row("手机", "finish", "", json!({"photos": photo()}), "done"),
+            row("手机", "finish", "", json!({"photos": [proof]}), "done"),
         ],
     );
     let set = [

@@ -2,6 +2,7 @@
 
 mod checksum;
 mod folder;
+mod given;
 mod memory;
 mod upload;
 
@@ -11,6 +12,8 @@ use std::path::PathBuf;
 
 pub(crate) use checksum::{ALGORITHMS, Checksum};
 pub use folder::FolderBlobs;
+pub use given::Given;
+pub(crate) use given::{find_again, keep_given};
 pub use memory::MemoryBlobs;
 pub(crate) use upload::{Patch, Standing, note_sender, remove_unkept};
 

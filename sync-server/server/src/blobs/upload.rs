@@ -4,7 +4,7 @@
 //! itself is committed; what a crash left behind it is overwritten.
 
 use gridwalk_domain::wire::{Cursor, MAX_BLOB_BYTES, ReceiptOf};
-use gridwalk_domain::{Sha256, Sort};
+use gridwalk_domain::{Sha256, Sort, TenantId};
 use gridwalk_media::{NotTaken, check_picture, check_size};
 use gridwalk_store::{BlobRow, Purged, Read, StoreError, UploadRow, Write, write};
 use sha2::Digest as _;
@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read as _, Seek};
 use std::sync::{Arc, Mutex};
 
-use super::Checksum;
+use super::{Bytes, Checksum};
 use crate::commits::lock;
 use crate::error::{Error, Fault};
 use crate::service::{Service, Tools};
@@ -62,13 +62,13 @@ fn purged() -> Fault {
 /// # Errors
 /// 410 where it was purged by itself, 423 where it went with the last record that
 /// showed it, and no other one shows it yet.
-fn check_purged(tx: &dyn Read, phone: &Phone, sha256: Sha256) -> Result<(), Error> {
+pub(super) fn check_purged(tx: &dyn Read, tenant: TenantId, sha256: Sha256) -> Result<(), Error> {
     let asked = [Purged::Blob(sha256), Purged::Unshown(sha256)];
-    let found = tx.purged(phone.tenant, &asked)?;
+    let found = tx.purged(tenant, &asked)?;
     if found.contains(&asked[0]) {
         return Err(purged().into());
     }
-    if !found.is_empty() && tx.holders(phone.tenant, sha256)?.is_empty() {
+    if !found.is_empty() && tx.holders(tenant, sha256)?.is_empty() {
         let text = "The record that showed it was purged. Send it after another one that shows it.";
         return Err(Fault::new(423, "unshown", text).into());
     }
@@ -142,7 +142,7 @@ impl Service {
             let (phone, fresh) = (phone.clone(), fresh.clone());
             self.commit_with(move |tx, tools| {
                 check_receipt(tx, &phone, phone.seen)?;
-                check_purged(tx, &phone, sha256)?;
+                check_purged(tx, phone.tenant, sha256)?;
                 let begun = tx.upload_of(fresh.tenant, fresh.device, sha256)?;
                 let begun = begun.filter(|begun| begun.length == length);
                 let mut upload = begun.unwrap_or_else(|| fresh.clone());
@@ -282,7 +282,9 @@ impl Patch {
         }
         let service = Arc::clone(&self.service);
         service.tools.blobs.sync(&self.upload.id)?;
-        let (hash, mime) = service.inspect(&self.upload.id)?;
+        let Look {
+            sha256: hash, mime, ..
+        } = Look::at(service.tools.blobs.written(&self.upload.id)?)?;
         if hash != self.upload.sha256 {
             self.give_up()?;
             return Err(mismatch().into());
@@ -365,7 +367,7 @@ impl Service {
     ) -> Result<Option<Cursor>, Error> {
         let (phone, upload, row) = (phone.clone(), upload.clone(), row.clone());
         self.commit_with(move |tx, tools| {
-            check_purged(tx, &phone, row.sha256)?;
+            check_purged(tx, phone.tenant, row.sha256)?;
             if tx.upload(&upload.id)?.is_none() {
                 return Err(gone().into());
             }
@@ -386,35 +388,46 @@ impl Service {
         })
     }
 
-    /// The hash of what was written, and what it is as its bytes tell.
-    fn inspect(&self, upload: &str) -> Result<(Sha256, Result<&'static str, Fault>), Error> {
-        let mut bytes = self.tools.blobs.written(upload)?;
+    /// An attachment's bytes.
+    ///
+    /// # Errors
+    /// Where it is gone although the store knows it, or cannot be read.
+    pub(crate) fn blob_bytes(&self, sha256: Sha256) -> Result<Bytes, Error> {
+        let lost = || StoreError::Damaged("an attachment is not in its folder".into());
+        Ok(self.tools.blobs.open(sha256)?.ok_or_else(lost)?)
+    }
+}
+
+/// What bytes are, as they themselves tell.
+pub(super) struct Look {
+    pub(super) sha256: Sha256,
+    pub(super) bytes: u64,
+    /// Their type, or why they are not taken.
+    pub(super) mime: Result<&'static str, Fault>,
+}
+
+impl Look {
+    pub(super) fn at(mut content: Bytes) -> io::Result<Self> {
         let mut hash = sha2::Sha256::new();
         let mut head = Vec::with_capacity(SNIFFED);
         let mut piece = vec![0; 64 * 1024];
-        let mut whole = 0;
+        let mut bytes = 0;
         loop {
-            let length = bytes.read(&mut piece)?;
+            let length = content.read(&mut piece)?;
             if length == 0 {
                 break;
             }
             let piece = &piece[..length];
             hash.update(piece);
             head.extend_from_slice(&piece[..length.min(SNIFFED - head.len())]);
-            whole += length as u64;
+            bytes += length as u64;
         }
-        bytes.rewind()?;
-        let kind = file_type(&head, whole, BufReader::new(bytes));
-        Ok((Sha256(hash.finalize().into()), kind))
-    }
-
-    /// An attachment's bytes.
-    ///
-    /// # Errors
-    /// Where it is gone although the store knows it, or cannot be read.
-    pub(crate) fn blob_bytes(&self, sha256: Sha256) -> Result<crate::blobs::Bytes, Error> {
-        let lost = || StoreError::Damaged("an attachment is not in its folder".into());
-        Ok(self.tools.blobs.open(sha256)?.ok_or_else(lost)?)
+        content.rewind()?;
+        Ok(Self {
+            sha256: Sha256(hash.finalize().into()),
+            bytes,
+            mime: file_type(&head, bytes, BufReader::new(content)),
+        })
     }
 }
 

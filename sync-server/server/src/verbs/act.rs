@@ -5,13 +5,17 @@
 
 use clap::Subcommand;
 use gridwalk_domain::kind::COMMENTS;
-use gridwalk_domain::kind::incident::{HOLDER, Life};
+use gridwalk_domain::kind::incident::{HOLDER, Life, PHOTOS};
 use gridwalk_domain::kind::{self, Kind};
 use gridwalk_domain::wire::Outcome;
-use gridwalk_domain::{Change, Clock, Entity, EntityId, Intent, OpBody, OpId, Rng};
+use gridwalk_domain::{Change, Clock, Entity, EntityId, Intent, OpBody, OpId, Rng, Sort};
+use gridwalk_media::check_size;
+use gridwalk_server::blobs::Given;
 use gridwalk_server::{Act, Service};
 use gridwalk_store::{StoreError, UserRow, read};
 use serde_json::{Map, Value, json};
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::say::Say;
@@ -54,6 +58,9 @@ enum ActVerb {
         /// 名称=值 · what else the step says: NAME=VALUE
         #[arg(long)]
         with: Vec<String>,
+        /// 作为凭证的照片，可重复 · a photo that proves it; repeatable
+        #[arg(long)]
+        photo: Vec<PathBuf>,
     },
     /// 在列表中追加 · append to a list
     Append {
@@ -109,6 +116,9 @@ enum ActVerb {
         /// 名称=值 · what else the step says: NAME=VALUE
         #[arg(long)]
         with: Vec<String>,
+        /// 作为凭证的照片，可重复 · a photo that proves it; repeatable
+        #[arg(long)]
+        photo: Vec<PathBuf>,
     },
     /// 解决一个字段的冲突 · settle a field that was written twice
     Resolve {
@@ -242,6 +252,14 @@ impl ActVerb {
         }
     }
 
+    /// The files of photos that prove a step.
+    fn photos(&self) -> &[PathBuf] {
+        match self {
+            Self::Step { photo, .. } | Self::Transition { photo, .. } => photo,
+            _ => &[],
+        }
+    }
+
     /// What makes a record.
     fn creation(&self, district: &District<'_>) -> Result<Intent, Failure> {
         let Self::Create { kind, fields, .. } = self else {
@@ -254,7 +272,12 @@ impl ActVerb {
     }
 
     /// What changes a record.
-    fn intent(&self, district: &District<'_>, state: &Entity) -> Result<Intent, Failure> {
+    fn intent(
+        &self,
+        district: &District<'_>,
+        state: &Entity,
+        given: &[Given],
+    ) -> Result<Intent, Failure> {
         Ok(match self {
             Self::Create { .. } => self.creation(district)?,
             Self::Set { fields, .. } => {
@@ -288,10 +311,16 @@ impl ActVerb {
             }
             Self::Step {
                 name, reason, with, ..
-            } => step(district, state, name, reason.as_deref(), with)?,
+            } => {
+                let with = proven(district.pairs(with)?, given)?;
+                step(district, state, name, reason.as_deref(), with)?
+            }
             Self::Transition {
                 to, reason, with, ..
-            } => transition(state, to, reason.as_deref(), district.pairs(with)?)?,
+            } => {
+                let with = proven(district.pairs(with)?, given)?;
+                transition(state, to, reason.as_deref(), with)?
+            }
             Self::Resolve {
                 field, value: text, ..
             } => {
@@ -313,6 +342,26 @@ impl ActVerb {
     }
 }
 
+/// A photo from a file, as it will be stored.
+fn photo(path: &Path) -> Result<Given, Failure> {
+    let refused = |why: &dyn Display| refused(format!("{}: {why}", path.display()));
+    let length = std::fs::metadata(path).map_err(|why| refused(&why))?.len();
+    check_size(Sort::Photo, length).map_err(|why| refused(&why))?;
+    let bytes = std::fs::read(path).map_err(|why| refused(&why))?;
+    Given::photo(bytes).map_err(|why| refused(&why))
+}
+
+/// What a step says, with the photos that prove it.
+fn proven(mut with: Map<String, Value>, given: &[Given]) -> Result<Map<String, Value>, Failure> {
+    if !given.is_empty() {
+        let photos = with.entry(PHOTOS).or_insert_with(|| json!([]));
+        let photos = photos.as_array_mut();
+        let photos = photos.ok_or_else(|| refused("photos: expected a list"))?;
+        photos.extend(given.iter().map(|given| given.reference().clone()));
+    }
+    Ok(with)
+}
+
 /// The step of this name from where the record stands; of several, the one that
 /// is open. A step up leads to the grid above.
 fn step(
@@ -320,10 +369,9 @@ fn step(
     state: &Entity,
     name: &str,
     reason: Option<&str>,
-    with: &[String],
+    mut with: Map<String, Value>,
 ) -> Result<Intent, Failure> {
     let kind = known(&state.kind)?;
-    let mut with: Map<String, Value> = district.pairs(with)?;
     let row = kind.open_steps(state).find(|row| row.name == name);
     let row = row.ok_or_else(|| {
         let status = state.status().unwrap_or_default();
@@ -378,9 +426,15 @@ pub(super) fn act(
         .entity()
         .map(|text| text.parse().map_err(|_| refused(text)));
     let named = named.transpose()?;
-    let (entity, intent) = match (district.done_before(op)?, args.verb.made(), named) {
+    let done = district.done_before(op)?;
+    let files = args.verb.photos().iter().filter(|_| done.is_none());
+    let given: Vec<Given> = files.map(|path| photo(path)).collect::<Result<_, _>>()?;
+    let (entity, intent) = match (done, args.verb.made(), named) {
         (Some(done), ..) => (named.unwrap_or(done.entity), done.intent),
-        (None, None, Some(id)) => (id, args.verb.intent(&district, &district.entity(id)?)?),
+        (None, None, Some(id)) => {
+            let state = district.entity(id)?;
+            (id, args.verb.intent(&district, &state, &given)?)
+        }
         (None, _, id) => {
             let id = id.unwrap_or_else(|| EntityId::draw(&**rng));
             (id, args.verb.creation(&district)?)
@@ -393,7 +447,7 @@ pub(super) fn act(
         intent,
     };
     let outcome = service
-        .act(user.id, &act)
+        .act_with(user.id, &act, &given)
         .map_err(|why| refused(why.to_string()))?;
     if args.verb.made().is_some() {
         say.plain(&entity.to_string());
