@@ -192,11 +192,8 @@ impl Core {
             let rows = query.query_map([], |row| Ok(Sha256(row.get(0)?)))?;
             rows.collect::<rusqlite::Result<Vec<_>>>()?
         };
-        if unwanted.is_empty() {
-            return Ok(());
-        }
-        let spares = aside::lies_beside(&*shared.disk, &shared.path)?;
         let ordered: BTreeSet<Sha256> = meta::get(&self.conn, name::ORDERED)?.unwrap_or_default();
+        let spares = !unwanted.is_empty() && aside::lies_beside(&*shared.disk, &shared.path)?;
         for sha256 in unwanted {
             if spares && !ordered.contains(&sha256) {
                 continue;

@@ -65,6 +65,28 @@ fn told(phone: &Phone, disk: &SimDisk, fall: Fall) -> Option<PathBuf> {
     panic!("nothing was said");
 }
 
+/// What befalls the data file.
+#[derive(Clone, Copy, Debug)]
+enum Harm {
+    Overwritten,
+    Emptied,
+    Removed,
+}
+
+fn harm(disk: &SimDisk, data: &Path, harm: Harm) {
+    let mut file = disk.open(data, OpenFor::Writing).expect("opens");
+    match harm {
+        Harm::Overwritten => {
+            let size = usize::try_from(file.size().expect("told")).expect("small");
+            file.write_at(0, &vec![0xa5; size]).expect("writes");
+        }
+        Harm::Emptied => file.set_size(0).expect("empties"),
+        Harm::Removed => disk.remove(data).expect("removes"),
+    }
+    file.sync().expect("syncs");
+    disk.sync_folder(&disk.path("")).expect("syncs");
+}
+
 #[test]
 fn a_damaged_file_is_set_aside_whole_whenever_the_phone_dies() {
     let unbroken = CrashPoint {
@@ -74,7 +96,9 @@ fn a_damaged_file_is_set_aside_whole_whenever_the_phone_dies() {
     };
     let world = day(unbroken).expect("a district");
     let phone = &world.phones[0];
-    for fall in [Fall::Kill, Fall::PowerCut] {
+    let harms = [Harm::Overwritten, Harm::Emptied, Harm::Removed];
+    let falls = [Fall::Kill, Fall::PowerCut];
+    for (how, fall) in harms.iter().flat_map(|how| falls.map(|fall| (*how, fall))) {
         for step in 0.. {
             let disk = phone.disk.copy(step);
             // What comes now finds nothing that was not synced.
@@ -82,20 +106,19 @@ fn a_damaged_file_is_set_aside_whole_whenever_the_phone_dies() {
             let blobs = read(&disk, &disk.path("phone.db-blobs"));
             assert!(!blobs.is_empty());
             let data = disk.path("phone.db");
-            let mut file = disk.open(&data, OpenFor::Writing).expect("opens");
-            let size = usize::try_from(file.size().expect("told")).expect("small");
-            file.write_at(0, &vec![0xa5; size]).expect("writes");
-            file.sync().expect("syncs");
-            let found = behind(&disk, &data);
+            harm(&disk, &data, how);
+            let mut found = behind(&disk, &data);
             assert!(found.contains_key("-wal"), "{:?}", found.keys());
+            // An empty file bears the name of one that is gone.
+            found.entry(String::new()).or_default();
             let before = disk.steps();
             disk.die_at(before + step);
             let aside = told(phone, &disk, fall).expect("it is damaged");
             let died = disk.steps() > before + step;
             disk.mend();
-            assert!(behind(&disk, &aside) == found, "{fall:?} at {step}");
+            assert!(behind(&disk, &aside) == found, "{how:?} {fall:?} at {step}");
             assert_eq!(told(phone, &disk, fall), None);
-            assert!(behind(&disk, &aside) == found, "{fall:?} at {step}");
+            assert!(behind(&disk, &aside) == found, "{how:?} {fall:?} at {step}");
             assert!(read(&disk, &disk.path("phone.db-blobs")) == blobs);
             if !died {
                 break;

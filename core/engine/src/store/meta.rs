@@ -28,7 +28,7 @@ pub(crate) mod name {
     pub(crate) const INDEXED_BY: &str = "indexed_by";
     /// Whether deleted rows may still be read in the files.
     pub(crate) const UNCLEAN: &str = "unclean";
-    /// Attachments whose files are to go whatever else may name them (JSON).
+    /// Attachments whose files the server ordered to go (JSON).
     pub(crate) const ORDERED: &str = "ordered";
 }
 

@@ -46,13 +46,13 @@ pub(crate) fn open(config: &Config) -> Inner<(Connection, Lock)> {
         sync_log(config)?;
     } else if aside::is_lost(config)? {
         refuse_other_key(&lock, &check)?;
-        begin(config)?;
+        make_file(config)?;
         return Err(aside::set_aside(config)?.into());
     } else {
         // Known before the file begins: where a power cut tears its first page
         // it is ours all the same, and damaged.
         lock.keep_key_check(&check)?;
-        begin(config)?;
+        make_file(config)?;
     }
     match connect(config, existed) {
         Ok(conn) => {
@@ -73,7 +73,7 @@ pub(crate) fn open(config: &Config) -> Inner<(Connection, Lock)> {
 }
 
 /// Makes the data file, empty. SQLite gives its other files the rights of this one.
-fn begin(config: &Config) -> Inner<()> {
+fn make_file(config: &Config) -> Inner<()> {
     config.disk.open(&config.path, OpenFor::Writing)?;
     Ok(disk::sync_name(&*config.disk, &config.path)?)
 }
