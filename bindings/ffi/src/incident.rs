@@ -5,7 +5,7 @@ use gridwalk_engine as inner;
 
 use crate::text::{list, read, write_optional};
 use crate::work::answers;
-use crate::{Advice, Answer, EngineError, Place};
+use crate::{Advice, Answer, EngineError, PictureAnswer, Place};
 
 /// What the quick report saves, with its photos, in one go.
 #[derive(Clone, uniffi::Record)]
@@ -33,6 +33,9 @@ pub struct NewIncident {
     /// on its way.
     #[uniffi(default = [])]
     pub answers: Vec<Answer>,
+    /// Answers that are pictures: a signature, or photos in their order.
+    #[uniffi(default = [])]
+    pub pictures: Vec<PictureAnswer>,
 }
 
 impl TryFrom<NewIncident> for inner::NewIncident {
@@ -46,6 +49,7 @@ impl TryFrom<NewIncident> for inner::NewIncident {
             title: incident.title,
             description: incident.description,
             answers: answers(incident.answers)?,
+            pictures: list(incident.pictures),
             place: incident.place.map(Into::into),
             address: incident.address,
             photos: list(incident.photos),
@@ -70,6 +74,7 @@ impl From<inner::NewIncident> for NewIncident {
             subcategory: incident.subcategory,
             address: incident.address,
             answers: answers.collect(),
+            pictures: list(incident.pictures),
         }
     }
 }

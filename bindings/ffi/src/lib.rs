@@ -50,7 +50,7 @@ pub use sync::{
 
 pub use work::{
     Answer, Classification, DraftView, DuplicateView, IncidentPage, IncidentQuery, Near,
-    NoticeView, RecordView, Signature, StepOffer, StepWords, TaskView,
+    NoticeView, PictureAnswer, RecordView, Signature, StepOffer, StepWords, TaskView,
 };
 
 uniffi::setup_scaffolding!("gridwalk");

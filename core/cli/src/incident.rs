@@ -2,13 +2,14 @@
 
 use gridwalk_domain::Catalogue;
 use gridwalk_domain::catalogue::FieldKind;
-use gridwalk_engine::{Classification, Engine, NewIncident};
+use gridwalk_engine::{Classification, Engine, NewIncident, PictureAnswer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 
 use crate::args::{self, Class, Draft, Incident};
-use crate::life::{none_of, photos, place, saved};
+use crate::life::{none_of, photo, photos, place, saved};
 use crate::problem::{Outcome, Problem};
 use crate::run::parsed;
 use crate::show::{self, time};
@@ -103,6 +104,7 @@ fn new_incident(engine: &Engine, new: &args::NewIncident) -> Outcome<NewIncident
         title: new.title.clone(),
         description: new.description.clone(),
         answers: class.answers,
+        pictures: class.pictures,
         place: place(&new.place),
         address: new.address.clone(),
         photos: photos(&new.photo)?,
@@ -112,18 +114,26 @@ fn new_incident(engine: &Engine, new: &args::NewIncident) -> Outcome<NewIncident
 fn classification(engine: &Engine, class: &Class) -> Outcome<Classification> {
     let catalogue = engine.catalogue()?;
     let category = class.category.clone().unwrap_or_default();
-    let mut answers = BTreeMap::new();
+    let (mut answers, mut pictures) = (BTreeMap::new(), Vec::new());
     for text in &class.answer {
         let bad = || Problem::text("problem.bad_pair", vec![("text", text.clone())]);
         let (code, said) = text.split_once('=').ok_or_else(bad)?;
         let kind = kind(&catalogue, &category, class.sub.as_deref(), code);
-        answers.insert(code.to_owned(), answer(kind, said));
+        if let Some(FieldKind::Photo | FieldKind::Signature) = kind {
+            pictures.push(PictureAnswer {
+                question: code.to_owned(),
+                picture: photo(Path::new(said))?,
+            });
+        } else {
+            answers.insert(code.to_owned(), answer(kind, said));
+        }
     }
     Ok(Classification {
         category,
         subcategory: class.sub.clone(),
         severity: class.severity.clone(),
         answers,
+        pictures,
     })
 }
 

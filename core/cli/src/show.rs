@@ -1,7 +1,7 @@
 //! Views as text and JSON.
 
 use gridwalk_engine::{
-    Advice, DuplicateView, IncidentView, PatrolView, RefusedItem, SendState, Status,
+    Advice, DuplicateView, IncidentView, PatrolView, PhotoView, RefusedItem, SendState, Status,
 };
 use serde_json::{Value, json};
 use std::io::Write;
@@ -111,6 +111,15 @@ pub(crate) fn duplicates(
     Ok(())
 }
 
+/// What a file is, and what to fetch it by.
+fn file(one: &PhotoView) -> String {
+    let said = format!("{} {} {}", one.sha256, one.mime, one.bytes);
+    match &one.name {
+        Some(name) => format!("{said} {name}"),
+        None => said,
+    }
+}
+
 pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
     writeln!(out, "{}  {}", incident.id, incident.title)?;
     writeln!(out, "{}", sent(&incident.send, texts))?;
@@ -135,20 +144,19 @@ pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Wri
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
         .collect();
-    let answers = incident.answers.iter();
-    lines.extend(answers.map(|(code, answer)| ("show.answer", format!("{code} = {answer}"))));
+    for (code, answer) in &incident.answers {
+        let said = match incident.pictures.get(code) {
+            None => vec![answer.to_string()],
+            Some(pictures) => pictures.iter().map(file).collect(),
+        };
+        lines.extend(
+            said.iter()
+                .map(|said| ("show.answer", format!("{code} = {said}"))),
+        );
+    }
     lines.extend(incident.tags.iter().map(|tag| ("show.tag", tag.clone())));
-    lines.extend(incident.photos.iter().map(|photo| {
-        (
-            "show.photo",
-            format!("{} {} {}", photo.sha256, photo.mime, photo.bytes),
-        )
-    }));
-    lines.extend(incident.media.iter().map(|one| {
-        let name = one.name.as_deref().unwrap_or_default();
-        let text = format!("{} {} {} {name}", one.sha256, one.mime, one.bytes);
-        ("show.media", text)
-    }));
+    lines.extend(incident.photos.iter().map(|one| ("show.photo", file(one))));
+    lines.extend(incident.media.iter().map(|one| ("show.media", file(one))));
     lines.extend(incident.history.iter().map(|step| {
         let from = step.from.as_deref().unwrap_or("–");
         (

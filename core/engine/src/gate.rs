@@ -12,7 +12,7 @@ use gridwalk_domain::catalogue::{BadReport, version_named};
 use gridwalk_domain::rights::{Actor, Denied, District, Person, Right, Rights, Role};
 use gridwalk_domain::rules::{self, Breach};
 use gridwalk_domain::wire::Scope;
-use gridwalk_domain::{Catalogue, Entity, GridId, Intent, OpBody, StreamKey, WorkerId};
+use gridwalk_domain::{Catalogue, Entity, GridId, Intent, OpBody, StreamKey, WorkerId, kind};
 
 use crate::error::EngineError;
 use crate::identity::{Me, Synced};
@@ -98,6 +98,15 @@ impl<'a> Gate<'a> {
     /// The worker's rights at a time: what a screen offers.
     pub(crate) fn rights_at(&self, at_ms: i64) -> Rights<'_> {
         Rights::new(&self.person, &self.known, at_ms)
+    }
+
+    /// The catalogue by which a report is classified: its own version, once it
+    /// has a category and where that version is here, else the one in force.
+    pub(crate) fn catalogue_for(&self, report: &Entity) -> Result<&Catalogue, EngineError> {
+        let classified = report.text("category").is_some();
+        let own = kind::incident::catalogue_of(&self.known, report).filter(|_| classified);
+        let in_force = || self.known.scope().map(|scope| &scope.catalogue);
+        own.or_else(in_force).ok_or(EngineError::NotEnrolled)
     }
 
     /// What is known of the district.

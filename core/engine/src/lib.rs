@@ -55,8 +55,8 @@ pub use engine::{
     Agreement, Classification, Content, CoverageView, DraftView, DuplicateView, Engine,
     FindingView, IncidentPage, IncidentQuery, LookAgain, MAX_PAGE, MAX_SEARCH, MediationView, Near,
     NewAttachment, NewCheckIn, NewFinding, NewIncident, NewMediation, NewPhoto, NewVisit,
-    NoticeView, PatrolSummary, Session, Signature, SiteView, Sort, StepOffer, StepWords, TaskView,
-    VisitView,
+    NoticeView, PatrolSummary, PictureAnswer, Session, Signature, SiteView, Sort, StepOffer,
+    StepWords, TaskView, VisitView,
 };
 pub use error::{EngineError, Result};
 pub use export::Format;

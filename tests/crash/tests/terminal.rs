@@ -99,13 +99,22 @@ fn an_incident_goes_its_way_from_the_terminal() {
         "--answer",
         "evacuated=yes",
         "--answer",
-        "done=told,none",
+        "done=told,notice",
+        "--answer",
+        &format!("signed={}", terminal.photo("signed.png")),
     ]);
     let shown = terminal.does(&["incident", "show", &incident]);
     assert!(
         shown.contains("evacuated") && shown.contains("时限"),
         "{shown}"
     );
+    let signed = shown.lines().find(|line| line.contains("signed = "));
+    let signed = signed.and_then(|line| line.split(' ').find(|word| word.len() == 64));
+    let signed = signed.expect("the picture by its hash");
+    let file = terminal.folder.path().join("back.png");
+    let file = file.display().to_string();
+    terminal.does(&["attachment", "fetch", signed, "--out", &file]);
+    assert!(fs::read(&file).expect("there").starts_with(b"\x89PNG"));
     terminal.does(&["incident", "comment", &incident, "已通知燃气公司"]);
     terminal.does(&["incident", "attach", &incident, &terminal.photo("more.png")]);
     let steps = terminal.does(&["incident", "steps", &incident]);

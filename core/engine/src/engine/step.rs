@@ -2,13 +2,13 @@
 
 use gridwalk_domain::kind::incident::{HOLDER, above, class_of};
 use gridwalk_domain::kind::steps::{Need, StepRule};
-use gridwalk_domain::{Catalogue, Entity, EntityId, Intent, Sha256, kind};
+use gridwalk_domain::{Catalogue, Entity, EntityId, Intent, kind};
 use serde_json::{Map, Value, json};
 
 use super::amend::{amendable, shown};
 use super::incident::{near, place_value};
 use super::{Engine, NewAttachment, NewPhoto};
-use crate::attachments::{self, Kept};
+use crate::attachments::{self, Kept, pretence};
 use crate::core::{Core, pen};
 use crate::error::{EngineError, Inner, Result};
 use crate::gate::Gate;
@@ -130,11 +130,6 @@ impl Engine {
 /// Whether a record's status is moved by calls of its own.
 pub(super) fn has_own_calls(entity: &Entity) -> bool {
     [kind::shift::KIND.name, kind::patrol::KIND.name].contains(&entity.kind.as_str())
-}
-
-/// A reference to a photo that is not stored yet, to ask the rules with.
-fn pretence() -> Value {
-    json!({ "sha256": Sha256([0; 32]), "mime": "image/jpeg", "bytes": 0 })
 }
 
 /// What the worker must say with a step.

@@ -84,6 +84,8 @@ pub struct IncidentView {
     pub subcategory: Option<String>,
     /// The answers to its form, by the questions' codes.
     pub answers: BTreeMap<String, Value>,
+    /// Those of them that are pictures: photos and signatures.
+    pub pictures: BTreeMap<String, Vec<PhotoView>>,
     /// The code of its severity.
     pub severity: Option<String>,
     /// Its title; where it has none, what was seen, as far as one line goes.
@@ -144,6 +146,12 @@ pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
         Some((code.to_owned(), field.current.value.clone()))
     });
     let answers = answers.filter(|(_, value)| !value.is_null());
+    let answers: BTreeMap<String, Value> = answers.collect();
+    let pictures = answers.iter().map(|(code, answer)| {
+        let pictures = photos(core, references(answer))?;
+        Ok((!pictures.is_empty()).then(|| (code.clone(), pictures)))
+    });
+    let pictures = pictures.filter_map(Inner::<Option<_>>::transpose);
     let tags = entity.sets.get("tags").into_iter();
     let tags = tags.flat_map(|set| &set.items);
     let tags = tags.filter_map(|tag| tag.value.as_str().map(str::to_owned));
@@ -153,7 +161,8 @@ pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
         status: entity.status().unwrap_or_default().to_owned(),
         category: owned(entity, "category").unwrap_or_default(),
         subcategory: owned(entity, "subcategory"),
-        answers: answers.collect(),
+        pictures: pictures.collect::<Inner<_>>()?,
+        answers,
         severity: owned(entity, "severity"),
         title: title(entity),
         description: owned(entity, "description"),
@@ -219,23 +228,39 @@ fn limit(core: &Core, entity: &Entity) -> Option<Running> {
 
 /// What a list of a record refers to.
 pub(super) fn attached(core: &Core, entity: &Entity, list: &str) -> Inner<Vec<PhotoView>> {
+    photos(core, entity.list(list).iter().map(|entry| &entry.value))
+}
+
+/// The references that a value is, one or a list of them.
+fn references(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(all) => all,
+        one => std::slice::from_ref(one),
+    }
+}
+
+/// What references name; what is none is left out.
+fn photos<'v>(
+    core: &Core,
+    references: impl IntoIterator<Item = &'v Value>,
+) -> Inner<Vec<PhotoView>> {
     let mut out = Vec::new();
-    for entry in entity.list(list) {
-        let Some((sha256, state)) = content(core, &entry.value)? else {
+    for value in references {
+        let Some((sha256, state)) = content(core, value)? else {
             continue;
         };
-        let thumb = content(core, &entry.value["thumb"])?;
+        let thumb = content(core, &value["thumb"])?;
         out.push(PhotoView {
             sha256,
-            mime: entry.value["mime"].as_str().unwrap_or_default().to_owned(),
-            bytes: entry.value["bytes"].as_u64().unwrap_or(0),
+            mime: value["mime"].as_str().unwrap_or_default().to_owned(),
+            bytes: value["bytes"].as_u64().unwrap_or(0),
             here: state != State::Away,
             sent: state == State::Sent,
             thumb: thumb.map(|(sha256, state)| ThumbView {
                 sha256,
                 here: state != State::Away,
             }),
-            name: entry.value["name"].as_str().map(str::to_owned),
+            name: value["name"].as_str().map(str::to_owned),
         });
     }
     Ok(out)

@@ -11,6 +11,7 @@ mod drafts;
 mod enrolling;
 mod fetching;
 mod finding;
+mod forms;
 mod gate;
 mod hello;
 mod keeping;
