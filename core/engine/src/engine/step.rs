@@ -46,8 +46,8 @@ pub struct StepWords {
     pub note: Option<String>,
     /// What proves it.
     pub photos: Vec<NewPhoto>,
-    /// Where; without one, the last fix of the running patrol, where the step
-    /// needs a place.
+    /// Where; without one, the last fix of the running patrol, if it is younger
+    /// than two minutes.
     pub place: Option<Place>,
     /// Who signed an agreement.
     pub signatures: Vec<Signature>,
@@ -201,9 +201,7 @@ fn intent(
 ) -> Inner<Intent> {
     let row = row(gate, entity, step)?;
     let last = entity.history.last().ok_or(EngineError::NotFound)?;
-    let asked = row.needs.contains(&Need::With("place"));
     let holder = (row.name == "escalate").then(|| above(gate.district(), entity));
-    let place = place.filter(|_| words.place.is_some() || asked);
     let filled = [
         (HOLDER, holder.flatten().map(|holder| json!(holder))),
         ("place", place.map(place_value)),

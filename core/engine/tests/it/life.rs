@@ -207,6 +207,55 @@ fn who_is_given_the_work_does_it_and_another_verifies_it_on_the_spot() {
 }
 
 #[test]
+fn every_step_says_where_it_was_taken_as_far_as_that_is_known() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = phone.on_patrol(&server);
+    let stood = |record: EntityId| {
+        let state = engine.record_of(record).expect("there");
+        let step = state.history.last().expect("a step");
+        Some(step.with.get("place")?["lat"].as_f64().expect("a number"))
+    };
+    let proven = || StepWords {
+        photos: vec![photo(1)],
+        ..StepWords::default()
+    };
+    let unknown = hygiene(&engine);
+    engine.take(unknown, "handle", proven()).expect("handles");
+    assert_eq!(stood(unknown), None, "no fix yet");
+
+    let [near, said, late] = [(); 3].map(|()| hygiene(&engine));
+    phone.walk(&engine, 5);
+    let lat = phone.fix().position.lat;
+    engine.take(near, "handle", proven()).expect("handles");
+    assert!((stood(near).expect("the last fix") - lat).abs() < 1e-5);
+    engine
+        .take(near, "close", StepWords::default())
+        .expect("closes");
+    assert!(stood(near).is_some(), "what needs nothing too");
+    let there = Place {
+        lat: 35.2,
+        lon: 118.35,
+        accuracy_m: None,
+    };
+    let told = StepWords {
+        place: Some(there),
+        ..proven()
+    };
+    engine.take(said, "handle", told).expect("handles");
+    assert_eq!(stood(said), Some(35.2), "as its author says");
+
+    phone.clock.pass(120_000);
+    engine.take(late, "handle", proven()).expect("handles");
+    assert_eq!(stood(late), None, "too old");
+    sync(&engine, &server).expect("syncs");
+    assert_eq!(engine.status().expect("reads").refused, []);
+    server.with(|state| {
+        let step = state.state(near).expect("there").history[1].clone();
+        assert!((step.with["place"]["lat"].as_f64().expect("there") - lat).abs() < 1e-5);
+    });
+}
+
+#[test]
 fn a_quick_capture_is_answered_later_with_all_its_form_asks() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let engine = phone.on_patrol(&server);
