@@ -32,7 +32,8 @@ pub use identity::{
     Catalogue, CatalogueEntry, Grid, GridLevel, GridRef, Identity, OpenOptions, Place, Position,
 };
 pub use incident::{
-    Author, CommentView, IncidentView, NewIncident, NewPhoto, PhotoView, SendState, StepView,
+    Assignee, Author, CommentView, IncidentView, NewIncident, NewPhoto, PhotoView, SendState,
+    StepView,
 };
 pub use leaving::{Departure, Exported, LogOut, VaultView, VaultWhy};
 pub use observe::{Change, Observer, ObserverFailed, Subscription};

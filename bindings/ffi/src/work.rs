@@ -381,6 +381,9 @@ pub struct NoticeView {
     pub read_ms: Option<i64>,
     /// Whether it waits to be read.
     pub unread: bool,
+    /// Its files.
+    #[uniffi(default = [])]
+    pub files: Vec<PhotoView>,
 }
 
 impl From<inner::NoticeView> for NoticeView {
@@ -392,6 +395,7 @@ impl From<inner::NoticeView> for NoticeView {
             until_ms: notice.until_ms,
             read_ms: notice.read_ms,
             unread: notice.unread,
+            files: list(notice.files),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Views as text and JSON.
 
+use gridwalk_domain::Author;
+use gridwalk_domain::kind::incident::Assignee;
 use gridwalk_engine::{
-    Advice, DuplicateView, IncidentView, PatrolView, PhotoView, RefusedItem, SendState, Status,
+    Advice, DuplicateView, IncidentView, PatrolView, PhotoView, Place, RefusedItem, SendState,
+    Status, StepView,
 };
 use serde_json::{Value, json};
 use std::io::Write;
@@ -111,6 +114,54 @@ pub(crate) fn duplicates(
     Ok(())
 }
 
+fn spot(place: Place) -> String {
+    match place.accuracy_m {
+        Some(accuracy) => format!("{:.6}, {:.6} (±{accuracy:.0} m)", place.lat, place.lon),
+        None => format!("{:.6}, {:.6}", place.lat, place.lon),
+    }
+}
+
+/// Who did something, by their id: names of others are not on a phone.
+fn author(by: &Author, texts: &Texts) -> String {
+    let (name, id) = match by {
+        Author::Worker { worker, .. } => ("who.worker", worker.to_string()),
+        Author::User { user } => ("who.user", user.to_string()),
+        Author::Server { .. } => ("who.server", String::new()),
+    };
+    texts.say(name, &[("id", id)])
+}
+
+/// To whom something is dispatched.
+fn assigned(to: &Assignee, texts: &Texts) -> String {
+    let (name, id) = match to {
+        Assignee::Worker(id) => ("who.worker", id.to_string()),
+        Assignee::Department(id) => ("who.department", id.to_string()),
+        Assignee::Team(id) => ("who.team", id.to_string()),
+    };
+    texts.say(name, &[("id", id)])
+}
+
+/// A step, and what was said with it.
+fn step_lines(step: &StepView, texts: &Texts) -> Vec<(&'static str, String)> {
+    let from = step.from.as_deref().unwrap_or("–");
+    let (at, by) = (time(step.at_ms), author(&step.by, texts));
+    let said = [
+        (
+            "show.step",
+            Some(format!("{at} {from} → {}  {by}", step.to)),
+        ),
+        ("show.step_reason", step.reason.clone()),
+        ("show.step_note", step.note.clone()),
+        ("show.step_place", step.place.map(spot)),
+        ("show.step_limit", step.limit_ms.map(time)),
+    ];
+    let said = said
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    let proof = step.proof.iter().map(|one| ("show.step_proof", file(one)));
+    said.chain(proof).collect()
+}
+
 /// What a file is, and what to fetch it by.
 fn file(one: &PhotoView) -> String {
     let said = format!("{} {} {}", one.sha256, one.mime, one.bytes);
@@ -120,13 +171,20 @@ fn file(one: &PhotoView) -> String {
     }
 }
 
+/// Files, a line each.
+pub(crate) fn files(all: &[PhotoView], texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+    for one in all {
+        let said = texts.say("show.media", &[("value", file(one))]);
+        writeln!(out, "{said}")?;
+    }
+    Ok(())
+}
+
 pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
     writeln!(out, "{}  {}", incident.id, incident.title)?;
     writeln!(out, "{}", sent(&incident.send, texts))?;
-    let place = incident.place.map(|place| match place.accuracy_m {
-        Some(accuracy) => format!("{:.6}, {:.6} (±{accuracy:.0} m)", place.lat, place.lon),
-        None => format!("{:.6}, {:.6}", place.lat, place.lon),
-    });
+    let place = incident.place.map(spot);
+    let assignee = incident.assignee.as_ref();
     let due = incident.due_ms;
     let due = due.map(|due| due_text(due, incident.overdue, texts));
     let facts = [
@@ -137,6 +195,8 @@ pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Wri
         ("show.found", Some(time(incident.found_ms))),
         ("show.place", place),
         ("show.address", incident.address.clone()),
+        ("show.holder", incident.holder.map(|grid| grid.to_string())),
+        ("show.assignee", assignee.map(|one| assigned(one, texts))),
         ("show.due", due),
         ("show.description", incident.description.clone()),
     ];
@@ -157,18 +217,12 @@ pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Wri
     lines.extend(incident.tags.iter().map(|tag| ("show.tag", tag.clone())));
     lines.extend(incident.photos.iter().map(|one| ("show.photo", file(one))));
     lines.extend(incident.media.iter().map(|one| ("show.media", file(one))));
-    lines.extend(incident.history.iter().map(|step| {
-        let from = step.from.as_deref().unwrap_or("–");
-        (
-            "show.step",
-            format!("{} {from} → {}", time(step.at_ms), step.to),
-        )
-    }));
+    for step in &incident.history {
+        lines.extend(step_lines(step, texts));
+    }
     lines.extend(incident.comments.iter().map(|said| {
-        (
-            "show.comment",
-            format!("{} {}", time(said.at_ms), said.text),
-        )
+        let (at, by) = (time(said.at_ms), author(&said.by, texts));
+        ("show.comment", format!("{at} {by} {}", said.text))
     }));
     for (name, value) in lines {
         writeln!(out, "{}", texts.say(name, &[("value", value)]))?;

@@ -7,7 +7,7 @@ use crate::args::{Finding, Notice, Task, Visit};
 use crate::life::{self, line, none_of, photos, place, saved};
 use crate::problem::Outcome;
 use crate::run::{parsed, patrol_of};
-use crate::show::time;
+use crate::show::{self, time};
 use crate::text::Texts;
 
 pub(crate) fn finding(
@@ -161,6 +161,7 @@ pub(crate) fn notice(
             let all = engine.notices()?;
             for notice in all.iter().filter(|notice| notice.record.id == id) {
                 writeln!(out, "{}\n{}", notice.title, notice.text)?;
+                show::files(&notice.files, texts, out)?;
             }
             Ok(())
         }

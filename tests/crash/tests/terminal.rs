@@ -133,6 +133,10 @@ fn an_incident_goes_its_way_from_the_terminal() {
         "--photo",
         &after,
     ]);
+    let shown = terminal.does(&["incident", "show", &incident]);
+    for part in ["网格员", "说明：已关阀", "    照片：", "当前网格："] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
     let close = terminal.fails(&["incident", "take", &incident, "close"]);
     assert!(close.contains("由主管结案"), "{close}");
 

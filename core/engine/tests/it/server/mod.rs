@@ -216,6 +216,13 @@ impl FakeServer {
         self.with(|state| state.faults.push_back((path.to_owned(), fault)));
     }
 
+    /// Holds an attachment that somebody else sent.
+    pub(crate) fn hold(&self, bytes: &[u8]) -> Sha256 {
+        let sha256 = Sha256::of(bytes);
+        self.with(|state| state.blobs.insert(sha256, bytes.to_vec()));
+        sha256
+    }
+
     pub(crate) fn fixes(&self) -> usize {
         self.with(|state| state.chunks.keys().map(|name| name.count as usize).sum())
     }
