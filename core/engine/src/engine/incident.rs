@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::Engine;
 use super::amend::amendable;
 use super::form::{self, Picture, PictureAnswer};
-use super::make::{Making, me, time_value};
+use super::make::{Form, Making, me, time_value};
 use crate::attachments::{self, Kept, NewPhoto, pretence};
 use crate::core::{Core, pen};
 use crate::error::{EngineError, Inner, Result};
@@ -91,14 +91,9 @@ impl Engine {
     /// form opens.
     ///
     /// # Errors
-    /// Why not: `NotEnrolled`, `NoShift`, `OutOfScope`, `NotAllowed`.
+    /// Those of [`Engine::may_make`].
     pub fn may_report(&self) -> Result<()> {
-        self.shared.with(|core| {
-            let grid = grid(core)?;
-            let gate = Gate::new(core.me()?, core.synced.as_ref());
-            let may = gate.rights().may_create(&kind::incident::KIND, grid.id);
-            Ok(may.map_err(EngineError::from)?)
-        })
+        self.may_make(Form::Incident)
     }
 
     /// Reports an incident in the grid of the shift, on the patrol that runs if

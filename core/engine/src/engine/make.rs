@@ -7,12 +7,38 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::form::{self, Picture};
+use super::incident::grid;
 use super::{Engine, NewAttachment, NewPhoto};
 use crate::attachments::{self, Kept, pretence};
 use crate::core::{Core, begin, pen};
 use crate::error::{EngineError, Inner, Result};
+use crate::gate::Gate;
 use crate::observe::Touched;
 use crate::outbox;
+
+/// What a worker fills in a form for, in the grid of the shift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// What was found: [`Engine::report_incident`].
+    Incident,
+    /// What the running patrol found of a category: [`Engine::record_finding`].
+    Finding,
+    /// A household visit: [`Engine::record_visit`].
+    Visit,
+    /// A mediation: [`Engine::open_mediation`].
+    Mediation,
+}
+
+impl Form {
+    const fn kind(self) -> &'static Kind {
+        match self {
+            Self::Incident => &kind::incident::KIND,
+            Self::Finding => &kind::finding::KIND,
+            Self::Visit => &kind::visit::KIND,
+            Self::Mediation => &kind::mediation::KIND,
+        }
+    }
+}
 
 /// A record to be made.
 pub(super) struct Making<'a> {
@@ -86,6 +112,23 @@ impl<'a> Making<'a> {
 }
 
 impl Engine {
+    /// Whether the worker may fill in a form now: to be asked before it opens.
+    ///
+    /// # Errors
+    /// Why not: `NotEnrolled`, `NoShift`, `NoPatrol` for a finding, `OutOfScope`,
+    /// `NotAllowed`.
+    pub fn may_make(&self, form: Form) -> Result<()> {
+        self.shared.with(|core| {
+            let grid = grid(core)?;
+            if form == Form::Finding && core.recorder.live.is_none() {
+                return Err(EngineError::NoPatrol.into());
+            }
+            let gate = Gate::new(core.me()?, core.synced.as_ref());
+            let may = gate.rights().may_create(form.kind(), grid.id);
+            Ok(may.map_err(EngineError::from)?)
+        })
+    }
+
     /// Makes the record that `plan` says, with photos in its list `photos`, and
     /// does what `along` says in the same transaction. Whether it may be written
     /// comes before the work on the pictures.

@@ -41,6 +41,7 @@ pub use finding::{FindingView, NewFinding};
 pub use form::PictureAnswer;
 pub(crate) use incident::place_value;
 pub use incident::{Classification, NewIncident};
+pub use make::Form;
 pub use mediation::{Agreement, LookAgain, MediationView, NewMediation, Session};
 pub use notice::NoticeView;
 pub use sites::{CoverageView, NewCheckIn, SiteView};
