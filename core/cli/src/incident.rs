@@ -40,7 +40,10 @@ pub(crate) fn run(
         Incident::Take(take) => life::take(engine, take, texts, out),
         Incident::Classify { id, class } => {
             let id = parsed(id)?;
-            engine.classify(id, &classification(engine, class)?)?;
+            let catalogue = engine
+                .catalogue_of(id)?
+                .map_or_else(|| engine.catalogue(), Ok)?;
+            engine.classify(id, &classification(&catalogue, class)?)?;
             saved("incident.classified", id, texts, out)
         }
         Incident::Comment { id, text } => {
@@ -96,7 +99,7 @@ pub(crate) fn draft(
 }
 
 fn new_incident(engine: &Engine, new: &args::NewIncident) -> Outcome<NewIncident> {
-    let class = classification(engine, &new.class)?;
+    let class = classification(&engine.catalogue()?, &new.class)?;
     Ok(NewIncident {
         category: class.category,
         subcategory: class.subcategory,
@@ -111,14 +114,13 @@ fn new_incident(engine: &Engine, new: &args::NewIncident) -> Outcome<NewIncident
     })
 }
 
-fn classification(engine: &Engine, class: &Class) -> Outcome<Classification> {
-    let catalogue = engine.catalogue()?;
+fn classification(catalogue: &Catalogue, class: &Class) -> Outcome<Classification> {
     let category = class.category.clone().unwrap_or_default();
     let (mut answers, mut pictures) = (BTreeMap::new(), Vec::new());
     for text in &class.answer {
         let bad = || Problem::text("problem.bad_pair", vec![("text", text.clone())]);
         let (code, said) = text.split_once('=').ok_or_else(bad)?;
-        let kind = kind(&catalogue, &category, class.sub.as_deref(), code);
+        let kind = kind(catalogue, &category, class.sub.as_deref(), code);
         if let Some(FieldKind::Photo | FieldKind::Signature) = kind {
             pictures.push(PictureAnswer {
                 question: code.to_owned(),

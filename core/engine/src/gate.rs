@@ -100,13 +100,25 @@ impl<'a> Gate<'a> {
         Rights::new(&self.person, &self.known, at_ms)
     }
 
-    /// The catalogue by which a report is classified: its own version, once it
-    /// has a category and where that version is here, else the one in force.
+    /// The catalogue in whose words a record speaks: of the version that it names,
+    /// where that is here. One without a category speaks no such words yet, and
+    /// has the one in force.
+    pub(crate) fn catalogue_of(&self, record: &Entity) -> Option<&Catalogue> {
+        match record.text("category") {
+            Some(_) => kind::incident::catalogue_of(&self.known, record),
+            None => self.in_force(),
+        }
+    }
+
+    /// The catalogue by which a report is classified: its own, where that is
+    /// here, else the one in force.
     pub(crate) fn catalogue_for(&self, report: &Entity) -> Result<&Catalogue, EngineError> {
-        let classified = report.text("category").is_some();
-        let own = kind::incident::catalogue_of(&self.known, report).filter(|_| classified);
-        let in_force = || self.known.scope().map(|scope| &scope.catalogue);
-        own.or_else(in_force).ok_or(EngineError::NotEnrolled)
+        let own = self.catalogue_of(report).or_else(|| self.in_force());
+        own.ok_or(EngineError::NotEnrolled)
+    }
+
+    fn in_force(&self) -> Option<&Catalogue> {
+        self.known.scope().map(|scope| &scope.catalogue)
     }
 
     /// What is known of the district.

@@ -17,7 +17,7 @@ fn unsent(engine: &Engine) -> u64 {
     engine.status().expect("reads").unsent.ops
 }
 
-fn rule(done: Result<(), EngineError>) -> String {
+pub(crate) fn rule(done: Result<(), EngineError>) -> String {
     match done {
         Ok(()) => "–".into(),
         Err(EngineError::NotAllowed { rule, field, .. }) => format!("{rule} {field}"),

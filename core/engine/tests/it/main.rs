@@ -6,6 +6,7 @@
 mod amending;
 mod bad_input;
 mod budget;
+mod catalogues;
 mod disk;
 mod drafts;
 mod enrolling;

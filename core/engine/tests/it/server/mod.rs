@@ -103,6 +103,10 @@ pub(crate) struct State {
     pub(crate) given: usize,
     /// A proxy in between knows no ranges.
     pub(crate) no_ranges: bool,
+    /// The catalogue in force, where it is not the one that ships, and those
+    /// before it that phones are given.
+    pub(crate) catalogue: Option<Catalogue>,
+    pub(crate) older_catalogues: Vec<Catalogue>,
 }
 
 impl Deref for State {
