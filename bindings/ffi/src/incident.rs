@@ -5,7 +5,7 @@ use gridwalk_engine as inner;
 
 use crate::text::{list, read, write_optional};
 use crate::work::answers;
-use crate::{Advice, Answer, EngineError, Place};
+use crate::{Advice, Answer, EngineError, PictureAnswer, Place};
 
 /// What the quick report saves, with its photos, in one go.
 #[derive(Clone, uniffi::Record)]
@@ -33,6 +33,9 @@ pub struct NewIncident {
     /// on its way.
     #[uniffi(default = [])]
     pub answers: Vec<Answer>,
+    /// Answers that are pictures: a signature, or photos in their order.
+    #[uniffi(default = [])]
+    pub pictures: Vec<PictureAnswer>,
 }
 
 impl TryFrom<NewIncident> for inner::NewIncident {
@@ -46,6 +49,7 @@ impl TryFrom<NewIncident> for inner::NewIncident {
             title: incident.title,
             description: incident.description,
             answers: answers(incident.answers)?,
+            pictures: list(incident.pictures),
             place: incident.place.map(Into::into),
             address: incident.address,
             photos: list(incident.photos),
@@ -70,6 +74,7 @@ impl From<inner::NewIncident> for NewIncident {
             subcategory: incident.subcategory,
             address: incident.address,
             answers: answers.collect(),
+            pictures: list(incident.pictures),
         }
     }
 }
@@ -204,6 +209,43 @@ pub struct IncidentView {
     /// Whether that is over.
     #[uniffi(default = false)]
     pub overdue: bool,
+    /// The grid that holds it now, by its id.
+    #[uniffi(default = None)]
+    pub holder: Option<String>,
+    /// To whom it is dispatched.
+    #[uniffi(default = None)]
+    pub assignee: Option<Assignee>,
+}
+
+/// To whom an incident is dispatched, by the id.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Assignee {
+    /// A gridworker.
+    Worker {
+        /// The worker's id.
+        id: String,
+    },
+    /// A department.
+    Department {
+        /// The department's id.
+        id: String,
+    },
+    /// A team.
+    Team {
+        /// The team's id.
+        id: String,
+    },
+}
+
+impl From<domain::kind::incident::Assignee> for Assignee {
+    fn from(assignee: domain::kind::incident::Assignee) -> Self {
+        use domain::kind::incident::Assignee as Inner;
+        match assignee {
+            Inner::Worker(id) => Self::Worker { id: id.to_string() },
+            Inner::Department(id) => Self::Department { id: id.to_string() },
+            Inner::Team(id) => Self::Team { id: id.to_string() },
+        }
+    }
 }
 
 impl From<inner::IncidentView> for IncidentView {
@@ -231,6 +273,8 @@ impl From<inner::IncidentView> for IncidentView {
             tags: incident.tags,
             due_ms: incident.due_ms,
             overdue: incident.overdue,
+            holder: write_optional(incident.holder),
+            assignee: incident.assignee.map(Into::into),
         }
     }
 }
@@ -263,7 +307,7 @@ impl From<inner::PhotoView> for PhotoView {
 }
 
 /// A step of an incident's status.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+#[derive(Clone, Debug, PartialEq, uniffi::Record)]
 pub struct StepView {
     /// The status before; none for the first.
     pub from: Option<String>,
@@ -275,6 +319,18 @@ pub struct StepView {
     pub by: Author,
     /// Why, where a reason was given.
     pub reason: Option<String>,
+    /// What was done or seen.
+    #[uniffi(default = None)]
+    pub note: Option<String>,
+    /// The photos that prove it.
+    #[uniffi(default = [])]
+    pub proof: Vec<PhotoView>,
+    /// Where its author stood.
+    #[uniffi(default = None)]
+    pub place: Option<Place>,
+    /// Until when the work is to be done.
+    #[uniffi(default = None)]
+    pub limit_ms: Option<i64>,
 }
 
 impl From<inner::StepView> for StepView {
@@ -285,6 +341,10 @@ impl From<inner::StepView> for StepView {
             at_ms: step.at_ms,
             by: step.by.into(),
             reason: step.reason,
+            note: step.note,
+            proof: list(step.proof),
+            place: step.place.map(Into::into),
+            limit_ms: step.limit_ms,
         }
     }
 }

@@ -32,7 +32,8 @@ pub use identity::{
     Catalogue, CatalogueEntry, Grid, GridLevel, GridRef, Identity, OpenOptions, Place, Position,
 };
 pub use incident::{
-    Author, CommentView, IncidentView, NewIncident, NewPhoto, PhotoView, SendState, StepView,
+    Assignee, Author, CommentView, IncidentView, NewIncident, NewPhoto, PhotoView, SendState,
+    StepView,
 };
 pub use leaving::{Departure, Exported, LogOut, VaultView, VaultWhy};
 pub use observe::{Change, Observer, ObserverFailed, Subscription};
@@ -50,7 +51,7 @@ pub use sync::{
 
 pub use work::{
     Answer, Classification, DraftView, DuplicateView, IncidentPage, IncidentQuery, Near,
-    NoticeView, RecordView, Signature, StepOffer, StepWords, TaskView,
+    NoticeView, PictureAnswer, RecordView, Signature, StepOffer, StepWords, TaskView,
 };
 
 uniffi::setup_scaffolding!("gridwalk");

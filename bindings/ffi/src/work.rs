@@ -111,7 +111,7 @@ pub(crate) fn answers(answers: Vec<Answer>) -> Result<std::collections::BTreeMap
 }
 
 /// What an incident is, in the catalogue's codes.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+#[derive(Clone, uniffi::Record)]
 pub struct Classification {
     /// The category's code.
     pub category: String,
@@ -124,6 +124,36 @@ pub struct Classification {
     /// The answers to its form.
     #[uniffi(default = [])]
     pub answers: Vec<Answer>,
+    /// Those of them that are pictures.
+    #[uniffi(default = [])]
+    pub pictures: Vec<PictureAnswer>,
+}
+
+/// A picture that answers a question of a form: one for photos or a signature.
+#[derive(Clone, uniffi::Record)]
+pub struct PictureAnswer {
+    /// The question's code.
+    pub question: String,
+    /// The picture; of several for one question each is an answer.
+    pub picture: NewPhoto,
+}
+
+impl From<PictureAnswer> for inner::PictureAnswer {
+    fn from(answer: PictureAnswer) -> Self {
+        Self {
+            question: answer.question,
+            picture: answer.picture.into(),
+        }
+    }
+}
+
+impl From<inner::PictureAnswer> for PictureAnswer {
+    fn from(answer: inner::PictureAnswer) -> Self {
+        Self {
+            question: answer.question,
+            picture: answer.picture.into(),
+        }
+    }
 }
 
 /// A report that may be of the same thing.
@@ -351,6 +381,9 @@ pub struct NoticeView {
     pub read_ms: Option<i64>,
     /// Whether it waits to be read.
     pub unread: bool,
+    /// Its files.
+    #[uniffi(default = [])]
+    pub files: Vec<PhotoView>,
 }
 
 impl From<inner::NoticeView> for NoticeView {
@@ -362,6 +395,7 @@ impl From<inner::NoticeView> for NoticeView {
             until_ms: notice.until_ms,
             read_ms: notice.read_ms,
             unread: notice.unread,
+            files: list(notice.files),
         }
     }
 }
@@ -408,13 +442,14 @@ impl Engine {
     ///
     /// # Errors
     /// `NoShift`, `NotFound`, `OutOfScope`, `UnknownCategory`, `BadInput` with
-    /// the question at fault, `DiskFull`.
+    /// the question at fault, `PhotoNotTaken`, `DiskFull`.
     pub fn classify(&self, id: String, classification: Classification) -> Result<()> {
         let class = inner::Classification {
             category: classification.category,
             subcategory: classification.subcategory,
             severity: classification.severity,
             answers: answers(classification.answers)?,
+            pictures: list(classification.pictures),
         };
         Ok(self.inner.classify(read(&id, "id")?, &class)?)
     }

@@ -2,13 +2,14 @@
 
 use gridwalk_domain::Catalogue;
 use gridwalk_domain::catalogue::FieldKind;
-use gridwalk_engine::{Classification, Engine, NewIncident};
+use gridwalk_engine::{Classification, Engine, NewIncident, PictureAnswer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 
 use crate::args::{self, Class, Draft, Incident};
-use crate::life::{none_of, photos, place, saved};
+use crate::life::{none_of, photo, photos, place, saved};
 use crate::problem::{Outcome, Problem};
 use crate::run::parsed;
 use crate::show::{self, time};
@@ -39,7 +40,10 @@ pub(crate) fn run(
         Incident::Take(take) => life::take(engine, take, texts, out),
         Incident::Classify { id, class } => {
             let id = parsed(id)?;
-            engine.classify(id, &classification(engine, class)?)?;
+            let catalogue = engine
+                .catalogue_of(id)?
+                .map_or_else(|| engine.catalogue(), Ok)?;
+            engine.classify(id, &classification(&catalogue, class)?)?;
             saved("incident.classified", id, texts, out)
         }
         Incident::Edit(asked) => edit::incident(engine, asked, texts, out),
@@ -101,7 +105,7 @@ pub(crate) fn draft(
 }
 
 fn new_incident(engine: &Engine, new: &args::NewIncident) -> Outcome<NewIncident> {
-    let class = classification(engine, &new.class)?;
+    let class = classification(&engine.catalogue()?, &new.class)?;
     Ok(NewIncident {
         category: class.category,
         subcategory: class.subcategory,
@@ -109,27 +113,35 @@ fn new_incident(engine: &Engine, new: &args::NewIncident) -> Outcome<NewIncident
         title: new.title.clone(),
         description: new.description.clone(),
         answers: class.answers,
+        pictures: class.pictures,
         place: place(&new.place),
         address: new.address.clone(),
         photos: photos(&new.photo)?,
     })
 }
 
-fn classification(engine: &Engine, class: &Class) -> Outcome<Classification> {
-    let catalogue = engine.catalogue()?;
+fn classification(catalogue: &Catalogue, class: &Class) -> Outcome<Classification> {
     let category = class.category.clone().unwrap_or_default();
-    let mut answers = BTreeMap::new();
+    let (mut answers, mut pictures) = (BTreeMap::new(), Vec::new());
     for text in &class.answer {
         let bad = || Problem::text("problem.bad_pair", vec![("text", text.clone())]);
         let (code, said) = text.split_once('=').ok_or_else(bad)?;
-        let kind = kind(&catalogue, &category, class.sub.as_deref(), code);
-        answers.insert(code.to_owned(), answer(kind, said));
+        let kind = kind(catalogue, &category, class.sub.as_deref(), code);
+        if let Some(FieldKind::Photo | FieldKind::Signature) = kind {
+            pictures.push(PictureAnswer {
+                question: code.to_owned(),
+                picture: photo(Path::new(said))?,
+            });
+        } else {
+            answers.insert(code.to_owned(), answer(kind, said));
+        }
     }
     Ok(Classification {
         category,
         subcategory: class.sub.clone(),
         severity: class.severity.clone(),
         answers,
+        pictures,
     })
 }
 

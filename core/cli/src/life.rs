@@ -82,7 +82,7 @@ fn signature(text: &str) -> Outcome<Signature> {
     })
 }
 
-fn photo(file: &Path) -> Outcome<NewPhoto> {
+pub(crate) fn photo(file: &Path) -> Outcome<NewPhoto> {
     let bytes = fs::read(file).map_err(|error| Problem::reading(file, &error))?;
     Ok(NewPhoto {
         bytes,

@@ -1,8 +1,10 @@
 //! Views as text and JSON.
 
+use gridwalk_domain::Author;
+use gridwalk_domain::kind::incident::Assignee;
 use gridwalk_engine::{
     Advice, DuplicateView, IncidentView, PatrolView, Person, PhotoView, Place, RefusedItem,
-    SendState, Status,
+    SendState, Status, StepView,
 };
 use serde_json::{Value, json};
 use std::io::Write;
@@ -52,8 +54,13 @@ pub(crate) fn facts(
     Ok(())
 }
 
-pub(crate) fn photo_text(photo: &PhotoView) -> String {
-    format!("{} {} {}", photo.sha256, photo.mime, photo.bytes)
+/// What a file is, and what to fetch it by.
+pub(crate) fn photo_text(one: &PhotoView) -> String {
+    let said = format!("{} {} {}", one.sha256, one.mime, one.bytes);
+    match &one.name {
+        Some(name) => format!("{said} {name}"),
+        None => said,
+    }
 }
 
 fn send_name(send: &SendState) -> &'static str {
@@ -149,10 +156,64 @@ pub(crate) fn duplicates(
     Ok(())
 }
 
+/// Who did something, by their id: names of others are not on a phone.
+fn author(by: &Author, texts: &Texts) -> String {
+    let (name, id) = match by {
+        Author::Worker { worker, .. } => ("who.worker", worker.to_string()),
+        Author::User { user } => ("who.user", user.to_string()),
+        Author::Server { .. } => ("who.server", String::new()),
+    };
+    texts.say(name, &[("id", id)])
+}
+
+/// To whom something is dispatched.
+fn assigned(to: &Assignee, texts: &Texts) -> String {
+    let (name, id) = match to {
+        Assignee::Worker(id) => ("who.worker", id.to_string()),
+        Assignee::Department(id) => ("who.department", id.to_string()),
+        Assignee::Team(id) => ("who.team", id.to_string()),
+    };
+    texts.say(name, &[("id", id)])
+}
+
+/// A step, and what was said with it.
+fn step_lines(step: &StepView, texts: &Texts) -> Vec<(&'static str, String)> {
+    let from = step.from.as_deref().unwrap_or("–");
+    let (at, by) = (time(step.at_ms), author(&step.by, texts));
+    let said = [
+        (
+            "show.step",
+            Some(format!("{at} {from} → {}  {by}", step.to)),
+        ),
+        ("show.step_reason", step.reason.clone()),
+        ("show.step_note", step.note.clone()),
+        ("show.step_place", step.place.as_ref().map(place_text)),
+        ("show.step_limit", step.limit_ms.map(time)),
+    ];
+    let said = said
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    let proof = step
+        .proof
+        .iter()
+        .map(|one| ("show.step_proof", photo_text(one)));
+    said.chain(proof).collect()
+}
+
+/// Files, a line each.
+pub(crate) fn files(all: &[PhotoView], texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
+    for one in all {
+        let said = texts.say("show.media", &[("value", photo_text(one))]);
+        writeln!(out, "{said}")?;
+    }
+    Ok(())
+}
+
 pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Write) -> Outcome<()> {
     writeln!(out, "{}  {}", incident.id, incident.title)?;
     writeln!(out, "{}", sent(&incident.send, texts))?;
     let place = incident.place.as_ref().map(place_text);
+    let assignee = incident.assignee.as_ref();
     let due = incident.due_ms;
     let due = due.map(|due| due_text(due, incident.overdue, texts));
     let facts = [
@@ -163,6 +224,8 @@ pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Wri
         ("show.found", Some(time(incident.found_ms))),
         ("show.place", place),
         ("show.address", incident.address.clone()),
+        ("show.holder", incident.holder.map(|grid| grid.to_string())),
+        ("show.assignee", assignee.map(|one| assigned(one, texts))),
         ("show.due", due),
         ("show.description", incident.description.clone()),
     ];
@@ -170,27 +233,35 @@ pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Wri
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
         .collect();
-    let answers = incident.answers.iter();
-    lines.extend(answers.map(|(code, answer)| ("show.answer", format!("{code} = {answer}"))));
+    for (code, answer) in &incident.answers {
+        let said = match incident.pictures.get(code) {
+            None => vec![answer.to_string()],
+            Some(pictures) => pictures.iter().map(photo_text).collect(),
+        };
+        lines.extend(
+            said.iter()
+                .map(|said| ("show.answer", format!("{code} = {said}"))),
+        );
+    }
     lines.extend(incident.tags.iter().map(|tag| ("show.tag", tag.clone())));
-    let photos = incident.photos.iter();
-    lines.extend(photos.map(|photo| ("show.photo", photo_text(photo))));
-    lines.extend(incident.media.iter().map(|one| {
-        let name = one.name.as_deref().unwrap_or_default();
-        ("show.media", format!("{} {name}", photo_text(one)))
-    }));
-    lines.extend(incident.history.iter().map(|step| {
-        let from = step.from.as_deref().unwrap_or("–");
-        (
-            "show.step",
-            format!("{} {from} → {}", time(step.at_ms), step.to),
-        )
-    }));
+    lines.extend(
+        incident
+            .photos
+            .iter()
+            .map(|one| ("show.photo", photo_text(one))),
+    );
+    lines.extend(
+        incident
+            .media
+            .iter()
+            .map(|one| ("show.media", photo_text(one))),
+    );
+    for step in &incident.history {
+        lines.extend(step_lines(step, texts));
+    }
     lines.extend(incident.comments.iter().map(|said| {
-        (
-            "show.comment",
-            format!("{} {}", time(said.at_ms), said.text),
-        )
+        let (at, by) = (time(said.at_ms), author(&said.by, texts));
+        ("show.comment", format!("{at} {by} {}", said.text))
     }));
     for (name, value) in lines {
         writeln!(out, "{}", texts.say(name, &[("value", value)]))?;

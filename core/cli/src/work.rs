@@ -8,7 +8,7 @@ use crate::edit;
 use crate::life::{self, line, none_of, photos, place, saved};
 use crate::problem::Outcome;
 use crate::run::{parsed, patrol_of};
-use crate::show::{facts, person_text, photo_text, place_text, time};
+use crate::show::{facts, files, person_text, photo_text, place_text, time};
 use crate::text::Texts;
 
 pub(crate) fn finding(
@@ -202,6 +202,7 @@ pub(crate) fn notice(
                 writeln!(out, "{}\n{}", notice.title, notice.text)?;
                 let until = notice.until_ms.map(time);
                 facts(vec![("notice.until", until)], texts, out)?;
+                files(&notice.files, texts, out)?;
             }
             Ok(())
         }

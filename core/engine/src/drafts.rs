@@ -22,7 +22,16 @@ pub(crate) struct Kept {
     pub(crate) saved_ms: i64,
     /// JSON.
     pub(crate) body: String,
-    pub(crate) photos: Vec<(Sha256, usize)>,
+    pub(crate) photos: Vec<Photo>,
+}
+
+/// A photo of a draft.
+#[derive(PartialEq)]
+pub(crate) struct Photo {
+    /// Which of those that were saved.
+    pub(crate) n: i64,
+    pub(crate) sha256: Sha256,
+    pub(crate) bytes: usize,
 }
 
 fn invalid(why: String) -> Fault {
@@ -120,21 +129,25 @@ pub(crate) fn remove(
     let_go(tx, &now.photos)
 }
 
-fn photos_of(conn: &Connection, id: EntityId) -> Inner<Vec<(Sha256, usize)>> {
-    let mut query =
-        conn.prepare_cached("SELECT sha256, bytes FROM draft_photo WHERE draft = ?1 ORDER BY n")?;
+fn photos_of(conn: &Connection, id: EntityId) -> Inner<Vec<Photo>> {
+    let mut query = conn
+        .prepare_cached("SELECT n, sha256, bytes FROM draft_photo WHERE draft = ?1 ORDER BY n")?;
     let rows = query.query_map([id.as_bytes()], |row| {
-        let bytes: i64 = row.get(1)?;
-        Ok((Sha256(row.get(0)?), usize::try_from(bytes).unwrap_or(0)))
+        let bytes: i64 = row.get(2)?;
+        Ok(Photo {
+            n: row.get(0)?,
+            sha256: Sha256(row.get(1)?),
+            bytes: usize::try_from(bytes).unwrap_or(0),
+        })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Files that only these named are to be removed.
-fn let_go(tx: &Transaction<'_>, photos: &[(Sha256, usize)]) -> Inner<()> {
+fn let_go(tx: &Transaction<'_>, photos: &[Photo]) -> Inner<()> {
     photos
         .iter()
-        .try_for_each(|(sha256, _)| purge::unwanted(tx, *sha256))
+        .try_for_each(|photo| purge::unwanted(tx, photo.sha256))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use gridwalk_domain::catalogue::{BadReport, version_named};
 use gridwalk_domain::rights::{Actor, Denied, District, Person, Right, Rights, Role};
 use gridwalk_domain::rules::{self, Breach};
 use gridwalk_domain::wire::Scope;
-use gridwalk_domain::{Catalogue, Entity, GridId, Intent, OpBody, StreamKey, WorkerId};
+use gridwalk_domain::{Catalogue, Entity, GridId, Intent, OpBody, StreamKey, WorkerId, kind};
 
 use crate::error::EngineError;
 use crate::identity::{Me, Synced};
@@ -98,6 +98,27 @@ impl<'a> Gate<'a> {
     /// The worker's rights at a time: what a screen offers.
     pub(crate) fn rights_at(&self, at_ms: i64) -> Rights<'_> {
         Rights::new(&self.person, &self.known, at_ms)
+    }
+
+    /// The catalogue in whose words a record speaks: of the version that it names,
+    /// where that is here. One without a category speaks no such words yet, and
+    /// has the one in force.
+    pub(crate) fn catalogue_of(&self, record: &Entity) -> Option<&Catalogue> {
+        match record.text("category") {
+            Some(_) => kind::incident::catalogue_of(&self.known, record),
+            None => self.in_force(),
+        }
+    }
+
+    /// The catalogue by which a report is classified: its own, where that is
+    /// here, else the one in force.
+    pub(crate) fn catalogue_for(&self, report: &Entity) -> Result<&Catalogue, EngineError> {
+        let own = self.catalogue_of(report).or_else(|| self.in_force());
+        own.ok_or(EngineError::NotEnrolled)
+    }
+
+    fn in_force(&self) -> Option<&Catalogue> {
+        self.known.scope().map(|scope| &scope.catalogue)
     }
 
     /// What is known of the district.

@@ -53,10 +53,10 @@ pub use config::{Config, Key32};
 pub use disk::{Disk, DiskFile, OpenFor, SystemDisk};
 pub use engine::{
     Agreement, Classification, Content, CoverageView, DraftView, DuplicateView, Edit, Engine,
-    FindingView, IncidentPage, IncidentQuery, LookAgain, MAX_PAGE, MAX_SEARCH, MediationView, Near,
-    NewAttachment, NewCheckIn, NewFinding, NewIncident, NewMediation, NewPhoto, NewVisit,
-    NoticeView, PatrolSummary, Session, Signature, SiteView, Sort, StepOffer, StepWords, TaskView,
-    VisitView,
+    FindingView, Form, IncidentPage, IncidentQuery, LookAgain, MAX_PAGE, MAX_SEARCH, MediationView,
+    Near, NewAttachment, NewCheckIn, NewFinding, NewIncident, NewMediation, NewPhoto, NewVisit,
+    NoticeView, PatrolSummary, PictureAnswer, Session, Signature, SiteView, Sort, StepOffer,
+    StepWords, TaskView, VisitView,
 };
 pub use error::{EngineError, Result};
 pub use export::Format;

@@ -2,6 +2,7 @@
 
 use gridwalk_crash::terminal::{Terminal, id, joined};
 use gridwalk_engine::NewIncident;
+use std::fs;
 
 const GRIDWALK: &str = env!("CARGO_BIN_EXE_gridwalk-to-kill");
 
@@ -41,13 +42,22 @@ fn an_incident_goes_its_way_from_the_terminal() {
         "--answer",
         "evacuated=yes",
         "--answer",
-        "done=told,none",
+        "done=told,notice",
+        "--answer",
+        &format!("signed={}", terminal.photo("signed.png")),
     ]);
     let shown = terminal.does(&["incident", "show", &incident]);
     assert!(
         shown.contains("evacuated") && shown.contains("时限"),
         "{shown}"
     );
+    let signed = shown.lines().find(|line| line.contains("signed = "));
+    let signed = signed.and_then(|line| line.split(' ').find(|word| word.len() == 64));
+    let signed = signed.expect("the picture by its hash");
+    let file = terminal.file("back.png");
+    let file = file.display().to_string();
+    terminal.does(&["attachment", "fetch", signed, "--out", &file]);
+    assert!(fs::read(&file).expect("there").starts_with(b"\x89PNG"));
     terminal.does(&["incident", "comment", &incident, "已通知燃气公司"]);
     terminal.does(&["incident", "attach", &incident, &terminal.photo("more.png")]);
     let steps = terminal.does(&["incident", "steps", &incident]);
@@ -66,6 +76,10 @@ fn an_incident_goes_its_way_from_the_terminal() {
         "--photo",
         &after,
     ]);
+    let shown = terminal.does(&["incident", "show", &incident]);
+    for part in ["网格员", "说明：已关阀", "    照片：", "当前网格："] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
     let close = terminal.fails(&["incident", "take", &incident, "close"]);
     assert!(close.contains("由主管结案"), "{close}");
 

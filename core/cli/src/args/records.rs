@@ -71,7 +71,7 @@ pub(crate) struct Class {
     /// 程度 · the severity's code
     #[arg(long, value_name = "CODE")]
     pub(crate) severity: Option<String>,
-    /// 表单答案（可多次；多选用逗号，位置用 纬度,经度） · an answer; many by commas, a place as LAT,LON
+    /// 表单答案（可多次；多选用逗号，位置用 纬度,经度，照片和签名用文件） · an answer; many by commas, a place as LAT,LON, a photo or a signature as FILE
     #[arg(long, value_name = "CODE=ANSWER")]
     pub(crate) answer: Vec<String>,
 }

@@ -81,6 +81,7 @@ pub const KIND: Kind = Kind {
         ("signatures", signatures),
         ("note", check::long_text),
         ("photos", check::proofs),
+        ("place", check::place),
     ],
     audiences,
     access: Access {

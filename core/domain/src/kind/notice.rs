@@ -18,6 +18,9 @@ pub const PUBLISHED: &str = "published";
 /// 已撤回: taken back.
 pub const WITHDRAWN: &str = "withdrawn";
 
+/// The list of files.
+pub const FILES: &str = "files";
+
 /// The table of notices.
 pub const KIND: Kind = Kind {
     name: "notice",
@@ -31,7 +34,7 @@ pub const KIND: Kind = Kind {
     ],
     required: &["grid", "title", "text"],
     fixed: &["grid"],
-    lists: &[("files", check::media)],
+    lists: &[(FILES, check::media)],
     steps: &[row(
         "withdraw",
         PUBLISHED,

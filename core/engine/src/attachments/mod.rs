@@ -12,7 +12,7 @@ mod take;
 mod vault;
 
 pub use take::{Content, NewAttachment, NewPhoto};
-pub(crate) use take::{Kept, Stored, Thumbs, keep, refer};
+pub(crate) use take::{Kept, Stored, Thumbs, keep, pretence, refer};
 pub(crate) use vault::{PIECE, Vault};
 
 use gridwalk_domain::{EntityId, Sha256};

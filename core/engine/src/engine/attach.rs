@@ -62,12 +62,6 @@ impl Engine {
     pub(super) fn keep(&self, new: Vec<NewAttachment>, here: Option<Place>) -> Result<Stored<'_>> {
         attachments::keep(&self.shared, new, here, Thumbs::Made)
     }
-
-    /// The same for photos whose thumbnails are made when they are attached.
-    pub(super) fn keep_photos(&self, photos: Vec<NewPhoto>) -> Result<Stored<'_>> {
-        let photos = photos.into_iter().map(Into::into).collect();
-        attachments::keep(&self.shared, photos, None, Thumbs::Later)
-    }
 }
 
 /// The list of a kind of record into which an attachment goes.

@@ -2,10 +2,13 @@
 
 use gridwalk_domain::EntityId;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::Engine;
-use super::NewPhoto;
+use super::form::{self, Picture, PictureAnswer};
 use super::incident::{NewIncident, Seen, near, report};
+use super::{NewAttachment, NewPhoto};
+use crate::attachments::{self, Stored, Thumbs};
 use crate::core::{Core, begin};
 use crate::drafts::{self, Kept};
 use crate::error::{Fault, Inner, Result};
@@ -26,7 +29,7 @@ pub struct DraftView {
     pub title: String,
     /// Where.
     pub place: Option<Place>,
-    /// How many photos it has.
+    /// How many photos it has, those in its form aside.
     pub photos: usize,
 }
 
@@ -35,6 +38,9 @@ pub struct DraftView {
 struct Body {
     new: NewIncident,
     seen: Seen,
+    /// Which question a photo answers, by its number; the others answer none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    questions: BTreeMap<i64, String>,
 }
 
 impl Body {
@@ -63,7 +69,11 @@ impl Engine {
             draft.map_or(Ok(()), |id| drafts::load(&core.conn, worker, id).map(drop))
         })?;
         let photos = std::mem::take(&mut new.photos);
-        let stored = self.keep_photos(photos)?;
+        let pictures = std::mem::take(&mut new.pictures);
+        let first = i64::try_from(photos.len()).unwrap_or(i64::MAX);
+        let questions = pictures.iter().map(|one| one.question.clone());
+        let questions = (first..).zip(questions).collect();
+        let stored = self.keep_pictures(&new, photos, &pictures)?;
         self.shared.with(|core| {
             let worker = core.me()?.worker.id;
             let seen = match draft {
@@ -73,7 +83,11 @@ impl Engine {
                     Seen::now(core, now_ms)
                 }
             };
-            let body = Body { new, seen };
+            let body = Body {
+                new,
+                seen,
+                questions,
+            };
             let body = serde_json::to_string(&body).map_err(|_| Fault::Row("a draft"))?;
             stored.ensure()?;
             let tx = begin(&mut core.conn)?;
@@ -121,7 +135,7 @@ impl Engine {
     /// Those of [`Engine::report_incident`]; the draft is then as it was.
     pub fn submit_draft(&self, draft: EntityId) -> Result<EntityId> {
         let kept = self.kept(draft)?;
-        let Body { new, seen } = self.opened(&kept)?;
+        let Body { new, seen, .. } = self.opened(&kept)?;
         let worker = self.shared.with(|core| Ok(core.me()?.worker.id))?;
         let plan = |core: &Core, _| report(core, &new, &seen);
         let id = self.make(draft, &new.photos, plan, |tx| {
@@ -136,21 +150,46 @@ impl Engine {
             .with(|core| drafts::load(&core.conn, core.me()?.worker.id, draft))
     }
 
+    /// Looks at a draft's pictures and stores them; their thumbnails are made when
+    /// it is submitted.
+    fn keep_pictures(
+        &self,
+        new: &NewIncident,
+        photos: Vec<NewPhoto>,
+        pictures: &[PictureAnswer],
+    ) -> Result<Stored<'_>> {
+        let catalogue = self.catalogue()?;
+        let sub = new.subcategory.as_deref();
+        let pictures = form::pictures(pictures, &catalogue, &new.category, sub);
+        let photos = photos.into_iter().map(NewAttachment::from);
+        let all = photos.chain(pictures.iter().map(Picture::attachment));
+        attachments::keep(&self.shared, all.collect(), None, Thumbs::Later)
+    }
+
     fn opened(&self, kept: &Kept) -> Result<Body> {
         let mut body = Body::read(kept)?;
-        for (sha256, len) in &kept.photos {
-            let bytes = self.shared.vault.get(*sha256, *len)?;
-            body.new.photos.push(NewPhoto {
-                bytes,
+        for photo in &kept.photos {
+            let picture = NewPhoto {
+                bytes: self.shared.vault.get(photo.sha256, photo.bytes)?,
                 mime: String::new(),
-            });
+            };
+            match body.questions.get(&photo.n).cloned() {
+                None => body.new.photos.push(picture),
+                Some(question) => body.new.pictures.push(PictureAnswer { question, picture }),
+            }
         }
         Ok(body)
     }
 }
 
 fn shown(id: EntityId, kept: &Kept) -> Inner<DraftView> {
-    let Body { new, seen } = Body::read(kept)?;
+    let Body {
+        new,
+        seen,
+        questions,
+    } = Body::read(kept)?;
+    let photos = kept.photos.iter();
+    let photos = photos.filter(|photo| !questions.contains_key(&photo.n));
     let described = new.description.unwrap_or_default();
     let title = match new.title.as_str() {
         "" => described.lines().next().unwrap_or_default().to_owned(),
@@ -163,6 +202,6 @@ fn shown(id: EntityId, kept: &Kept) -> Inner<DraftView> {
         category: new.category,
         title,
         place: new.place,
-        photos: kept.photos.len(),
+        photos: photos.count(),
     })
 }

@@ -1,15 +1,17 @@
 //! Incidents.
 
 use gridwalk_domain::catalogue::ANSWER;
-use gridwalk_domain::{Catalogue, Change, EntityId, Grid, Intent, kind};
+use gridwalk_domain::{Catalogue, Change, Entity, EntityId, Grid, Intent, kind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::Engine;
-use super::make::{Making, me, time_value};
-use crate::attachments::NewPhoto;
-use crate::core::Core;
+use super::amend::amendable;
+use super::form::{self, Picture, PictureAnswer};
+use super::make::{Form, Making, me, time_value};
+use crate::attachments::{self, Kept, NewPhoto, pretence};
+use crate::core::{Core, pen};
 use crate::error::{EngineError, Inner, Result};
 use crate::gate::Gate;
 use crate::identity::choose_grid;
@@ -41,6 +43,10 @@ pub struct NewIncident {
     /// Answers to the questions of its category, by their codes; those that are
     /// required may wait until it goes on its way.
     pub answers: BTreeMap<String, Value>,
+    /// Answers that are pictures: a signature, or photos in their order, behind
+    /// those of which a reference stands in `answers`.
+    #[serde(skip)]
+    pub pictures: Vec<PictureAnswer>,
     /// Where; without one, the last fix of the running patrol that is used for
     /// the route and is younger than two minutes.
     pub place: Option<Place>,
@@ -63,6 +69,8 @@ pub struct Classification {
     pub severity: Option<String>,
     /// Answers to the questions of its category, by their codes.
     pub answers: BTreeMap<String, Value>,
+    /// Answers that are pictures; as in [`NewIncident`].
+    pub pictures: Vec<PictureAnswer>,
 }
 
 impl NewIncident {
@@ -72,6 +80,8 @@ impl NewIncident {
             subcategory: self.subcategory.clone(),
             severity: self.severity.clone(),
             answers: self.answers.clone(),
+            // They are large, and stay where they are.
+            pictures: vec![],
         }
     }
 }
@@ -81,14 +91,9 @@ impl Engine {
     /// form opens.
     ///
     /// # Errors
-    /// Why not: `NotEnrolled`, `NoShift`, `OutOfScope`, `NotAllowed`.
+    /// Those of [`Engine::may_make`].
     pub fn may_report(&self) -> Result<()> {
-        self.shared.with(|core| {
-            let grid = grid(core)?;
-            let gate = Gate::new(core.me()?, core.synced.as_ref());
-            let may = gate.rights().may_create(&kind::incident::KIND, grid.id);
-            Ok(may.map_err(EngineError::from)?)
-        })
+        self.may_make(Form::Incident)
     }
 
     /// Reports an incident in the grid of the shift, on the patrol that runs if
@@ -104,30 +109,61 @@ impl Engine {
     }
 
     /// Says what an incident is, or says it anew: a quick capture before it goes
-    /// on its way. Answers that are not given again stay.
+    /// on its way. Answers that are not given again stay. It and its pictures
+    /// are durable when it returns.
     ///
     /// # Errors
-    /// Those of [`Engine::edit`]; `UnknownCategory`, and `NotAllowed` where an
-    /// answer is none.
+    /// Those of [`Engine::edit`]; `UnknownCategory`, `NotAllowed` where an answer
+    /// is none, and `NotTaken`.
     pub fn classify(&self, incident: EntityId, class: &Classification) -> Result<()> {
-        let catalogue = self.catalogue()?;
+        let now = self.shared.now();
+        let pictures = self.shared.with(|core| {
+            let entity = amendable(core, incident)?;
+            let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
+            let pictures = pictures_of(class, pen.gate.catalogue_for(&entity)?);
+            let references = std::iter::repeat_with(pretence);
+            let intent = classing(&pen.gate, &entity, class, references)?;
+            pen.would(&core.conn, incident, &entity.kind, intent)?;
+            let pictures = pictures.iter().map(Picture::attachment);
+            Ok(pictures.collect::<Vec<_>>())
+        })?;
+        // The record says where.
+        let kept = self.keep(pictures, None)?;
         self.amend(incident, |tx, pen, shown| {
-            let mut values = class_fields(class, &catalogue);
-            let version = json!(catalogue.version);
-            if shown.text("category").is_none() && shown.value("catalogue") != Some(&version) {
-                values.insert("catalogue".to_owned(), version);
-            }
-            if shown.text("subcategory").is_some() {
-                let entry = values.entry("subcategory".to_owned());
-                entry.or_insert(Value::Null);
-            }
-            let changes = values.into_iter().map(|(field, value)| {
-                let base = shown.base(&field);
-                (field, Change { value, base })
-            });
-            pen.amend(tx, shown, Intent::Set(changes.collect()))
+            kept.ensure()?;
+            let references = kept.iter().map(Kept::reference);
+            let intent = classing(&pen.gate, shown, class, references)?;
+            pen.amend(tx, shown, intent)?;
+            kept.iter().try_for_each(|one| {
+                attachments::refer(tx, pen.me.account, incident, one, pen.at.wall_ms)
+            })
         })
     }
+}
+
+/// What a classification writes.
+fn classing(
+    gate: &Gate<'_>,
+    shown: &Entity,
+    class: &Classification,
+    references: impl IntoIterator<Item = Value>,
+) -> Inner<Intent> {
+    let catalogue = gate.catalogue_for(shown)?;
+    let mut values = class_fields(class, catalogue);
+    form::fill(&mut values, &pictures_of(class, catalogue), references);
+    let version = json!(catalogue.version);
+    if shown.text("category").is_none() && shown.value("catalogue") != Some(&version) {
+        values.insert("catalogue".to_owned(), version);
+    }
+    if shown.text("subcategory").is_some() {
+        let entry = values.entry("subcategory".to_owned());
+        entry.or_insert(Value::Null);
+    }
+    let changes = values.into_iter().map(|(field, value)| {
+        let base = shown.base(&field);
+        (field, Change { value, base })
+    });
+    Ok(Intent::Set(changes.collect()))
 }
 
 /// The grid that the worker reports in: that of the shift.
@@ -154,7 +190,7 @@ impl Seen {
 }
 
 /// A report as it is written.
-pub(super) fn report(core: &Core, new: &NewIncident, seen: &Seen) -> Inner<Making> {
+pub(super) fn report<'a>(core: &Core, new: &'a NewIncident, seen: &Seen) -> Inner<Making<'a>> {
     let grid = grid(core)?;
     let synced = core.synced.as_ref().ok_or(EngineError::NotEnrolled)?;
     let catalogue = &synced.scope.catalogue;
@@ -178,7 +214,19 @@ pub(super) fn report(core: &Core, new: &NewIncident, seen: &Seen) -> Inner<Makin
         ("address", address.map(|text| json!(text))),
         ("found_ms", time_value(kind, "found_ms", seen.found_ms)),
     ];
-    Ok(Making::new(kind, fields).and(class))
+    let pictures = form::pictures(
+        &new.pictures,
+        catalogue,
+        &new.category,
+        new.subcategory.as_deref(),
+    );
+    Ok(Making::new(kind, fields).and(class).answered_by(pictures))
+}
+
+/// The pictures of a classification.
+fn pictures_of<'a>(class: &'a Classification, catalogue: &Catalogue) -> Vec<Picture<'a>> {
+    let sub = class.subcategory.as_deref();
+    form::pictures(&class.pictures, catalogue, &class.category, sub)
 }
 
 /// How a report is classified, with the answers to its form.

@@ -6,8 +6,10 @@ use gridwalk_track::StoredFix;
 use serde_json::Value;
 
 use super::Engine;
+use super::amend::shown;
 use crate::error::{EngineError, Inner, Result};
 use crate::export::{self, Format};
+use crate::gate::Gate;
 use crate::identity::{Me, Synced};
 use crate::view::{self, ConflictView, IncidentView, PatrolView, RouteView, Status};
 use crate::{GridRef, Identity, chunks, entities, recorder};
@@ -64,6 +66,21 @@ impl Engine {
                 .as_ref()
                 .map(|synced| synced.scope.catalogue.clone());
             Ok(synced.unwrap_or_else(Catalogue::shipped))
+        })
+    }
+
+    /// The catalogue in whose words a record speaks: what its codes are called,
+    /// what its form asks, which limits run. It is of the version that the record
+    /// names, however many came since; none where this phone lacks that version.
+    /// A report that is not classified yet has the one in force.
+    ///
+    /// # Errors
+    /// `NotEnrolled`, `NotFound`, `Closed`, `Storage`.
+    pub fn catalogue_of(&self, record: EntityId) -> Result<Option<Catalogue>> {
+        self.shared.with(|core| {
+            let entity = shown(core, record)?;
+            let gate = Gate::new(core.me()?, core.synced.as_ref());
+            Ok(gate.catalogue_of(&entity).cloned())
         })
     }
 

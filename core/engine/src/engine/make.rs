@@ -6,24 +6,53 @@ use rusqlite::Transaction;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-use super::{Engine, NewPhoto};
-use crate::attachments;
+use super::form::{self, Picture};
+use super::incident::grid;
+use super::{Engine, NewAttachment, NewPhoto};
+use crate::attachments::{self, Kept, pretence};
 use crate::core::{Core, begin, pen};
 use crate::error::{EngineError, Inner, Result};
+use crate::gate::Gate;
 use crate::observe::Touched;
 use crate::outbox;
 
+/// What a worker fills in a form for, in the grid of the shift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// What was found: [`Engine::report_incident`].
+    Incident,
+    /// What the running patrol found of a category: [`Engine::record_finding`].
+    Finding,
+    /// A household visit: [`Engine::record_visit`].
+    Visit,
+    /// A mediation: [`Engine::open_mediation`].
+    Mediation,
+}
+
+impl Form {
+    const fn kind(self) -> &'static Kind {
+        match self {
+            Self::Incident => &kind::incident::KIND,
+            Self::Finding => &kind::finding::KIND,
+            Self::Visit => &kind::visit::KIND,
+            Self::Mediation => &kind::mediation::KIND,
+        }
+    }
+}
+
 /// A record to be made.
-pub(super) struct Making {
+pub(super) struct Making<'a> {
     kind: &'static Kind,
     fields: BTreeMap<String, Value>,
     /// Records that must be on the server before it.
     needs: Vec<EntityId>,
     /// What is said of it besides.
     also: Vec<Intent>,
+    /// Pictures that answer questions of its form.
+    pictures: Vec<Picture<'a>>,
 }
 
-impl Making {
+impl<'a> Making<'a> {
     /// With those of the fields that have a value.
     pub(super) fn new<'f>(
         kind: &'static Kind,
@@ -36,6 +65,7 @@ impl Making {
             fields: fields.collect(),
             needs: vec![],
             also: vec![],
+            pictures: vec![],
         }
     }
 
@@ -61,40 +91,66 @@ impl Making {
         self
     }
 
-    fn create(&self) -> Inner<Intent> {
+    /// With pictures that answer questions of its form.
+    pub(super) fn answered_by(mut self, pictures: Vec<Picture<'a>>) -> Self {
+        self.pictures = pictures;
+        self
+    }
+
+    /// With references to the pictures of its form.
+    fn create(&self, references: impl IntoIterator<Item = Value>) -> Inner<Intent> {
         // Where a record lives is what its kind says; only a newer scope could
         // leave that open.
         let home = self
             .kind
             .home_of(&self.fields)
             .ok_or(EngineError::ChooseGrid)?;
-        Ok(Intent::Create {
-            home,
-            fields: self.fields.clone(),
-        })
+        let mut fields = self.fields.clone();
+        form::fill(&mut fields, &self.pictures, references);
+        Ok(Intent::Create { home, fields })
     }
 }
 
 impl Engine {
+    /// Whether the worker may fill in a form now: to be asked before it opens.
+    ///
+    /// # Errors
+    /// Why not: `NotEnrolled`, `NoShift`, `NoPatrol` for a finding, `OutOfScope`,
+    /// `NotAllowed`.
+    pub fn may_make(&self, form: Form) -> Result<()> {
+        self.shared.with(|core| {
+            let grid = grid(core)?;
+            if form == Form::Finding && core.recorder.live.is_none() {
+                return Err(EngineError::NoPatrol.into());
+            }
+            let gate = Gate::new(core.me()?, core.synced.as_ref());
+            let may = gate.rights().may_create(form.kind(), grid.id);
+            Ok(may.map_err(EngineError::from)?)
+        })
+    }
+
     /// Makes the record that `plan` says, with photos in its list `photos`, and
     /// does what `along` says in the same transaction. Whether it may be written
-    /// comes before the work on the photos.
-    pub(super) fn make(
+    /// comes before the work on the pictures.
+    pub(super) fn make<'a>(
         &self,
         id: EntityId,
         photos: &[NewPhoto],
-        plan: impl Fn(&Core, i64) -> Inner<Making>,
+        plan: impl Fn(&Core, i64) -> Inner<Making<'a>>,
         along: impl FnOnce(&Transaction<'_>) -> Inner<()>,
     ) -> Result<EntityId> {
         let now = self.shared.now();
-        self.shared.with(|core| {
+        let pictures = self.shared.with(|core| {
             let making = plan(core, now.wall_ms)?;
             let pen = pen(core.me.as_ref(), core.synced.as_ref(), &self.shared, now)?;
-            pen.would(&core.conn, id, making.kind.name, making.create()?)
+            let create = making.create(std::iter::repeat_with(pretence))?;
+            pen.would(&core.conn, id, making.kind.name, create)?;
+            let pictures = making.pictures.iter().map(Picture::attachment);
+            Ok(pictures.collect::<Vec<_>>())
         })?;
-        let photos = photos.iter().cloned().map(Into::into).collect();
+        let new = photos.iter().cloned().map(NewAttachment::from);
         // The record says where.
-        let kept = self.keep(photos, None)?;
+        let kept = self.keep(new.chain(pictures).collect(), None)?;
         self.shared.change(|core| {
             let now = self.shared.now();
             let making = plan(core, now.wall_ms)?;
@@ -102,7 +158,8 @@ impl Engine {
             kept.ensure()?;
             let tx = begin(&mut core.conn)?;
             let (kind, account) = (making.kind.name, pen.me.account);
-            let create = making.create()?;
+            let (photos, pictures) = kept.split_at(photos.len());
+            let create = making.create(pictures.iter().map(Kept::reference))?;
             let mut needs = vec![];
             for record in making.needs {
                 needs.extend(outbox::first(&tx, account, record)?);
@@ -111,11 +168,13 @@ impl Engine {
             for intent in making.also {
                 pen.write(&tx, id, kind, vec![], intent)?;
             }
-            for photo in kept.iter() {
+            for photo in photos {
                 let value = photo.reference();
                 let list = kind::incident::PHOTOS.to_owned();
                 pen.write(&tx, id, kind, vec![], Intent::Append { list, value })?;
-                attachments::refer(&tx, account, id, photo, now.wall_ms)?;
+            }
+            for one in kept.iter() {
+                attachments::refer(&tx, account, id, one, now.wall_ms)?;
             }
             along(&tx)?;
             tx.commit()?;

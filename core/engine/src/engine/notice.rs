@@ -1,6 +1,6 @@
 //! Notices, and that they were read.
 
-use gridwalk_domain::kind::notice::{KIND, PUBLISHED, READING, read_by};
+use gridwalk_domain::kind::notice::{FILES, KIND, PUBLISHED, READING, read_by};
 use gridwalk_domain::{Entity, EntityId, GridId, kind};
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::core::Core;
 use crate::error::{EngineError, Inner, Result};
 use crate::gate::Gate;
 use crate::identity::Synced;
-use crate::view::{self, RecordView, one_of, shown_of, value};
+use crate::view::{self, PhotoView, RecordView, one_of, shown_of, value};
 
 /// A notice.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub struct NoticeView {
     pub title: String,
     /// What it says.
     pub text: String,
+    /// Its files.
+    pub files: Vec<PhotoView>,
     /// Until when it holds, in milliseconds since 1970.
     pub until_ms: Option<i64>,
     /// When the worker first read it, on whichever phone.
@@ -89,6 +91,7 @@ fn of(core: &Core, entity: &Entity, readings: &[Entity]) -> Inner<NoticeView> {
     Ok(NoticeView {
         title: value(entity, "title").unwrap_or_default(),
         text: value(entity, "text").unwrap_or_default(),
+        files: view::attached(core, entity, FILES)?,
         until_ms: value(entity, "until_ms"),
         unread: read_ms.is_none() && record.status == PUBLISHED,
         read_ms,

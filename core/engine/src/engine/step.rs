@@ -2,13 +2,13 @@
 
 use gridwalk_domain::kind::incident::{HOLDER, above, class_of};
 use gridwalk_domain::kind::steps::{Need, StepRule};
-use gridwalk_domain::{Catalogue, Entity, EntityId, Intent, Sha256, kind};
+use gridwalk_domain::{Catalogue, Entity, EntityId, Intent, kind};
 use serde_json::{Map, Value, json};
 
 use super::amend::{amendable, shown};
 use super::incident::{near, place_value};
 use super::{Engine, NewAttachment, NewPhoto};
-use crate::attachments::{self, Kept};
+use crate::attachments::{self, Kept, pretence};
 use crate::core::{Core, pen};
 use crate::error::{EngineError, Inner, Result};
 use crate::gate::Gate;
@@ -46,8 +46,8 @@ pub struct StepWords {
     pub note: Option<String>,
     /// What proves it.
     pub photos: Vec<NewPhoto>,
-    /// Where; without one, the last fix of the running patrol, where the step
-    /// needs a place.
+    /// Where; without one, the last fix of the running patrol, if it is younger
+    /// than two minutes.
     pub place: Option<Place>,
     /// Who signed an agreement.
     pub signatures: Vec<Signature>,
@@ -132,11 +132,6 @@ pub(super) fn has_own_calls(entity: &Entity) -> bool {
     [kind::shift::KIND.name, kind::patrol::KIND.name].contains(&entity.kind.as_str())
 }
 
-/// A reference to a photo that is not stored yet, to ask the rules with.
-fn pretence() -> Value {
-    json!({ "sha256": Sha256([0; 32]), "mime": "image/jpeg", "bytes": 0 })
-}
-
 /// What the worker must say with a step.
 fn needs(
     core: &Core,
@@ -206,9 +201,7 @@ fn intent(
 ) -> Inner<Intent> {
     let row = row(gate, entity, step)?;
     let last = entity.history.last().ok_or(EngineError::NotFound)?;
-    let asked = row.needs.contains(&Need::With("place"));
     let holder = (row.name == "escalate").then(|| above(gate.district(), entity));
-    let place = place.filter(|_| words.place.is_some() || asked);
     let filled = [
         (HOLDER, holder.flatten().map(|holder| json!(holder))),
         ("place", place.map(place_value)),

@@ -2,7 +2,7 @@
 
 use gridwalk_domain::catalogue::ANSWER;
 use gridwalk_domain::kind::incident::running::{Running, running};
-use gridwalk_domain::kind::incident::{Life, catalogue_of};
+use gridwalk_domain::kind::incident::{Assignee, LIMIT, Life, catalogue_of};
 use gridwalk_domain::{Author, Entity, EntityId, GridId, Sha256, WorkerId, kind};
 use rusqlite::params;
 use serde_json::Value;
@@ -46,7 +46,7 @@ pub struct ThumbView {
 }
 
 /// A step of a record's life.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StepView {
     /// The status before.
     pub from: Option<String>,
@@ -58,6 +58,14 @@ pub struct StepView {
     pub by: Author,
     /// Why.
     pub reason: Option<String>,
+    /// What was done or seen.
+    pub note: Option<String>,
+    /// The photos that prove it.
+    pub proof: Vec<PhotoView>,
+    /// Where its author stood.
+    pub place: Option<Place>,
+    /// Until when the work is to be done, in milliseconds since 1970.
+    pub limit_ms: Option<i64>,
 }
 
 /// What somebody said about a record.
@@ -84,6 +92,8 @@ pub struct IncidentView {
     pub subcategory: Option<String>,
     /// The answers to its form, by the questions' codes.
     pub answers: BTreeMap<String, Value>,
+    /// Those of them that are pictures: photos and signatures.
+    pub pictures: BTreeMap<String, Vec<PhotoView>>,
     /// The code of its severity.
     pub severity: Option<String>,
     /// Its title; where it has none, what was seen, as far as one line goes.
@@ -104,6 +114,8 @@ pub struct IncidentView {
     pub tags: Vec<String>,
     /// The grid that holds it now.
     pub holder: Option<GridId>,
+    /// To whom it is dispatched.
+    pub assignee: Option<Assignee>,
     /// Until when it may stand where it stands, in milliseconds since 1970 by
     /// the server's clock; none where no limit runs or is known.
     pub due_ms: Option<i64>,
@@ -144,16 +156,24 @@ pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
         Some((code.to_owned(), field.current.value.clone()))
     });
     let answers = answers.filter(|(_, value)| !value.is_null());
+    let answers: BTreeMap<String, Value> = answers.collect();
+    let pictures = answers.iter().map(|(code, answer)| {
+        let pictures = photos(core, references(answer))?;
+        Ok((!pictures.is_empty()).then(|| (code.clone(), pictures)))
+    });
+    let pictures = pictures.filter_map(Inner::<Option<_>>::transpose);
     let tags = entity.sets.get("tags").into_iter();
     let tags = tags.flat_map(|set| &set.items);
     let tags = tags.filter_map(|tag| tag.value.as_str().map(str::to_owned));
     let runs = limit(core, entity);
+    let life = Life::of(entity);
     Ok(IncidentView {
         id: entity.id,
         status: entity.status().unwrap_or_default().to_owned(),
         category: owned(entity, "category").unwrap_or_default(),
         subcategory: owned(entity, "subcategory"),
-        answers: answers.collect(),
+        pictures: pictures.collect::<Inner<_>>()?,
+        answers,
         severity: owned(entity, "severity"),
         title: title(entity),
         description: owned(entity, "description"),
@@ -163,7 +183,8 @@ pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
         place: place.and_then(|place| serde_json::from_value(place).ok()),
         address: owned(entity, "address"),
         tags: tags.collect(),
-        holder: Life::of(entity).map(|life| life.holder),
+        holder: life.as_ref().map(|life| life.holder),
+        assignee: life.and_then(|life| life.assignee),
         due_ms: runs.as_ref().and_then(|runs| runs.due_ms),
         overdue: runs.is_some_and(|runs| runs.is_overdue(core.now_ms())),
         found_ms: entity
@@ -172,7 +193,7 @@ pub(super) fn of(core: &Core, entity: &Entity) -> Inner<IncidentView> {
             .unwrap_or(entity.created.at_ms),
         photos: attached(core, entity, kind::incident::PHOTOS)?,
         media: attached(core, entity, kind::incident::MEDIA)?,
-        history: steps(entity),
+        history: steps(core, entity)?,
         comments: comments(entity),
         conflicts: u32::try_from(entity.conflicts()).unwrap_or(u32::MAX),
         mine: mine(core, entity),
@@ -189,13 +210,21 @@ fn title(entity: &Entity) -> String {
     owned(entity, "title").unwrap_or_else(line)
 }
 
-pub(super) fn steps(entity: &Entity) -> Vec<StepView> {
-    let steps = entity.history.iter().map(|step| StepView {
-        from: step.from.clone(),
-        to: step.to.clone(),
-        at_ms: step.stamp.at_ms,
-        by: step.stamp.by,
-        reason: step.reason.clone(),
+pub(super) fn steps(core: &Core, entity: &Entity) -> Inner<Vec<StepView>> {
+    let steps = entity.history.iter().map(|step| {
+        let with = |name: &str| step.with.get(name);
+        let place = with("place").cloned();
+        Ok(StepView {
+            from: step.from.clone(),
+            to: step.to.clone(),
+            at_ms: step.stamp.at_ms,
+            by: step.stamp.by,
+            reason: step.reason.clone(),
+            note: with("note").and_then(Value::as_str).map(str::to_owned),
+            proof: photos(core, with("photos").into_iter().flat_map(references))?,
+            place: place.and_then(|place| serde_json::from_value(place).ok()),
+            limit_ms: with(LIMIT).and_then(Value::as_i64),
+        })
     });
     steps.collect()
 }
@@ -218,24 +247,40 @@ fn limit(core: &Core, entity: &Entity) -> Option<Running> {
 }
 
 /// What a list of a record refers to.
-pub(super) fn attached(core: &Core, entity: &Entity, list: &str) -> Inner<Vec<PhotoView>> {
+pub(crate) fn attached(core: &Core, entity: &Entity, list: &str) -> Inner<Vec<PhotoView>> {
+    photos(core, entity.list(list).iter().map(|entry| &entry.value))
+}
+
+/// The references that a value is, one or a list of them.
+fn references(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(all) => all,
+        one => std::slice::from_ref(one),
+    }
+}
+
+/// What references name; what is none is left out.
+fn photos<'v>(
+    core: &Core,
+    references: impl IntoIterator<Item = &'v Value>,
+) -> Inner<Vec<PhotoView>> {
     let mut out = Vec::new();
-    for entry in entity.list(list) {
-        let Some((sha256, state)) = content(core, &entry.value)? else {
+    for value in references {
+        let Some((sha256, state)) = content(core, value)? else {
             continue;
         };
-        let thumb = content(core, &entry.value["thumb"])?;
+        let thumb = content(core, &value["thumb"])?;
         out.push(PhotoView {
             sha256,
-            mime: entry.value["mime"].as_str().unwrap_or_default().to_owned(),
-            bytes: entry.value["bytes"].as_u64().unwrap_or(0),
+            mime: value["mime"].as_str().unwrap_or_default().to_owned(),
+            bytes: value["bytes"].as_u64().unwrap_or(0),
             here: state != State::Away,
             sent: state == State::Sent,
             thumb: thumb.map(|(sha256, state)| ThumbView {
                 sha256,
                 here: state != State::Away,
             }),
-            name: entry.value["name"].as_str().map(str::to_owned),
+            name: value["name"].as_str().map(str::to_owned),
         });
     }
     Ok(out)

@@ -10,7 +10,7 @@ mod status;
 pub(crate) use conflict::conflicts;
 pub use conflict::{Choice, ConflictView, VersionView};
 pub use incident::{CommentView, IncidentView, PhotoView, StepView, ThumbView};
-pub(crate) use incident::{incident, incidents};
+pub(crate) use incident::{attached, incident, incidents};
 pub use patrol::{PatrolView, RouteView, RunView};
 pub(crate) use patrol::{patrol, patrols};
 pub use record::{Person, RecordView};

@@ -55,7 +55,7 @@ pub(crate) fn record(core: &Core, entity: &Entity) -> Inner<RecordView> {
         grid: kind::grid_of(entity),
         worker: parsed(entity, "worker"),
         photos: attached(core, entity, kind::incident::PHOTOS)?,
-        history: steps(entity),
+        history: steps(core, entity)?,
         comments: comments(entity),
         mine: mine(core, entity),
         send: send::state_of(core, entity.id)?,

@@ -1,7 +1,9 @@
 //! What the rules say no to is not written, and what must always be written is.
 
 use gridwalk_domain::{Catalogue, EntityId, GridId, Intent, StreamKey};
-use gridwalk_engine::{Engine, EngineError, NewIncident, Place};
+use gridwalk_engine::{
+    Engine, EngineError, Form, NewFinding, NewIncident, NewMediation, NewVisit, Place,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -15,7 +17,7 @@ fn unsent(engine: &Engine) -> u64 {
     engine.status().expect("reads").unsent.ops
 }
 
-fn rule(done: Result<(), EngineError>) -> String {
+pub(crate) fn rule(done: Result<(), EngineError>) -> String {
     match done {
         Ok(()) => "–".into(),
         Err(EngineError::NotAllowed { rule, field, .. }) => format!("{rule} {field}"),
@@ -113,6 +115,57 @@ fn whoever_may_report_is_told_before_the_form_opens() {
     sync(&engine, &server).expect("syncs");
     assert!(matches!(
         engine.may_report(),
+        Err(EngineError::OutOfScope { .. })
+    ));
+}
+
+#[test]
+fn what_may_be_filled_in_is_told_before_its_form_opens() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = phone.open();
+    let all = [Form::Incident, Form::Visit, Form::Mediation, Form::Finding];
+    let answers = |engine: &Engine| all.map(|form| engine.may_make(form));
+    assert_eq!(
+        answers(&engine),
+        [(); 4].map(|()| Err(EngineError::NotEnrolled))
+    );
+    drop(engine);
+    let engine = phone.enrolled(&server);
+    assert_eq!(
+        answers(&engine),
+        [(); 4].map(|()| Err(EngineError::NoShift))
+    );
+    engine.start_shift(None).expect("begins");
+    assert_eq!(
+        answers(&engine),
+        [Ok(()), Ok(()), Ok(()), Err(EngineError::NoPatrol)]
+    );
+    engine.start_patrol().expect("starts");
+    assert_eq!(answers(&engine), [(); 4].map(Ok));
+    // What is promised is kept.
+    let visit = NewVisit {
+        household: "三号楼".into(),
+        ..NewVisit::default()
+    };
+    engine.record_visit(&visit).expect("records");
+    let mediation = NewMediation {
+        title: "邻里".into(),
+        ..NewMediation::default()
+    };
+    engine.open_mediation(&mediation).expect("opens");
+    let finding = NewFinding {
+        category: "hygiene".into(),
+        ..NewFinding::default()
+    };
+    engine.record_finding(&finding).expect("records");
+
+    server.with(|state| state.assigned.insert(server.worker.id, vec![grid(0x12)]));
+    sync(&engine, &server).expect("syncs");
+    for answer in answers(&engine) {
+        assert!(matches!(answer, Err(EngineError::OutOfScope { .. })));
+    }
+    assert!(matches!(
+        engine.record_visit(&visit),
         Err(EngineError::OutOfScope { .. })
     ));
 }

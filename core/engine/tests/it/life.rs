@@ -2,8 +2,10 @@
 //! what the engine fills in.
 
 use gridwalk_domain::EntityId;
+use gridwalk_domain::kind::incident::Assignee;
 use gridwalk_engine::{
-    Classification, Engine, EngineError, NewIncident, NewPhoto, Place, StepOffer, StepWords,
+    Classification, Engine, EngineError, FetchOptions, NewIncident, NewPhoto, Place, StepOffer,
+    StepWords,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -110,8 +112,8 @@ fn a_step_up_names_the_grid_above_by_itself() {
     engine.take(id, "escalate", up).expect("escalates");
     let view = engine.incident(id).expect("there");
     assert_eq!(
-        (view.status.as_str(), view.holder),
-        ("escalated", Some(COMMUNITY))
+        (view.status.as_str(), view.holder, view.assignee),
+        ("escalated", Some(COMMUNITY), None)
     );
     assert_eq!(offers(&engine, id), [], "the community's turn");
 }
@@ -168,8 +170,36 @@ fn who_is_given_the_work_does_it_and_another_verifies_it_on_the_spot() {
     ));
 
     goes(&server, theirs, "in_progress", Map::new());
-    goes(&server, theirs, "resolved", words(&[("note", json!("完"))]));
+    let picture = server.hold(&png(6));
+    let proof = json!({"sha256": picture, "mime": "image/png", "bytes": png(6).len()});
+    let stood = json!({"lat": 35.1, "lon": 118.35, "accuracy_m": 8.0});
+    let with = [
+        ("note", json!("完")),
+        ("photos", json!([proof])),
+        ("place", stood),
+    ];
+    goes(&server, theirs, "resolved", words(&with));
     sync(&engine, &server).expect("syncs");
+    // Whoever verifies sees what the other did.
+    let view = engine.incident(theirs).expect("there");
+    assert_eq!(view.holder, Some(COMMUNITY));
+    assert!(matches!(view.assignee, Some(Assignee::Department(_))));
+    let dispatch = &view.history[3];
+    assert_eq!(dispatch.limit_ms, Some(START_MS + 90 * 24 * HOUR_MS));
+    assert_eq!(dispatch.reason.as_deref(), Some("理由"));
+    let resolved = view.history.last().expect("a step");
+    assert_eq!(resolved.note.as_deref(), Some("完"));
+    assert_eq!(resolved.place.expect("said").accuracy_m, Some(8.0));
+    let [proof] = &resolved.proof[..] else {
+        panic!("one photo: {resolved:?}");
+    };
+    assert_eq!((proof.sha256, proof.here), (picture, false));
+    engine
+        .fetch(&server, picture, &FetchOptions::default())
+        .expect("fetches");
+    assert_eq!(engine.photo(picture), Ok(png(6)));
+    let view = engine.incident(theirs).expect("there");
+    assert!(view.history.last().expect("a step").proof[0].here);
     assert_eq!(
         offers(&engine, theirs),
         pairs(&[("verify", "place,photos/note"), ("return", "reason")])
@@ -204,6 +234,55 @@ fn who_is_given_the_work_does_it_and_another_verifies_it_on_the_spot() {
     let state = engine.record_of(theirs).expect("there");
     let place = &state.history.last().expect("a step").with["place"];
     assert_eq!(place["lon"], 118.35);
+}
+
+#[test]
+fn every_step_says_where_it_was_taken_as_far_as_that_is_known() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = phone.on_patrol(&server);
+    let stood = |record: EntityId| {
+        let state = engine.record_of(record).expect("there");
+        let step = state.history.last().expect("a step");
+        Some(step.with.get("place")?["lat"].as_f64().expect("a number"))
+    };
+    let proven = || StepWords {
+        photos: vec![photo(1)],
+        ..StepWords::default()
+    };
+    let unknown = hygiene(&engine);
+    engine.take(unknown, "handle", proven()).expect("handles");
+    assert_eq!(stood(unknown), None, "no fix yet");
+
+    let [near, said, late] = [(); 3].map(|()| hygiene(&engine));
+    phone.walk(&engine, 5);
+    let lat = phone.fix().position.lat;
+    engine.take(near, "handle", proven()).expect("handles");
+    assert!((stood(near).expect("the last fix") - lat).abs() < 1e-5);
+    engine
+        .take(near, "close", StepWords::default())
+        .expect("closes");
+    assert!(stood(near).is_some(), "what needs nothing too");
+    let there = Place {
+        lat: 35.2,
+        lon: 118.35,
+        accuracy_m: None,
+    };
+    let told = StepWords {
+        place: Some(there),
+        ..proven()
+    };
+    engine.take(said, "handle", told).expect("handles");
+    assert_eq!(stood(said), Some(35.2), "as its author says");
+
+    phone.clock.pass(120_000);
+    engine.take(late, "handle", proven()).expect("handles");
+    assert_eq!(stood(late), None, "too old");
+    sync(&engine, &server).expect("syncs");
+    assert_eq!(engine.status().expect("reads").refused, []);
+    server.with(|state| {
+        let step = state.state(near).expect("there").history[1].clone();
+        assert!((step.with["place"]["lat"].as_f64().expect("there") - lat).abs() < 1e-5);
+    });
 }
 
 #[test]

@@ -6,11 +6,13 @@
 mod amending;
 mod bad_input;
 mod budget;
+mod catalogues;
 mod disk;
 mod drafts;
 mod enrolling;
 mod fetching;
 mod finding;
+mod forms;
 mod gate;
 mod hello;
 mod keeping;

@@ -40,7 +40,7 @@ pub(crate) fn film(handler: &[u8; 4], length: usize) -> Vec<u8> {
     all.concat()
 }
 
-fn jpeg(width: u32, height: u32) -> Vec<u8> {
+pub(crate) fn jpeg(width: u32, height: u32) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     let image = noise(9, width, height);
     image
@@ -62,7 +62,7 @@ fn bytes(bytes: Vec<u8>) -> NewAttachment {
     NewAttachment::new(Content::Bytes(bytes))
 }
 
-fn shows(bytes: &[u8], what: &[u8]) -> bool {
+pub(crate) fn shows(bytes: &[u8], what: &[u8]) -> bool {
     bytes.windows(what.len()).any(|window| window == what)
 }
 

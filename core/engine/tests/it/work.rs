@@ -1,7 +1,7 @@
 //! What a gridworker does beside incidents: findings, visits, tasks, notices,
 //! mediations.
 
-use gridwalk_domain::{EntityId, Intent, StreamKey};
+use gridwalk_domain::{EntityId, Intent, Sha256, StreamKey};
 use gridwalk_engine::{
     Engine, EngineError, NewFinding, NewIncident, NewMediation, NewPhoto, NewVisit, Person,
     SendState, Session, Signature, StepWords,
@@ -261,7 +261,21 @@ fn a_notice_is_read_once() {
     let first = made(&server, "notice", 1, own, fields(server.grid.id));
     let above = StreamKey::Notices(COMMUNITY);
     let second = made(&server, "notice", 2, above, fields(COMMUNITY));
+    let file = json!({"sha256": Sha256([7; 32]), "mime": "application/pdf", "bytes": 9_000,
+        "name": "防汛.pdf"});
+    let list = Intent::Append {
+        list: "files".into(),
+        value: file,
+    };
+    elsewhere_of(&server, "notice", first, list);
     sync(&engine, &server).expect("syncs");
+    let files = |id: EntityId| {
+        let all = engine.notices().expect("reads").into_iter();
+        let mut of_it = all.filter(|notice| notice.record.id == id);
+        of_it.next().expect("there").files
+    };
+    assert_eq!(files(first)[0].name.as_deref(), Some("防汛.pdf"));
+    assert_eq!((files(first).len(), files(second).len()), (1, 0));
     let unread = || {
         let all = engine.notices().expect("reads");
         all.iter().filter(|notice| notice.unread).count()

@@ -32,8 +32,8 @@ impl FakeServer {
             worker: self.named(asking.worker),
             grids,
             streams,
-            catalogue: Catalogue::shipped(),
-            older_catalogues: Vec::new(),
+            catalogue: state.catalogue.clone().unwrap_or_else(Catalogue::shipped),
+            older_catalogues: state.older_catalogues.clone(),
             calendar: Some(Calendar::shipped()),
             utc_offset_min: 480,
         };

@@ -103,6 +103,10 @@ pub(crate) struct State {
     pub(crate) given: usize,
     /// A proxy in between knows no ranges.
     pub(crate) no_ranges: bool,
+    /// The catalogue in force, where it is not the one that ships, and those
+    /// before it that phones are given.
+    pub(crate) catalogue: Option<Catalogue>,
+    pub(crate) older_catalogues: Vec<Catalogue>,
 }
 
 impl Deref for State {
@@ -214,6 +218,13 @@ impl FakeServer {
     /// The next request whose path begins so goes wrong like this.
     pub(crate) fn fail(&self, path: &str, fault: Fault) {
         self.with(|state| state.faults.push_back((path.to_owned(), fault)));
+    }
+
+    /// Holds an attachment that somebody else sent.
+    pub(crate) fn hold(&self, bytes: &[u8]) -> Sha256 {
+        let sha256 = Sha256::of(bytes);
+        self.with(|state| state.blobs.insert(sha256, bytes.to_vec()));
+        sha256
     }
 
     pub(crate) fn fixes(&self) -> usize {
