@@ -30,16 +30,22 @@ pub struct Edit {
     /// Items to take out of sets, however often they were put in. One that is
     /// not in there is passed over.
     pub remove: Vec<(String, Value)>,
+    /// The record as its form was filled from it ([`Engine::record_of`]): what a
+    /// sync brought since its author has not seen, and it is kept beside. Where
+    /// there is none they saw what this phone shows.
+    pub seen: Option<Entity>,
 }
 
 impl Edit {
-    /// The intents that make it of what this phone shows.
+    /// The intents that make it of what its author saw; `shown` is what this phone
+    /// shows.
     fn intents(self, shown: &Entity) -> Vec<Intent> {
+        let seen = self.seen.as_ref().unwrap_or(shown);
         let changes: BTreeMap<String, Change> = self
             .fields
             .into_iter()
             .map(|(field, value)| {
-                let base = shown.base(&field);
+                let base = seen.base(&field);
                 (field, Change { value, base })
             })
             .collect();
@@ -47,7 +53,7 @@ impl Edit {
         let add = self.add.into_iter();
         let add = add.map(|(set, value)| Intent::Add { set, value });
         let remove = self.remove.into_iter().filter_map(|(set, value)| {
-            let items = shown.sets.get(&set).into_iter().flat_map(|set| &set.items);
+            let items = seen.sets.get(&set).into_iter().flat_map(|set| &set.items);
             let same = items.filter(|item| item.value == value);
             let ids: Vec<OpId> = same.map(|item| item.stamp.op).collect();
             (!ids.is_empty()).then_some(Intent::Remove { set, ids })
@@ -69,8 +75,11 @@ impl Engine {
     }
 
     /// Makes changes of one record together. What somebody else wrote meanwhile
-    /// is kept beside.
+    /// is kept beside. `NotFound` also where another record was seen.
     pub fn edit_all(&self, record: EntityId, edit: Edit) -> Result<()> {
+        if edit.seen.as_ref().is_some_and(|seen| seen.id != record) {
+            return Err(EngineError::NotFound);
+        }
         self.amend(record, |tx, pen, shown| {
             let mut intents = edit.intents(shown).into_iter();
             intents.try_for_each(|intent| pen.amend(tx, shown, intent))

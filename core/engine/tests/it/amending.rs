@@ -64,6 +64,7 @@ fn changes_that_are_made_together_are_all_made_or_none() {
         fields: title("乙"),
         add: vec![tag(added)],
         remove: vec![tag("夜间"), tag("没有")],
+        seen: None,
     };
     let done = engine.edit_all(id, edit(""));
     assert!(matches!(done, Err(EngineError::Invalid { .. })), "{done:?}");
@@ -104,6 +105,44 @@ fn what_two_wrote_stays_until_somebody_settles_it() {
         (shown.text("title"), shown.conflicts()),
         (Some("两人说定"), 0)
     );
+}
+
+/// A sync in the background brings a colleague's words while a form is open.
+#[test]
+fn what_came_while_the_form_was_open_is_kept_beside() {
+    let (phone, server) = (Phone::new(false), FakeServer::new());
+    let engine = phone.enrolled(&server);
+    engine.start_shift(None).expect("begins");
+    let id = report(&engine, "甲", &[]);
+    sync(&engine, &server).expect("syncs");
+    let seen = engine.record_of(id).expect("there");
+    let change = Change {
+        value: json!("别人写的"),
+        base: base(&server, id),
+    };
+    elsewhere(&server, id, Intent::Set([("title".into(), change)].into()));
+    sync(&engine, &server).expect("syncs");
+    let edit = |record, seen| {
+        let fields = title("我写的");
+        let edit = Edit {
+            fields,
+            seen: Some(seen),
+            ..Edit::default()
+        };
+        engine.edit_all(record, edit)
+    };
+    let other = report(&engine, "乙", &[]);
+    assert_eq!(edit(other, seen.clone()), Err(EngineError::NotFound));
+    edit(id, seen).expect("edits");
+    for synced in [false, true] {
+        if synced {
+            sync(&engine, &server).expect("syncs");
+        }
+        let shown = engine.record_of(id).expect("there");
+        let field = &shown.fields["title"];
+        assert_eq!(field.current.value, "别人写的", "synced: {synced}");
+        assert_eq!(field.proposals[0].value, "我写的", "synced: {synced}");
+    }
 }
 
 #[test]
