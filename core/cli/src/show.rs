@@ -157,34 +157,31 @@ pub(crate) fn duplicates(
 }
 
 /// Who did something, by their id: names of others are not on a phone.
-fn author(by: &Author, texts: &Texts) -> String {
+fn author(by: &Author, texts: &Texts) -> [String; 2] {
     let (name, id) = match by {
         Author::Worker { worker, .. } => ("who.worker", worker.to_string()),
         Author::User { user } => ("who.user", user.to_string()),
         Author::Server { .. } => ("who.server", String::new()),
     };
-    texts.say(name, &[("id", id)])
+    texts.both(name, &[("id", id)])
 }
 
 /// To whom something is dispatched.
-fn assigned(to: &Assignee, texts: &Texts) -> String {
+fn assigned(to: &Assignee, texts: &Texts) -> [String; 2] {
     let (name, id) = match to {
         Assignee::Worker(id) => ("who.worker", id.to_string()),
         Assignee::Department(id) => ("who.department", id.to_string()),
         Assignee::Team(id) => ("who.team", id.to_string()),
     };
-    texts.say(name, &[("id", id)])
+    texts.both(name, &[("id", id)])
 }
 
 /// A step, and what was said with it.
-fn step_lines(step: &StepView, texts: &Texts) -> Vec<(&'static str, String)> {
+fn step_lines(step: &StepView, texts: &Texts) -> Vec<(&'static str, [String; 2])> {
     let from = step.from.as_deref().unwrap_or("–");
-    let (at, by) = (time(step.at_ms), author(&step.by, texts));
+    let at = time(step.at_ms);
+    let taken = author(&step.by, texts).map(|by| format!("{at} {from} → {}  {by}", step.to));
     let said = [
-        (
-            "show.step",
-            Some(format!("{at} {from} → {}  {by}", step.to)),
-        ),
         ("show.step_reason", step.reason.clone()),
         ("show.step_note", step.note.clone()),
         ("show.step_place", step.place.as_ref().map(place_text)),
@@ -192,12 +189,16 @@ fn step_lines(step: &StepView, texts: &Texts) -> Vec<(&'static str, String)> {
     ];
     let said = said
         .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)));
-    let proof = step
-        .proof
-        .iter()
-        .map(|one| ("show.step_proof", photo_text(one)));
-    said.chain(proof).collect()
+        .filter_map(|(name, value)| Some((name, plain(value?))));
+    let proof = step.proof.iter();
+    let proof = proof.map(|one| ("show.step_proof", plain(photo_text(one))));
+    let taken = std::iter::once(("show.step", taken));
+    taken.chain(said).chain(proof).collect()
+}
+
+/// What is the same in both languages.
+fn plain(text: String) -> [String; 2] {
+    [text.clone(), text]
 }
 
 /// Files, a line each.
@@ -225,14 +226,14 @@ pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Wri
         ("show.place", place),
         ("show.address", incident.address.clone()),
         ("show.holder", incident.holder.map(|grid| grid.to_string())),
-        ("show.assignee", assignee.map(|one| assigned(one, texts))),
         ("show.due", due),
         ("show.description", incident.description.clone()),
     ];
-    let mut lines: Vec<(&str, String)> = facts
+    let mut lines: Vec<(&str, [String; 2])> = facts
         .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
+        .filter_map(|(name, value)| Some((name, plain(value?))))
         .collect();
+    lines.extend(assignee.map(|one| ("show.assignee", assigned(one, texts))));
     for (code, answer) in &incident.answers {
         let said = match incident.pictures.get(code) {
             None => vec![answer.to_string()],
@@ -240,31 +241,37 @@ pub(crate) fn incident(incident: &IncidentView, texts: &Texts, out: &mut dyn Wri
         };
         lines.extend(
             said.iter()
-                .map(|said| ("show.answer", format!("{code} = {said}"))),
+                .map(|said| ("show.answer", plain(format!("{code} = {said}")))),
         );
     }
-    lines.extend(incident.tags.iter().map(|tag| ("show.tag", tag.clone())));
+    lines.extend(
+        incident
+            .tags
+            .iter()
+            .map(|tag| ("show.tag", plain(tag.clone()))),
+    );
     lines.extend(
         incident
             .photos
             .iter()
-            .map(|one| ("show.photo", photo_text(one))),
+            .map(|one| ("show.photo", plain(photo_text(one)))),
     );
     lines.extend(
         incident
             .media
             .iter()
-            .map(|one| ("show.media", photo_text(one))),
+            .map(|one| ("show.media", plain(photo_text(one)))),
     );
     for step in &incident.history {
         lines.extend(step_lines(step, texts));
     }
     lines.extend(incident.comments.iter().map(|said| {
-        let (at, by) = (time(said.at_ms), author(&said.by, texts));
-        ("show.comment", format!("{at} {by} {}", said.text))
+        let (at, text) = (time(said.at_ms), &said.text);
+        let by = author(&said.by, texts);
+        ("show.comment", by.map(|by| format!("{at} {by} {text}")))
     }));
     for (name, value) in lines {
-        writeln!(out, "{}", texts.say(name, &[("value", value)]))?;
+        writeln!(out, "{}", texts.say_of(name, &[("value", value)]))?;
     }
     Ok(())
 }
@@ -336,7 +343,6 @@ pub(crate) fn status(status: &Status, texts: &Texts, out: &mut dyn Write) -> Out
             advice,
             ..
         } = &same[0];
-        let plain = |text: String| [text.clone(), text];
         let values = [
             ("n", plain(same.len().to_string())),
             ("kind", plain(kind.clone())),
