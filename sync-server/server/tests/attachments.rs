@@ -85,7 +85,9 @@ fn content_that_is_here_is_whole_for_an_empty_piece_at_its_end() {
     assert_eq!((again.status, again.code().as_str()), (409, "wrong_offset"));
     let done = other.patch(&path, length, b"");
     assert_eq!((done.status, done.offset()), (204, length));
-    assert!(done.header("gridwalk-receipt").is_some());
+    let receipt = done.header("gridwalk-receipt").expect("a receipt");
+    let asked = other.tus("HEAD", &path, &[], b"");
+    assert_eq!(asked.header("gridwalk-receipt"), Some(receipt));
     let more = other.patch(&path, length, b"and more");
     assert_eq!((more.status, more.code().as_str()), (400, "bad_request"));
     assert_eq!(other.tus("HEAD", &path, &[], b"").offset(), length);

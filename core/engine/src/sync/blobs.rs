@@ -274,6 +274,7 @@ impl Run<'_> {
             return Ok(None);
         }
         let response = accepted(response)?;
+        self.see(&response)?;
         Ok(Some(told_offset(&response)?))
     }
 

@@ -175,6 +175,19 @@ impl Service {
         Ok(upload.filter(theirs).ok_or_else(gone)?)
     }
 
+    /// The same, with the phone's receipt where it is whole: the answer that said so
+    /// was lost, and what a phone counts as sent it must be able to miss.
+    pub(crate) fn upload_standing(&self, phone: &Phone, id: &str) -> Result<Standing, Error> {
+        let upload = self.upload(phone, id)?;
+        let (tenant, device) = (phone.tenant, phone.id);
+        let receipt = if upload.offset == upload.length {
+            self.read(|tx| Ok(last_receipt(tx, tenant, device)?))?
+        } else {
+            None
+        };
+        Ok(Standing { upload, receipt })
+    }
+
     /// Begins to go on with an upload at `offset`, with bytes that have this
     /// checksum.
     pub(crate) fn begin_patch(

@@ -125,10 +125,9 @@ fn expires(upload: &UploadRow) -> Option<String> {
 fn state(service: &Arc<Service>, request: &Request, id: &str) -> Result<Response, Error> {
     let phone = service.who_asks(request)?;
     check_version(request)?;
-    let upload = service.upload(&phone, id)?;
-    let length = upload.length.to_string();
-    let receipt = None;
-    Ok(told(200, &Standing { upload, receipt }).with("upload-length", length))
+    let standing = service.upload_standing(&phone, id)?;
+    let length = standing.upload.length.to_string();
+    Ok(told(200, &standing).with("upload-length", length))
 }
 
 fn finish(patch: Patch, written: Result<(), Error>) -> Result<Response, Error> {
