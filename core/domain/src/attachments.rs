@@ -5,15 +5,25 @@
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-use crate::Sha256;
 use crate::entity::Entity;
+use crate::{SealedOp, Sha256};
 
 /// The contents of all attachments that a value refers to, thumbnails too.
 #[must_use]
-pub fn blobs_in(value: &Value) -> BTreeSet<Sha256> {
+fn blobs_in(value: &Value) -> BTreeSet<Sha256> {
     let mut found = BTreeSet::new();
     collect(value, &mut found);
     found
+}
+
+impl SealedOp {
+    /// The contents of all attachments that it refers to, thumbnails too; none where
+    /// its body does not read.
+    #[must_use]
+    pub fn blobs(&self) -> BTreeSet<Sha256> {
+        let body = serde_json::from_str(&self.body);
+        body.map(|body| blobs_in(&body)).unwrap_or_default()
+    }
 }
 
 impl Entity {

@@ -37,7 +37,6 @@ pub mod wire;
 mod words;
 
 pub use apply::{Effect, Refusal, apply, apply_decided};
-pub use attachments::blobs_in;
 pub use calendar::Calendar;
 pub use catalogue::{BadReport, Catalogue, Category, Severity, SubCategory, Text};
 pub use check::Check;

@@ -78,17 +78,17 @@ pub(crate) fn with_its_records(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()
     ] {
         tx.prepare_cached(delete)?.execute([sha256.0])?;
     }
-    ordered(tx, sha256)?;
+    ordered(tx, &[sha256])?;
     unclean(tx)
 }
 
-/// The server ordered that this attachment's file goes, also where a damaged data
-/// file lies beside that may name it.
-pub(crate) fn ordered(tx: &Transaction<'_>, sha256: Sha256) -> Inner<()> {
+/// The server ordered that these attachments' files go, also where a damaged data
+/// file lies beside that may name them.
+pub(crate) fn ordered(tx: &Transaction<'_>, gone: &[Sha256]) -> Inner<()> {
     let mut all: BTreeSet<Sha256> = meta::get(tx, name::ORDERED)?.unwrap_or_default();
-    all.insert(sha256);
+    all.extend(gone);
     meta::put(tx, name::ORDERED, &all)?;
-    unwanted(tx, sha256)
+    gone.iter().try_for_each(|sha256| unwanted(tx, *sha256))
 }
 
 /// A row that named this attachment is gone: where it was the last one, the

@@ -92,9 +92,8 @@ pub(crate) fn erase(tx: &Transaction<'_>, me: &Me) -> Inner<()> {
     tx.execute("DELETE FROM op WHERE account = ?1", [me.account])?;
     forget_needs(tx)?;
     tx.execute("DELETE FROM chunk WHERE account = ?1", [me.account])?;
-    for sha256 in let_blobs_go(tx, "account = ?1", params![me.account])? {
-        purge::ordered(tx, sha256)?;
-    }
+    let gone = let_blobs_go(tx, "account = ?1", params![me.account])?;
+    purge::ordered(tx, &gone)?;
     tx.execute("DELETE FROM attachment WHERE account = ?1", [me.account])?;
     purge::unclean(tx)
 }

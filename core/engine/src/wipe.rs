@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{self, Disk, OpenFor};
 use crate::error::Inner;
-use crate::store::{aside, beside};
+use crate::store::{all_beside, aside, beside};
 
 /// How much is overwritten at a time.
 static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
@@ -47,14 +47,10 @@ pub(crate) fn is_ordered(disk: &dyn Disk, path: &Path) -> Inner<bool> {
 pub(crate) fn carry_out(disk: &dyn Disk, path: &Path) -> Inner<()> {
     let folder = disk::folder(path);
     let blobs = beside(path, "-blobs");
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mark = mark_of(path);
-    let beside = disk.list(folder)?.into_iter().filter(|file| {
-        let other = file.file_name().unwrap_or_default().to_string_lossy();
-        other.strip_prefix(name.as_ref()).is_some_and(is_ours)
-    });
+    let ours = all_beside(disk, path, is_ours)?;
     let mut failed = None;
-    for file in disk.list(&blobs)?.into_iter().chain(beside) {
+    for file in disk.list(&blobs)?.into_iter().chain(ours) {
         if let Err(error) = destroy(disk, &file) {
             failed = failed.or(Some(error));
         }

@@ -8,7 +8,7 @@ use gridwalk_domain::rights::{Actor, Person};
 use gridwalk_domain::wire::Outcome;
 use gridwalk_domain::{
     Author, EntityId, Intent, Moment, OP_VERSION, OpBody, OpId, Rng, SealedOp, ServerPart, Sha256,
-    TenantId, UserId, blobs_in,
+    TenantId, UserId,
 };
 use gridwalk_store::{BlobRow, Read, StoreError, Write};
 
@@ -170,9 +170,7 @@ fn done_before(
 
 /// Nobody on the page has a photo that comes later: what an act refers to is here.
 fn check_here(tx: &dyn Read, tenant: TenantId, op: &SealedOp) -> Result<(), Error> {
-    let body = serde_json::from_str(&op.body);
-    let shown = body.map(|body| blobs_in(&body)).unwrap_or_default();
-    let shown: Vec<Sha256> = shown.into_iter().collect();
+    let shown: Vec<Sha256> = op.blobs().into_iter().collect();
     if tx.blobs(tenant, &shown)?.len() == shown.len() {
         return Ok(());
     }

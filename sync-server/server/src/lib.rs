@@ -18,6 +18,7 @@ mod clock;
 mod commits;
 mod district;
 mod error;
+mod hash;
 pub mod http;
 pub mod keep;
 mod law;

@@ -5,7 +5,7 @@
 //! was purged stays purged, whatever the journal says.
 
 use gridwalk_domain::wire::Outcome;
-use gridwalk_domain::{SealedOp, Sha256, TenantId, blobs_in};
+use gridwalk_domain::{SealedOp, Sha256, TenantId};
 use gridwalk_store::{
     CodeRow, DeviceRow, DeviceStanding, OpRow, OpSummary, Purged, Read, StoreError, Wait,
     WorkerRow, Write, read, write,
@@ -13,7 +13,7 @@ use gridwalk_store::{
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::batch::{Batch, Incoming, UNFINISHED};
-use crate::blobs::{find_again, remove_unkept};
+use crate::blobs::{failed, find_again, remove_unkept};
 use crate::keep::{self, Book, Enrolment, Entry, Instead, Order, orders};
 use crate::service::Tools;
 
@@ -219,8 +219,7 @@ fn replay_journal(
     let mut shown = BTreeSet::new();
     for (entry, op) in opened {
         batch.replay(tx, &op, entry.instead_of)?;
-        let body = serde_json::from_str(&entry.op.body);
-        shown.extend(body.map(|body| blobs_in(&body)).unwrap_or_default());
+        shown.extend(entry.op.blobs());
     }
     batch.store(tx)?;
     find_again(tx, tools, tenant, &shown)
@@ -293,7 +292,6 @@ pub(crate) fn finish(tools: &Tools) -> Result<(), StoreError> {
     if begun.is_none_or(|note| note.is_empty()) {
         return Ok(());
     }
-    let failed = |why: std::io::Error| StoreError::Failed(format!("an attachment: {why}"));
     for blob in purged_blobs(tools)? {
         remove_unkept(tools, blob)?;
     }

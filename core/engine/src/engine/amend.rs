@@ -41,15 +41,7 @@ impl Edit {
     /// shows.
     fn intents(self, shown: &Entity) -> Vec<Intent> {
         let seen = self.seen.as_ref().unwrap_or(shown);
-        let changes: BTreeMap<String, Change> = self
-            .fields
-            .into_iter()
-            .map(|(field, value)| {
-                let base = seen.base(&field);
-                (field, Change { value, base })
-            })
-            .collect();
-        let set = (!changes.is_empty()).then_some(Intent::Set(changes));
+        let set = (!self.fields.is_empty()).then(|| setting(self.fields, seen));
         let add = self.add.into_iter();
         let add = add.map(|(set, value)| Intent::Add { set, value });
         let remove = self.remove.into_iter().filter_map(|(set, value)| {
@@ -60,6 +52,15 @@ impl Edit {
         });
         set.into_iter().chain(add).chain(remove).collect()
     }
+}
+
+/// Writes fields of a record whose author saw it so.
+pub(super) fn setting(fields: BTreeMap<String, Value>, seen: &Entity) -> Intent {
+    let changes = fields.into_iter().map(|(field, value)| {
+        let base = seen.base(&field);
+        (field, Change { value, base })
+    });
+    Intent::Set(changes.collect())
 }
 
 /// # Errors

@@ -1,13 +1,13 @@
 //! Incidents.
 
 use gridwalk_domain::catalogue::ANSWER;
-use gridwalk_domain::{Catalogue, Change, Entity, EntityId, Grid, Intent, kind};
+use gridwalk_domain::{Catalogue, Entity, EntityId, Grid, Intent, kind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::Engine;
-use super::amend::amendable;
+use super::amend::{amendable, setting};
 use super::form::{self, Picture, PictureAnswer};
 use super::make::{Form, Making, me, time_value};
 use crate::attachments::{self, Kept, NewPhoto, pretence};
@@ -159,11 +159,7 @@ fn classing(
         let entry = values.entry("subcategory".to_owned());
         entry.or_insert(Value::Null);
     }
-    let changes = values.into_iter().map(|(field, value)| {
-        let base = shown.base(&field);
-        (field, Change { value, base })
-    });
-    Ok(Intent::Set(changes.collect()))
+    Ok(setting(values, shown))
 }
 
 /// The grid that the worker reports in: that of the shift.

@@ -12,7 +12,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::beside;
+use super::{all_beside, beside};
 use crate::Config;
 use crate::disk::{self, Disk, OpenFor};
 use crate::error::{EngineError, Inner};
@@ -29,13 +29,7 @@ pub(crate) fn is_aside(rest: &str) -> bool {
 
 /// What of the files beside this one was set aside.
 fn all(disk: &dyn Disk, path: &Path) -> Inner<Vec<PathBuf>> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut files = disk.list(disk::folder(path))?;
-    files.retain(|file| {
-        let other = file.file_name().unwrap_or_default().to_string_lossy();
-        other.strip_prefix(name.as_ref()).is_some_and(is_aside)
-    });
-    Ok(files)
+    all_beside(disk, path, is_aside)
 }
 
 /// Whether a damaged file lies beside this one.

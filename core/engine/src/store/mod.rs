@@ -18,7 +18,7 @@ use rusqlite_migration::Error as MigrationError;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use crate::disk::{self, OpenFor};
+use crate::disk::{self, Disk, OpenFor};
 use crate::error::{EngineError, Fault, Inner};
 use crate::{Config, Key32};
 pub(crate) use lock::Lock;
@@ -31,6 +31,22 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+/// What lies beside the data file under its name, where `is_meant` takes what the
+/// name goes on with; the data file itself goes on with nothing.
+pub(crate) fn all_beside(
+    disk: &dyn Disk,
+    path: &Path,
+    is_meant: fn(&str) -> bool,
+) -> Inner<Vec<PathBuf>> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut files = disk.list(disk::folder(path))?;
+    files.retain(|file| {
+        let other = file.file_name().unwrap_or_default().to_string_lossy();
+        other.strip_prefix(name.as_ref()).is_some_and(is_meant)
+    });
+    Ok(files)
 }
 
 /// Opens the data file, making it where there is none.

@@ -59,6 +59,12 @@ fn told(server: &FakeServer, keyed: bool, count: u8) -> (Phone, Engine, Vec<Sent
     (phone, engine, sent)
 }
 
+fn fetch_all(engine: &Engine, server: &FakeServer, sent: &[Sent]) {
+    for sent in sent {
+        engine.fetch(server, sent.photo, &asked()).expect("fetches");
+    }
+}
+
 fn asked() -> FetchOptions {
     FetchOptions {
         by_person: true,
@@ -278,11 +284,7 @@ fn the_oldest_goes_where_the_cache_is_full_and_thumbnails_and_own_files_stay() {
     let own = send(&engine, &server, 99);
     assert_eq!(files(&phone), 2);
     // Each has some 577 KB: three and their thumbnails have room.
-    for sent in &sent[..3] {
-        engine
-            .fetch(&server, sent.photo, &asked())
-            .expect("fetches");
-    }
+    fetch_all(&engine, &server, &sent[..3]);
     assert_eq!(files(&phone), 8);
     engine.photo(sent[0].photo).expect("is looked at");
     engine
@@ -301,11 +303,7 @@ fn the_oldest_goes_where_the_cache_is_full_and_thumbnails_and_own_files_stay() {
 fn what_is_purged_or_leaves_the_phone_with_its_grid_goes() {
     let server = FakeServer::new();
     let (phone, engine, sent) = told(&server, true, 3);
-    for sent in &sent {
-        engine
-            .fetch(&server, sent.photo, &asked())
-            .expect("fetches");
-    }
+    fetch_all(&engine, &server, &sent);
     assert_eq!(files(&phone), 6);
     server.with(|state| state.purge_blob(sent[0].photo));
     sync(&engine, &server).expect("syncs");
@@ -388,11 +386,7 @@ fn while_a_damaged_file_lies_beside_only_a_purge_removes_files() {
     let (phone, engine, sent) = told(&server, true, 3);
     let aside = phone.beside(".damaged-1");
     std::fs::write(&aside, b"").expect("writes");
-    for sent in &sent {
-        engine
-            .fetch(&server, sent.photo, &asked())
-            .expect("fetches");
-    }
+    fetch_all(&engine, &server, &sent);
     assert_eq!(files(&phone), 6);
     server.with(|state| state.purge_blob(sent[0].photo));
     sync(&engine, &server).expect("syncs");

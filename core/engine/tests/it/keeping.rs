@@ -184,25 +184,27 @@ fn a_patrol_that_runs_keeps_its_fixes_and_a_shift_its_first_op() {
     );
 }
 
+/// Weeks after its backup was checked nothing of a photo is left.
+fn lets_go(phone: &Phone, server: &FakeServer, engine: Engine) -> Engine {
+    server.verify_backup();
+    phone.clock.pass_days(40);
+    sync(&engine, server).expect("syncs");
+    let (engine, kept) = held(phone, engine);
+    assert_eq!((kept[2], files(phone)), (0, 0));
+    engine
+}
+
 #[test]
 fn a_photo_that_the_server_has_already_goes_like_any_other() {
     let (phone, server) = (Phone::new(false), FakeServer::new());
     let engine = sent(&phone, &server);
-    server.verify_backup();
-    phone.clock.pass_days(40);
-    sync(&engine, &server).expect("syncs");
-    let (engine, kept) = held(&phone, engine);
-    assert_eq!((kept[2], files(&phone)), (0, 0));
+    let engine = lets_go(&phone, &server, engine);
     // The same picture once more: the server has it, and no new receipt for it.
     engine.start_shift(None).expect("begins");
     report(&engine, "乙", &[1]);
     engine.end_shift().expect("ends");
     sync(&engine, &server).expect("syncs");
-    server.verify_backup();
-    phone.clock.pass_days(40);
-    sync(&engine, &server).expect("syncs");
-    let (engine, kept) = held(&phone, engine);
-    assert_eq!((kept[2], files(&phone)), (0, 0));
+    let engine = lets_go(&phone, &server, engine);
     // And somebody who then leaves goes whole.
     engine.start_shift(None).expect("begins");
     report(&engine, "丙", &[1]);

@@ -3,9 +3,8 @@
 use gridwalk_domain::Sha256;
 use gridwalk_store_sqlite::{FILE_NAME, SqliteStore};
 use serde::{Deserialize, Serialize};
-use sha2::Digest as _;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use super::backups::{Backup, Restored, Verified};
 use super::error::AdminError;
 use super::{Admin, blobs_in};
 use crate::blobs::FolderBlobs;
+use crate::hash::hash_of;
 
 /// The file that says that a backup is whole: written last.
 const MANIFEST: &str = "manifest.json";
@@ -42,19 +42,8 @@ fn no_backup(folder: &Path, why: &dyn std::fmt::Display) -> AdminError {
     }
 }
 
-fn hash_of(file: &Path) -> io::Result<(u64, Sha256)> {
-    let mut file = File::open(file)?;
-    let mut hash = sha2::Sha256::new();
-    let mut piece = vec![0; 256 * 1024];
-    let mut bytes = 0;
-    loop {
-        let length = file.read(&mut piece)?;
-        if length == 0 {
-            return Ok((bytes, Sha256(hash.finalize().into())));
-        }
-        hash.update(&piece[..length]);
-        bytes += length as u64;
-    }
+fn hash_of_file(file: &Path) -> io::Result<(Sha256, u64)> {
+    hash_of(&mut File::open(file)?, |_| ())
 }
 
 /// Opens a backup, whose database must be as its manifest says.
@@ -68,8 +57,8 @@ pub fn open_backup(folder: &Path) -> Result<Backup, AdminError> {
     if manifest.v > VERSION {
         return Err(bad(&"it was made by a newer version"));
     }
-    let found = hash_of(&folder.join(FILE_NAME)).map_err(|why| bad(&why))?;
-    if found != (manifest.bytes, manifest.sha256) {
+    let found = hash_of_file(&folder.join(FILE_NAME)).map_err(|why| bad(&why))?;
+    if found != (manifest.sha256, manifest.bytes) {
         return Err(bad(&"the database is not what the manifest says"));
     }
     let store = SqliteStore::open_still(folder).map_err(|why| bad(&why))?;
@@ -95,7 +84,7 @@ impl Admin<'_> {
         let blobs = FolderBlobs::open(&blobs_in(folder)).map_err(|why| bad(&why))?;
         // Closed at once, so that the file is whole by itself.
         drop(self.back_up_into(folder, Arc::new(blobs))?);
-        let (bytes, sha256) = hash_of(&folder.join(FILE_NAME)).map_err(|why| bad(&why))?;
+        let (sha256, bytes) = hash_of_file(&folder.join(FILE_NAME)).map_err(|why| bad(&why))?;
         let manifest = Manifest {
             v: VERSION,
             server: self.service.tools.settings.version.clone(),

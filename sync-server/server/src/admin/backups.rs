@@ -10,14 +10,13 @@ use gridwalk_domain::{DeviceId, Rng, Sha256, StreamDigest, TenantId};
 use gridwalk_store::{
     AuditRow, DeviceRow, Read, Store, StoreError, StreamHead, Write, read, write,
 };
-use sha2::Digest as _;
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{Admin, AdminError};
-use crate::blobs::Blobs;
+use crate::blobs::{Blobs, failed};
+use crate::hash::hash_of;
 use crate::keep::{self, Book, Entry, Floor, Kept, Watermark};
 use crate::replay;
 use crate::service::{KEEP, Tools};
@@ -141,9 +140,7 @@ impl Admin<'_> {
             tx.put_note(MADE, &made)
         })?;
         for blob in blob_hashes(&*store)? {
-            blobs
-                .adopt(blob, &*tools.blobs)
-                .map_err(|why| StoreError::Failed(format!("an attachment: {why}")))?;
+            blobs.adopt(blob, &*tools.blobs).map_err(failed)?;
         }
         Ok(Backup { store, blobs })
     }
@@ -350,7 +347,6 @@ fn recount_one(
 /// Takes an attachment from a backup, in the place of one that is missing or was
 /// damaged.
 fn bring_back(blobs: &dyn Blobs, blob: Sha256, from: &dyn Blobs) -> Result<(), StoreError> {
-    let failed = |why: std::io::Error| StoreError::Failed(format!("an attachment: {why}"));
     if check_blob(blobs, blob).is_ok() {
         return Ok(());
     }
@@ -362,19 +358,9 @@ fn bring_back(blobs: &dyn Blobs, blob: Sha256, from: &dyn Blobs) -> Result<(), S
 }
 
 fn check_blob(blobs: &dyn Blobs, blob: Sha256) -> Result<(), StoreError> {
-    let failed = |why: std::io::Error| StoreError::Failed(format!("an attachment: {why}"));
     let missing = || damaged(format!("the attachment {blob} is missing"));
     let mut bytes = blobs.open(blob).map_err(failed)?.ok_or_else(missing)?;
-    let mut hash = sha2::Sha256::new();
-    let mut piece = vec![0; 64 * 1024];
-    loop {
-        let length = bytes.read(&mut piece).map_err(failed)?;
-        if length == 0 {
-            break;
-        }
-        hash.update(&piece[..length]);
-    }
-    if Sha256(hash.finalize().into()) == blob {
+    if hash_of(&mut bytes, |_| ()).map_err(failed)?.0 == blob {
         Ok(())
     } else {
         Err(damaged(format!(

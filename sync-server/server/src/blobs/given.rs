@@ -6,6 +6,7 @@ use gridwalk_store::{BlobRow, Purged, StoreError, Write};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+use super::failed;
 use super::upload::{Look, check_purged};
 use crate::error::{Error, Fault};
 use crate::service::{Service, Tools};
@@ -133,7 +134,6 @@ pub(crate) fn find_again(
     tenant: TenantId,
     shown: &BTreeSet<Sha256>,
 ) -> Result<(), StoreError> {
-    let failed = |why: std::io::Error| StoreError::Failed(format!("attachments: {why}"));
     for sha256 in shown {
         let asked = [Purged::Blob(*sha256), Purged::Unshown(*sha256)];
         let known = !tx.blobs(tenant, &[*sha256])?.is_empty();

@@ -7,6 +7,7 @@ mod memory;
 mod upload;
 
 use gridwalk_domain::Sha256;
+use gridwalk_store::StoreError;
 use std::io;
 use std::path::PathBuf;
 
@@ -16,6 +17,11 @@ pub use given::Given;
 pub(crate) use given::{find_again, keep_given};
 pub use memory::MemoryBlobs;
 pub(crate) use upload::{Patch, Standing, note_sender, remove_unkept};
+
+/// What a store says where attachments fail.
+pub(crate) fn failed(why: io::Error) -> StoreError {
+    StoreError::Failed(format!("an attachment: {why}"))
+}
 
 /// What can be read from any place on.
 pub trait Content: io::Read + io::Seek + Send {}

@@ -7,14 +7,14 @@ use gridwalk_domain::wire::{Cursor, MAX_BLOB_BYTES, ReceiptOf};
 use gridwalk_domain::{Sha256, Sort, TenantId};
 use gridwalk_media::{NotTaken, check_picture, check_size};
 use gridwalk_store::{BlobRow, Purged, Read, StoreError, UploadRow, Write, write};
-use sha2::Digest as _;
 use std::collections::HashSet;
-use std::io::{self, BufRead, BufReader, Read as _, Seek};
+use std::io::{self, BufRead, BufReader, Seek};
 use std::sync::{Arc, Mutex};
 
-use super::{Bytes, Checksum};
+use super::{Bytes, Checksum, failed};
 use crate::commits::lock;
 use crate::error::{Error, Fault};
+use crate::hash::hash_of;
 use crate::service::{Service, Tools};
 use crate::sync::{Phone, add_receipts, check_receipt, last_receipt};
 
@@ -178,7 +178,10 @@ impl Service {
     /// The same, with the phone's receipt where it is whole: the answer that said so
     /// was lost, and what a phone counts as sent it must be able to miss.
     pub(crate) fn upload_standing(&self, phone: &Phone, id: &str) -> Result<Standing, Error> {
-        let upload = self.upload(phone, id)?;
+        self.standing(phone, self.upload(phone, id)?)
+    }
+
+    fn standing(&self, phone: &Phone, upload: UploadRow) -> Result<Standing, Error> {
         let (tenant, device) = (phone.tenant, phone.id);
         let receipt = if upload.offset == upload.length {
             self.read(|tx| Ok(last_receipt(tx, tenant, device)?))?
@@ -287,11 +290,7 @@ impl Patch {
         }
         if self.upload.offset == self.upload.length {
             // Whole already: some clients ask so where there is nothing to send.
-            let (tenant, device) = (self.phone.tenant, self.phone.id);
-            let receipt = self
-                .service
-                .read(|tx| Ok(last_receipt(tx, tenant, device)?))?;
-            return Ok(self.standing(receipt));
+            return self.service.standing(&self.phone, self.upload);
         }
         let service = Arc::clone(&self.service);
         service.tools.blobs.sync(&self.upload.id)?;
@@ -362,7 +361,7 @@ pub(crate) fn remove_unkept(tools: &Tools, sha256: Sha256) -> Result<(), StoreEr
             return Ok(());
         }
         let removed = tools.blobs.remove(sha256);
-        removed.map_err(|why| StoreError::Failed(format!("an attachment: {why}")))
+        removed.map_err(failed)
     })
 }
 
@@ -421,23 +420,13 @@ pub(super) struct Look {
 
 impl Look {
     pub(super) fn at(mut content: Bytes) -> io::Result<Self> {
-        let mut hash = sha2::Sha256::new();
         let mut head = Vec::with_capacity(SNIFFED);
-        let mut piece = vec![0; 64 * 1024];
-        let mut bytes = 0;
-        loop {
-            let length = content.read(&mut piece)?;
-            if length == 0 {
-                break;
-            }
-            let piece = &piece[..length];
-            hash.update(piece);
-            head.extend_from_slice(&piece[..length.min(SNIFFED - head.len())]);
-            bytes += length as u64;
-        }
+        let (sha256, bytes) = hash_of(&mut content, |piece| {
+            head.extend_from_slice(&piece[..piece.len().min(SNIFFED - head.len())]);
+        })?;
         content.rewind()?;
         Ok(Self {
-            sha256: Sha256(hash.finalize().into()),
+            sha256,
             bytes,
             mime: file_type(&head, bytes, BufReader::new(content)),
         })
